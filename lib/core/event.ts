@@ -1,0 +1,48 @@
+/** What a handler, a source or `EventLog.append` emits: an event before it is recorded. */
+export interface EventInput<T = unknown> {
+  /** What handlers match on; also called the event's name. 1 to 255 UTF-8 bytes, well-formed, no NUL. */
+  group: string;
+  /** Globally unique: an event of this key is recorded once for ever. 1 to 255 UTF-8 bytes, well-formed, no NUL. */
+  key: string;
+  /** Anything the payload transcoder takes: JSON, dates, bigints, maps, sets, bytes, entities, registered types. */
+  data?: T;
+  /** When it happened. Default: the clock's now. */
+  occurredAt?: Date;
+  /** Deliveries of the event become due at this time. Default: at once. */
+  availableAt?: Date;
+  /** Ordered handlers handle events of one order key in log order. 1 to 255 UTF-8 bytes. */
+  orderKey?: string;
+  /** Stored beside the event. `correlationId`, `causationId` and `source` are filled in when missing. */
+  metadata?: Partial<EventMetadata>;
+}
+
+export interface EventMetadata {
+  /** Shared by all that one cause set off; the key of the first event where nobody gave another. */
+  correlationId: string;
+  /** Key of the event whose handler emitted this one. */
+  causationId?: string;
+  /** Who emitted it: `Class.method` of a model event source, else `append`. */
+  source?: string;
+  [name: string]: unknown;
+}
+
+/** An event as it stands in the log: frozen. */
+export interface RecordedEvent<T = unknown> {
+  /** Its place in the log: unique and rising, not dense. */
+  readonly position: number;
+  readonly key: string;
+  readonly group: string;
+  readonly data: T;
+  readonly metadata: Readonly<EventMetadata>;
+  readonly occurredAt: Date;
+  readonly recordedAt: Date;
+}
+
+/** What became of one input of `EventLog.append`. */
+export interface AppendResult {
+  key: string;
+  /** False when the key was in the log already: nothing was written for it. */
+  recorded: boolean;
+  /** The event as recorded; absent when `recorded` is false. */
+  event?: RecordedEvent;
+}

@@ -1,0 +1,51 @@
+import { describe } from './describe.js';
+import { EventSourcingError } from './errors.js';
+
+/** An option that does not exist was given; `suggestion` is the nearest that does. */
+export class UnknownOptionError extends EventSourcingError {
+  readonly code = 'UNKNOWN_OPTION';
+
+  constructor(
+    readonly option: string,
+    readonly known: readonly string[],
+    readonly where: string,
+    readonly suggestion: string | undefined = nearest(option, known),
+  ) {
+    const hint = suggestion ? ` Did you mean "${suggestion}"?` : '';
+    super(`${where}: unknown option "${option}".${hint} Known options: ${known.join(', ')}.`);
+  }
+}
+
+/** Throws `UnknownOptionError` for the first property of `options` that is not among `known`. */
+export function assertKnownOptions(options: unknown, known: readonly string[], where: string): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new UnknownOptionError(describe(options), known, where);
+  }
+  const unknown = Object.keys(options).find((option) => !known.includes(option));
+  if (unknown !== undefined) throw new UnknownOptionError(unknown, known, where);
+}
+
+/** The candidate within an edit distance of a third of the word's length, at least two; the nearest of them. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const limit = Math.max(2, Math.floor(word.length / 3));
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0]?.candidate;
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,126 @@
+import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, HttpAdapterHost, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { Engine } from './module/engine.js';
+import { exitInOrder } from './module/exit.js';
+import { Lifecycle } from './module/lifecycle.js';
+import {
+  type EventSourcingAsyncOptions,
+  type EventSourcingOptions,
+  type EventSourcingOptionsFactory,
+  type ResolvedOptions,
+  resolveOptions,
+} from './module/options.js';
+import { RescanSchedule } from './module/rescan-schedule.js';
+import {
+  dataSourceToken,
+  engineToken,
+  getDeliveriesToken,
+  getEventLogToken,
+  getRescanToken,
+  optionsToken,
+} from './module/tokens.js';
+import { EVENT_SOURCING_ENTITIES } from './store/entities.js';
+
+/** What `forFeature` adds: providers with sources and handlers, as a module of their own. */
+export type EventSourcingFeature = Pick<ModuleMetadata, 'imports' | 'providers' | 'exports'>;
+
+/**
+ * Durable events on the application's TypeORM DataSource: model event sources, handlers, the log.
+ *
+ * Import `forRoot` once for each DataSource that has a log, beside `TypeOrmModule.forRoot`. It is global: `EventLog`,
+ * `Deliveries` and `Rescan` can be injected anywhere, sources and handlers are found among all providers.
+ */
+@Module({})
+export class EventSourcingModule {
+  static forRoot(options: EventSourcingOptions = {}): DynamicModule {
+    return composed(options.dataSource, [{ provide: optionsToken(options.dataSource), useFactory: () => resolveOptions(options) }], []);
+  }
+
+  /** `dataSource`, `prefix` and `schemaName` are given beside the factory, since they have to be known at once. */
+  static forRootAsync(async: EventSourcingAsyncOptions): DynamicModule {
+    const { dataSource, imports = [], extraProviders = [] } = async;
+    return composed(dataSource, [...asyncOptionProviders(async), ...extraProviders], imports);
+  }
+
+  /** Providers with sources and handlers of one feature; they may as well stand in any module's `providers`. */
+  static forFeature({ imports = [], providers = [], exports = [] }: EventSourcingFeature): DynamicModule {
+    return { module: EventSourcingModule, imports, providers, exports };
+  }
+}
+
+function composed(dataSource: string | undefined, options: Provider[], imports: NonNullable<DynamicModule['imports']>): DynamicModule {
+  const surface = [getEventLogToken(dataSource), getDeliveriesToken(dataSource), getRescanToken(dataSource)];
+  const entities = TypeOrmModule.forFeature(EVENT_SOURCING_ENTITIES, dataSource);
+  return {
+    module: EventSourcingModule,
+    global: true,
+    imports: [DiscoveryModule, entities, ...imports],
+    providers: [...options, ...engineProviders(dataSource)],
+    exports: [...surface, entities],
+  };
+}
+
+function engineProviders(dataSource: string | undefined): Provider[] {
+  const engine = engineToken(dataSource);
+  return [
+    {
+      provide: engine,
+      inject: [optionsToken(dataSource), dataSourceToken(dataSource), ModuleRef, HttpAdapterHost],
+      useFactory: createEngine,
+    },
+    { provide: getEventLogToken(dataSource), inject: [engine], useFactory: ({ eventLog }: Engine) => eventLog },
+    { provide: getDeliveriesToken(dataSource), inject: [engine], useFactory: ({ deliveries }: Engine) => deliveries },
+    { provide: getRescanToken(dataSource), inject: [engine], useFactory: ({ rescan }: Engine) => rescan },
+    {
+      provide: `EventSourcingLifecycle(${dataSource ?? 'default'})`,
+      inject: [engine, DiscoveryService, MetadataScanner, ModuleRef],
+      useFactory: (started: Engine, discovery: DiscoveryService, scanner: MetadataScanner, moduleRef: ModuleRef) =>
+        new Lifecycle(started, discovery, scanner, new RescanSchedule(started, schedulerOf(moduleRef))),
+    },
+  ];
+}
+
+async function createEngine(
+  options: ResolvedOptions,
+  dataSource: DataSource,
+  moduleRef: ModuleRef,
+  http: HttpAdapterHost,
+): Promise<Engine> {
+  const engine = new Engine(dataSource, options);
+  if (options.onExhausted === 'shutdown') {
+    let exiting = false;
+    engine.onExhausted = () => {
+      if (!exiting) void exitInOrder(moduleRef, http);
+      exiting = true;
+    };
+  }
+  await engine.prepare();
+  return engine;
+}
+
+function asyncOptionProviders(async: EventSourcingAsyncOptions): Provider[] {
+  const { dataSource, prefix, schemaName, inject = [], useFactory, useClass, useExisting } = async;
+  const beside = { dataSource, ...(prefix === undefined ? {} : { prefix }), ...(schemaName === undefined ? {} : { schemaName }) };
+  const provide = optionsToken(dataSource);
+  const factory = useClass ?? useExisting;
+  if (factory) {
+    const create = async (made: EventSourcingOptionsFactory) =>
+      resolveOptions({ ...(await made.createEventSourcingOptions()), ...beside });
+    const own = useClass ? [{ provide: useClass, useClass }] : [];
+    return [...own, { provide, inject: [factory], useFactory: create }];
+  }
+  const create = async (...dependencies: unknown[]) => resolveOptions({ ...(await useFactory?.(...dependencies)), ...beside });
+  return [{ provide, inject, useFactory: create }];
+}
+
+/** The application's scheduler, when it has one. */
+function schedulerOf(moduleRef: ModuleRef): SchedulerRegistry | undefined {
+  try {
+    return moduleRef.get(SchedulerRegistry, { strict: false });
+  } catch {
+    return undefined;
+  }
+}

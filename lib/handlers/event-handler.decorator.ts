@@ -1,0 +1,59 @@
+import 'reflect-metadata';
+import type { Duration } from '../core/duration.js';
+import type { RecordedEvent } from '../core/event.js';
+import type { GroupPattern } from '../core/group-pattern.js';
+import type { RetryOptions } from '../core/retry-policy.js';
+import type { ReferenceRelations } from '../store/typeorm-entities.js';
+import type { HandlerContext } from './handler-context.js';
+
+export interface EventHandlerOptions {
+  /** Unique in the DataSource; deliveries are kept under it. Default `Class.method`. */
+  name?: string;
+  /** What the handler was called before, so that it takes over the deliveries of that name. */
+  formerly?: string | readonly string[];
+  /** `context.manager` is bound to a transaction which also marks success: exactly once. Default false. */
+  transactional?: boolean;
+  /** Overrides of the module's `retry`. */
+  retry?: RetryOptions;
+  /** After this the run's signal is aborted and the attempt has failed. Default 5 min; 5 s when transactional on SQLite. */
+  timeout?: Duration;
+  /** How many of its deliveries run at once in one process. Default: the worker's concurrency. */
+  concurrency?: number;
+  /** Loaded on entity references in the event's data, beside eager relations. */
+  relations?: ReferenceRelations;
+  /** What an entity reference becomes whose row is gone. Default `'null'`; `'error'` fails the delivery. */
+  missingEntity?: 'null' | 'error';
+  /** Name of the DataSource whose events it handles. Default: the default one. */
+  dataSource?: string;
+}
+
+export interface EventHandlerMetadata {
+  pattern: GroupPattern;
+  options: EventHandlerOptions;
+}
+
+const METADATA = Symbol('event handlers');
+
+/**
+ * Makes a provider's method a handler of recorded events: called once for each event whose group matches, outside the
+ * request that caused it, retried on failure. A RegExp is searched anywhere in the group, a string has to match the
+ * whole of it, with `*` for any run of characters. Stackable: each decorator is a handler of its own.
+ */
+export function EventHandler(pattern: GroupPattern, options: EventHandlerOptions = {}) {
+  return <T extends (event: RecordedEvent<any>, context: HandlerContext) => unknown>(
+    _prototype: object,
+    _method: string | symbol,
+    descriptor: TypedPropertyDescriptor<T>,
+  ): void => {
+    const method = descriptor.value!;
+    const below = (Reflect.getOwnMetadata(METADATA, method) ?? []) as EventHandlerMetadata[];
+    Reflect.defineMetadata(METADATA, [{ pattern, options }, ...below], method);
+  };
+}
+
+/** What `@EventHandler` noted on the method, topmost first; empty when there is none. */
+export function eventHandlersOf(prototype: object, method: string | symbol): readonly EventHandlerMetadata[] {
+  const value = (prototype as Record<string | symbol, unknown>)[method];
+  if (typeof value !== 'function') return [];
+  return (Reflect.getOwnMetadata(METADATA, value) ?? []) as EventHandlerMetadata[];
+}

@@ -1,0 +1,16 @@
+import type { Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+/** What a handler is told beside the event. */
+export interface HandlerContext {
+  /** Which start of this handler for this event it is, 1-based. Above 1 an earlier start may have had effects. */
+  readonly attempt: number;
+  /** The handler's name. */
+  readonly handler: string;
+  /** Transactional handlers: bound to the transaction that also marks success. Others: the DataSource's own manager. */
+  readonly manager: EntityManager;
+  /** Aborted on timeout, lost lease, cancellation and at the end of the time that shutdown allows. */
+  readonly signal: AbortSignal;
+  /** Logs under the handler's name. */
+  readonly logger: Logger;
+}

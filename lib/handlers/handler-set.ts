@@ -1,0 +1,141 @@
+import { milliseconds } from '../core/duration.js';
+import type { RecordedEvent } from '../core/event.js';
+import { compilePattern } from '../core/group-pattern.js';
+import { describe } from '../core/describe.js';
+import { assertKnownOptions } from '../core/options.js';
+import { type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
+import type { HandlerRegistration } from '../store/handler-registry.js';
+import type { ReferenceRelations } from '../store/typeorm-entities.js';
+import { DuplicateHandlerError, InvalidHandlerError } from './errors.js';
+import type { EventHandlerMetadata, EventHandlerOptions } from './event-handler.decorator.js';
+import type { HandlerContext } from './handler-context.js';
+
+const OPTIONS = [
+  'name',
+  'formerly',
+  'transactional',
+  'retry',
+  'timeout',
+  'concurrency',
+  'relations',
+  'missingEntity',
+  'dataSource',
+];
+
+/** Defaults that the module's options give to handlers. */
+export interface HandlerDefaults {
+  retry: RetryPolicy;
+  concurrency: number;
+  /** The database runs one transaction at a time, so that a slow transactional handler holds up everybody. */
+  singleConnection: boolean;
+}
+
+/** A handler of this process, its options checked. Durations in milliseconds. */
+export interface Handler {
+  name: string;
+  /** `Class.method`, for messages. */
+  label: string;
+  registration: HandlerRegistration;
+  transactional: boolean;
+  retry: RetryPolicy;
+  timeout: number;
+  concurrency: number;
+  relations?: ReferenceRelations;
+  missingEntity?: 'null' | 'error';
+  call(event: RecordedEvent, context: HandlerContext): unknown;
+}
+
+/** The handlers of this process, for one DataSource. */
+export class HandlerSet {
+  private readonly byName = new Map<string, Handler>();
+
+  constructor(private readonly defaults: HandlerDefaults) {}
+
+  get all(): readonly Handler[] {
+    return [...this.byName.values()];
+  }
+
+  get(name: string): Handler | undefined {
+    return this.byName.get(name);
+  }
+
+  /**
+   * Adds what the decorators on one method ask for: one handler for each name, matched by all patterns of that name.
+   * Throws `InvalidHandlerError`, `DuplicateHandlerError`, `UnknownOptionError` or `InvalidOptionError`.
+   */
+  add(instance: object, method: string, decorators: readonly EventHandlerMetadata[]): void {
+    const label = `${instance.constructor.name}.${method}`;
+    for (const [name, stacked] of byName(decorators, label)) {
+      const other = this.byName.get(name);
+      if (other) throw new DuplicateHandlerError(label, other.label, name);
+      this.byName.set(name, this.handler(instance, method, name, stacked));
+    }
+  }
+
+  private handler(instance: object, method: string, name: string, stacked: readonly EventHandlerMetadata[]): Handler {
+    const label = `${instance.constructor.name}.${method}`;
+    const where = `@EventHandler of ${label}`;
+    for (const { pattern } of stacked) assertPattern(pattern, label);
+    const options = oneOptionsOf(stacked, label);
+    const { relations, missingEntity, transactional = false } = options;
+    return {
+      name: checkedName(name, label),
+      label,
+      registration: { name, formerly: formerNames(options), patterns: stacked.map(({ pattern }) => pattern), rank: 0 },
+      transactional,
+      retry: retryPolicy(options.retry ?? {}, where, this.defaults.retry),
+      timeout: milliseconds(options.timeout ?? this.defaultTimeout(transactional), 'timeout', where),
+      concurrency: checkedConcurrency(options.concurrency ?? this.defaults.concurrency, label),
+      ...(relations ? { relations } : {}),
+      ...(missingEntity ? { missingEntity } : {}),
+      call: (event, context) => (instance as Record<string, Handler['call']>)[method]!(event, context),
+    };
+  }
+
+  private defaultTimeout(transactional: boolean): string {
+    return transactional && this.defaults.singleConnection ? '5s' : '5m';
+  }
+}
+
+function byName(decorators: readonly EventHandlerMetadata[], label: string): Map<string, EventHandlerMetadata[]> {
+  const groups = new Map<string, EventHandlerMetadata[]>();
+  for (const decorator of decorators) {
+    assertKnownOptions(decorator.options, OPTIONS, `@EventHandler of ${label}`);
+    const name = decorator.options.name ?? label;
+    groups.set(name, [...(groups.get(name) ?? []), decorator]);
+  }
+  return groups;
+}
+
+/** Several patterns make one handler, so its options are given once. */
+function oneOptionsOf(stacked: readonly EventHandlerMetadata[], label: string): EventHandlerOptions {
+  const given = stacked.map(({ options }) => options).filter((options) => Object.keys(options).some((key) => key !== 'name'));
+  if (given.length <= 1) return given[0] ?? {};
+  throw new InvalidHandlerError(
+    label,
+    'several stacked decorators of one name give options. Give them on one of the decorators, or give each a name of its own.',
+  );
+}
+
+function assertPattern(pattern: unknown, label: string): void {
+  const usable = pattern instanceof RegExp || (typeof pattern === 'string' && pattern !== '');
+  if (!usable) {
+    throw new InvalidHandlerError(label, `expected its pattern to be a RegExp or a non-empty string, got ${describe(pattern)}.`);
+  }
+  compilePattern(pattern as RegExp | string);
+}
+
+function checkedName(name: unknown, label: string): string {
+  if (typeof name === 'string' && name !== '' && name.length <= 255) return name;
+  throw new InvalidHandlerError(label, `expected its name to be a string of 1 to 255 characters, got ${describe(name)}.`);
+}
+
+function checkedConcurrency(concurrency: unknown, label: string): number {
+  if (Number.isInteger(concurrency) && (concurrency as number) >= 1) return concurrency as number;
+  throw new InvalidHandlerError(label, `expected concurrency to be a whole number, 1 or more, got ${describe(concurrency)}.`);
+}
+
+function formerNames({ formerly }: EventHandlerOptions): readonly string[] {
+  if (formerly === undefined) return [];
+  return typeof formerly === 'string' ? [formerly] : formerly;
+}

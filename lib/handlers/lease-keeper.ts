@@ -1,0 +1,70 @@
+import type { Sql } from '../store/sql.js';
+import type { WorkerLeases } from '../store/worker-leases.js';
+
+export interface LeaseKeeperParts {
+  leases: WorkerLeases;
+  /** Runs a statement on a connection that handlers cannot starve. */
+  control: <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
+  /** Milliseconds. */
+  lease: number;
+  lost: () => void;
+  failed: (error: unknown) => void;
+}
+
+/** Keeps one worker's lease: registers it, extends it three times per period, tells when it is lost. */
+export class LeaseKeeper {
+  private workerId?: number;
+  private timer?: NodeJS.Timeout;
+  private extendedAt = 0;
+
+  constructor(private readonly parts: LeaseKeeperParts) {}
+
+  holds(workerId: number): boolean {
+    return this.workerId === workerId;
+  }
+
+  /** The id under which this process claims until the lease is lost. */
+  async acquire(): Promise<number> {
+    const asked = performance.now();
+    const workerId = await this.parts.leases.register();
+    this.workerId = workerId;
+    this.extendedAt = asked;
+    this.schedule();
+    return workerId;
+  }
+
+  async release(): Promise<void> {
+    clearTimeout(this.timer);
+    const { workerId } = this;
+    this.workerId = undefined;
+    if (workerId !== undefined) await this.parts.leases.remove(workerId);
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.beat(), this.parts.lease / 3);
+    this.timer.unref();
+  }
+
+  private async beat(): Promise<void> {
+    const { workerId } = this;
+    if (workerId === undefined) return;
+    const asked = performance.now();
+    try {
+      const extended = await this.parts.control((sql) => this.parts.leases.extend(sql, workerId));
+      if (extended) this.extendedAt = asked;
+      else this.lose(workerId);
+    } catch (error) {
+      this.parts.failed(error);
+      // Nobody else can have taken over before the lease lapsed by the database's clock; then somebody may have.
+      if (performance.now() - this.extendedAt > this.parts.lease) this.lose(workerId);
+    }
+    if (this.workerId === workerId) this.schedule();
+  }
+
+  private lose(workerId: number): void {
+    if (this.workerId !== workerId) return;
+    this.workerId = undefined;
+    this.parts.lost();
+  }
+}

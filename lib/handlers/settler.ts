@@ -1,0 +1,86 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { DeliveryQueue } from '../store/delivery-queue.js';
+import type { Acknowledger } from './acknowledger.js';
+import type { Execution } from './executor.js';
+import { errorText, type Settlement } from './settlement.js';
+
+const FIRST_WAIT = 100;
+const LONGEST_WAIT = 5000;
+
+export interface SettlerParts {
+  queue: DeliveryQueue;
+  acknowledger: (workerId: number) => Acknowledger;
+  /** Whether the worker still has its lease, so that marking is worth another try. */
+  holdsLease: (workerId: number) => boolean;
+  /** Told when retries ran out. */
+  exhausted: () => void;
+}
+
+/** Carries settlements out, and on through outages of the database for as long as the lease lasts. */
+export class Settler {
+  private readonly logger = new Logger('EventHandlers');
+
+  constructor(private readonly parts: SettlerParts) {}
+
+  async settle(execution: Execution, settlement: Settlement): Promise<void> {
+    this.log(execution, settlement);
+    for (let pause = FIRST_WAIT; ; pause = Math.min(pause * 2, LONGEST_WAIT)) {
+      try {
+        if (!(await this.mark(execution, settlement))) this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
+        break;
+      } catch (error) {
+        if (!this.parts.holdsLease(execution.workerId)) return;
+        this.logger.warn(`${nameOf(execution)}: could not mark the delivery, trying again: ${String(error)}`);
+        await wait(pause);
+      }
+    }
+    if (settlement.kind === 'bury') this.parts.exhausted();
+  }
+
+  private mark({ delivery, workerId }: Execution, settlement: Settlement): Promise<boolean> {
+    const { queue, acknowledger } = this.parts;
+    const { handlerId, position } = delivery;
+    const id = { handlerId, position };
+    switch (settlement.kind) {
+      case 'complete':
+        return acknowledger(workerId).acknowledge(id);
+      case 'retry':
+        return queue.fail(workerId, { ...id, error: errorText(settlement.error), retryIn: settlement.delay });
+      case 'bury':
+        return queue.fail(workerId, { ...id, error: errorText(settlement.error) });
+      case 'snooze':
+        return queue.snooze(workerId, id, settlement.until);
+      case 'cancel':
+        return queue.cancel(workerId, id);
+      case 'release':
+        return queue.release(workerId, [id]).then(() => true);
+      case 'completed':
+      case 'abandon':
+        return Promise.resolve(true);
+    }
+  }
+
+  private log(execution: Execution, settlement: Settlement): void {
+    const { delivery, handler } = execution;
+    const attempt = delivery.attempts + 1;
+    if (settlement.kind === 'retry') {
+      const seconds = (settlement.delay / 1000).toFixed(1);
+      this.logger.warn(
+        `${nameOf(execution)} failed (attempt ${attempt} of ${handler.retry.maxRetries + 1}), again in ${seconds} s: ${brief(settlement.error)}`,
+      );
+    } else if (settlement.kind === 'bury') {
+      this.logger.error(`${nameOf(execution)} is dead after attempt ${attempt}: ${errorText(settlement.error)}`);
+    } else if (settlement.kind === 'abandon') {
+      this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
+    }
+  }
+}
+
+function nameOf({ handler, delivery }: Execution): string {
+  return `${handler.name} for event ${delivery.event.key}`;
+}
+
+function brief(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,271 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DeliveryQueue } from '../store/delivery-queue.js';
+import type { ClaimedDelivery } from '../store/rows.js';
+import { SUSPECT_RESCUES } from '../store/worker-leases.js';
+import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
+import type { Execution, Executor } from './executor.js';
+import { Prefetch } from './prefetch.js';
+import { type BoundHandler, type Limits, Runs } from './runs.js';
+import type { Settler } from './settler.js';
+import { claimQuota } from './slots.js';
+
+export interface WorkerParts {
+  queue: DeliveryQueue;
+  executor: Executor;
+  settler: Settler;
+  limits: Limits;
+  /** This process's handlers with their ids, as they are now. */
+  handlers: () => readonly BoundHandler[];
+  /** Registers a lease, renewed from then on, and returns its worker id. */
+  lease: () => Promise<number>;
+  /** Told of a failed claim; the next poll tries again. */
+  claimFailed: (error: unknown) => void;
+}
+
+const NORMAL = { rescues: SUSPECT_RESCUES, only: false };
+const SUSPECTS = { rescues: SUSPECT_RESCUES, only: true };
+
+/** Claims due deliveries in batches and runs them, as many at once as there are slots. */
+export class Worker {
+  private readonly runs: Runs;
+  private readonly prefetch = new Prefetch();
+  private readonly settling = new Set<Promise<void>>();
+  private idleWaiters: (() => void)[] = [];
+  private workerId?: number;
+  private claiming = false;
+  private claimAgain = false;
+  private stopped = true;
+  /** A delivery that may have killed its process runs alone. */
+  private quarantine = false;
+  /** Handlers run in the context of the application's start: that of the request which woke the worker stays out. */
+  private readonly inOwnContext = AsyncLocalStorage.snapshot() as <T>(work: () => T) => T;
+
+  constructor(private readonly parts: WorkerParts) {
+    this.runs = new Runs(parts.limits);
+  }
+
+  get isIdle(): boolean {
+    return this.runs.size === 0 && this.runs.buffered === 0 && this.settling.size === 0 && !this.claiming;
+  }
+
+  start(): void {
+    this.stopped = false;
+    this.wake();
+  }
+
+  /** There may be something due. */
+  wake(): void {
+    if (this.claiming) this.claimAgain = true;
+    else void this.inOwnContext(() => this.fill());
+  }
+
+  /**
+   * Runs what is due of these events, once each, and resolves when those attempts are settled. Takes no slots: a
+   * handler that waits for what it emitted would wait for a slot that it holds itself.
+   */
+  runNow(positions: readonly number[]): Promise<void> {
+    return this.inOwnContext(() => this.runClaimed(positions));
+  }
+
+  private async runClaimed(positions: readonly number[]): Promise<void> {
+    const workerId = await this.ensureLease();
+    const handlers = this.parts.handlers();
+    const quotas = handlers.map(({ id }) => ({ handlerId: id, take: positions.length }));
+    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: NORMAL, positions });
+    const { transactional } = this.parts.limits;
+    await inParallel(claimed, transactional, async (delivery) => {
+      const bound = handlers.find(({ id }) => id === delivery.handlerId);
+      if (bound) await this.run(delivery, bound, workerId);
+    });
+  }
+
+  /** Claims and runs one round of what is due; resolves when it is settled, with how many there were. */
+  runDue(): Promise<number> {
+    return this.inOwnContext(() => this.runRound());
+  }
+
+  private async runRound(): Promise<number> {
+    const workerId = await this.ensureLease();
+    const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 100 }));
+    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: NORMAL });
+    const suspects = claimed.length > 0 ? [] : await this.parts.queue.claim({ workerId, quotas, suspects: SUSPECTS });
+    for (const delivery of [...claimed, ...suspects]) this.runs.add(delivery, performance.now());
+    this.startWaiting();
+    await this.idle();
+    return claimed.length + suspects.length;
+  }
+
+  /** Resolves when nothing is waiting, running or being settled. */
+  idle(): Promise<void> {
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** Claims no more, gives back what has not started. */
+  async stopClaiming(): Promise<void> {
+    this.stopped = true;
+    await this.giveBack(this.runs.takeOlderThan(Infinity));
+  }
+
+  /** Waits for what runs, up to `limit` milliseconds; what still runs then is aborted and given back. */
+  async drain(limit: number): Promise<void> {
+    await this.stopClaiming();
+    const inTime = await settledWithin(this.idle(), limit);
+    if (inTime) return;
+    for (const { controller } of this.runs.executions) controller.abort(new ShutdownError());
+    await this.idle();
+  }
+
+  /** The lease is gone: whatever is claimed belongs to somebody else. */
+  leaseLost(): void {
+    this.workerId = undefined;
+    this.runs.takeOlderThan(Infinity);
+    for (const { controller } of this.runs.executions) controller.abort(new LeaseLostError());
+  }
+
+  /** Tells a running delivery that it was cancelled. */
+  cancel(id: { handlerId: number; position: number }): void {
+    this.runs.find(id)?.controller.abort(new DeliveryCancelledError());
+  }
+
+  /** Deliveries that a running handler asked to cancel, in the database. */
+  async heedCancellations(): Promise<void> {
+    if (this.workerId === undefined || this.runs.size === 0) return;
+    for (const id of await this.parts.queue.cancelRequests(this.workerId)) this.cancel(id);
+  }
+
+  /** Gives back what has waited for a slot so long that another process may be quicker. */
+  async releaseStale(olderThan: number): Promise<void> {
+    await this.giveBack(this.runs.takeOlderThan(performance.now() - olderThan));
+  }
+
+  /** Lets what runs end, then runs one delivery that may have killed its process alone. */
+  async runSuspects(): Promise<void> {
+    if (this.quarantine || this.stopped) return;
+    const workerId = await this.ensureLease();
+    const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 1 }));
+    if (!(await this.parts.queue.hasSuspects(quotas, SUSPECT_RESCUES))) return;
+    this.quarantine = true;
+    try {
+      await this.giveBack(this.runs.takeOlderThan(Infinity));
+      await this.idle();
+      for (const quota of quotas) {
+        for (const delivery of await this.parts.queue.claim({ workerId, quotas: [quota], suspects: SUSPECTS })) {
+          await this.runAlone(delivery, workerId);
+        }
+      }
+    } finally {
+      this.quarantine = false;
+      this.wake();
+    }
+  }
+
+  private async fill(): Promise<void> {
+    if (this.stopped || this.quarantine) return;
+    this.claiming = true;
+    try {
+      do {
+        this.claimAgain = false;
+        if (await this.claimOnce()) this.claimAgain = true;
+      } while (this.claimAgain && !this.stopped && !this.quarantine);
+    } catch (error) {
+      this.parts.claimFailed(error);
+    } finally {
+      this.claiming = false;
+      this.notifyIdle();
+    }
+  }
+
+  /** True when there was more due than was taken and there is room for it. */
+  private async claimOnce(): Promise<boolean> {
+    const quotas = this.quotas();
+    if (quotas.length === 0) return false;
+    const workerId = await this.ensureLease();
+    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: NORMAL });
+    if (this.stopped || this.quarantine || workerId !== this.workerId) {
+      await this.parts.queue.release(workerId, claimed);
+      return false;
+    }
+    this.prefetch.claimed(claimed.length, Math.max(...quotas.map(({ take }) => take)), performance.now());
+    for (const delivery of claimed) this.runs.add(delivery, performance.now());
+    this.startWaiting();
+    return claimed.length > 0 && this.quotas().length > 0;
+  }
+
+  /** Of each handler whose buffer is half empty. */
+  private quotas(): { handlerId: number; take: number }[] {
+    return this.parts.handlers().flatMap((bound) => {
+      const buffered = this.runs.bufferedOf(bound.id);
+      const take = claimQuota(this.runs.loadOf(bound), buffered, this.prefetch.size);
+      return take > buffered ? [{ handlerId: bound.id, take }] : [];
+    });
+  }
+
+  private startWaiting(): void {
+    const handlers = this.parts.handlers();
+    for (;;) {
+      const next = this.runs.next(handlers);
+      if (!next || this.workerId === undefined) return;
+      this.track(this.run(next.delivery, next.bound, this.workerId));
+    }
+  }
+
+  private track(run: Promise<void>): void {
+    this.settling.add(run);
+    void run.finally(() => {
+      this.settling.delete(run);
+      this.notifyIdle();
+    });
+  }
+
+  private async run(delivery: ClaimedDelivery, { handler }: BoundHandler, workerId: number): Promise<void> {
+    const execution: Execution = { delivery, handler, workerId, controller: new AbortController() };
+    this.runs.started(execution);
+    const settlement = await this.parts.executor.execute(execution);
+    this.runs.ended(execution);
+    this.startWaiting();
+    if (!this.stopped && this.quotas().length > 0) this.wake();
+    await this.parts.settler.settle(execution, settlement);
+  }
+
+  private async runAlone(delivery: ClaimedDelivery, workerId: number): Promise<void> {
+    const bound = this.parts.handlers().find(({ id }) => id === delivery.handlerId);
+    if (!bound) return this.giveBack([delivery]);
+    const run = this.run(delivery, bound, workerId);
+    this.track(run);
+    await run;
+  }
+
+  private async ensureLease(): Promise<number> {
+    this.workerId ??= await this.parts.lease();
+    return this.workerId;
+  }
+
+  private async giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
+    if (deliveries.length > 0 && this.workerId !== undefined) await this.parts.queue.release(this.workerId, deliveries);
+    this.notifyIdle();
+  }
+
+  private notifyIdle(): void {
+    if (!this.isIdle) return;
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+}
+
+async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const lane = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+}
+
+async function settledWithin(promise: Promise<void>, limit: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limit);
+  });
+  const inTime = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
+}

@@ -1,0 +1,75 @@
+export { EventSourcingModule, type EventSourcingFeature } from './event-sourcing.module.js';
+export type {
+  DispatchMode,
+  EventSourcingAsyncOptions,
+  EventSourcingOptions,
+  EventSourcingOptionsFactory,
+  PayloadOptions,
+  RescanScheduleOptions,
+  WorkerOptions,
+} from './module/options.js';
+export {
+  getDeliveriesToken,
+  getEventLogToken,
+  getRescanToken,
+  InjectDeliveries,
+  InjectEventLog,
+  InjectRescan,
+} from './module/tokens.js';
+
+export type { Clock } from './core/clock.js';
+export type { Duration } from './core/duration.js';
+export { EventSourcingError, InvalidEventError, InvalidOptionError } from './core/errors.js';
+export type { AppendResult, EventInput, EventMetadata, RecordedEvent } from './core/event.js';
+export { event } from './core/event-input.js';
+export type { GroupPattern } from './core/group-pattern.js';
+export { UnknownOptionError } from './core/options.js';
+export type { RetryOptions } from './core/retry-policy.js';
+
+export { MissingEntityError, PayloadDecodingError, PayloadEncodingError, PayloadTooLargeError } from './payload/errors.js';
+export { gzipStep } from './payload/gzip-step.js';
+export type { PayloadStep } from './payload/payload-step.js';
+export type { PayloadType } from './payload/payload-type.js';
+
+export { BulkWriteError, DuplicateSourceError, SourceFailedError, UnknownEntityError } from './sources/errors.js';
+export type { BulkWritePolicy } from './sources/bulk-write.js';
+export {
+  ModelEventSource,
+  type ModelEventSourceOptions,
+  type SourceRescanOptions,
+} from './sources/model-event-source.decorator.js';
+export type { SourceContext } from './sources/source-context.js';
+export { RescanInProgressError, RescanLeaseLostError } from './sources/rescan/errors.js';
+export { Rescan, type RescanRunOptions } from './sources/rescan/rescan.js';
+export type { RescanProgressEvent, RescanReport } from './sources/rescan/rescan-report.js';
+
+export {
+  type BackfillOptions,
+  Deliveries,
+  type DeliveryPage,
+  type DeliveryPageRequest,
+} from './handlers/deliveries.js';
+export {
+  DeliveryCancelledError,
+  DuplicateHandlerError,
+  HandlerTimeoutError,
+  InvalidHandlerError,
+  LeaseLostError,
+  NonRetriableError,
+  ProcessDiedError,
+  ShutdownError,
+  SnoozeError,
+  UnknownHandlerError,
+} from './handlers/errors.js';
+export { EventHandler, type EventHandlerOptions } from './handlers/event-handler.decorator.js';
+export type { HandlerContext } from './handlers/handler-context.js';
+
+export type { DeliveryFilter, DeliveryStatus, DeliveryView } from './store/delivery-queries.js';
+export { UnsupportedDatabaseError } from './store/dialects.js';
+export { DeliveryEntity, EVENT_SOURCING_ENTITIES, EventEntity } from './store/entities.js';
+export { type AppendOptions, EventLog, type ReadOptions, TransactionRequiredError } from './store/event-log.js';
+export { SecondConnectionError } from './store/pool.js';
+export { type SchemaPolicy, SchemaNotReadyError } from './store/schema.js';
+export { SqliteGateTimeoutError } from './store/sqlite/gate/errors.js';
+export { EVENT_SOURCING_MIGRATIONS, eventSourcingMigrations } from './store/typeorm-migrations.js';
+export { EntityWithoutIdError, type ReferenceRelations } from './store/typeorm-entities.js';

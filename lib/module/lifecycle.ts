@@ -1,0 +1,47 @@
+import type { OnApplicationBootstrap, OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Engine } from './engine.js';
+import { Explorer } from './explorer.js';
+import type { RescanSchedule } from './rescan-schedule.js';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Ties one engine to the application's life. */
+export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+  private readonly stopClaiming = () => void this.engine.worker.stopClaiming();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly schedule: RescanSchedule,
+  ) {}
+
+  /** As early as all providers exist, so that what the application saves while it starts is recorded. */
+  async onModuleInit(): Promise<void> {
+    new Explorer(this.discovery, this.scanner).explore(this.engine, enginesOf(this.discovery));
+    await this.engine.connect();
+  }
+
+  onApplicationBootstrap(): void {
+    this.engine.start();
+    this.schedule.start();
+    // Where nobody listens, the signal ends the process: a listener of ours would keep it alive.
+    for (const signal of SIGNALS) {
+      if (process.listenerCount(signal) > 0) process.prependOnceListener(signal, this.stopClaiming);
+    }
+  }
+
+  /** Before the DataSource closes; the application's own providers are being destroyed at the same time. */
+  async onModuleDestroy(): Promise<void> {
+    for (const signal of SIGNALS) process.off(signal, this.stopClaiming);
+    this.schedule.stop();
+    await this.engine.stop();
+  }
+}
+
+/** The engines of all `forRoot`s of this application. */
+export function enginesOf(discovery: DiscoveryService): Engine[] {
+  const instances = discovery.getProviders().map((wrapper) => wrapper.instance as unknown);
+  return [...new Set(instances.filter((instance) => instance instanceof Engine))];
+}

@@ -1,0 +1,176 @@
+import type { ModuleMetadata, Provider, Type } from '@nestjs/common';
+import { type Clock, systemClock } from '../core/clock.js';
+import { describe } from '../core/describe.js';
+import { type Duration, milliseconds } from '../core/duration.js';
+import { InvalidOptionError } from '../core/errors.js';
+import { assertKnownOptions } from '../core/options.js';
+import { type RetryOptions, type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
+import type { MissingEntity } from '../payload/entity-references.js';
+import type { PayloadStep } from '../payload/payload-step.js';
+import type { PayloadType } from '../payload/payload-type.js';
+import type { BulkWritePolicy } from '../sources/bulk-write.js';
+import type { SchemaPolicy } from '../store/schema.js';
+import { DEFAULT_PREFIX } from '../store/typeorm-migrations.js';
+
+/** Where an event's handlers run: after commit in this process's worker; before the save resolves; not here. */
+export type DispatchMode = 'background' | 'inline' | 'none';
+
+export interface WorkerOptions {
+  /** Handlers running at once in this process. Default 10. */
+  concurrency?: number;
+  /** How often to look for work that nobody told of. Default 1 s. */
+  pollInterval?: Duration;
+  /** How long a process's claims stay its own without a heartbeat. Default 30 s. */
+  lease?: Duration;
+  /** How long shutdown waits for running handlers. Default 10 s. */
+  shutdownTimeout?: Duration;
+}
+
+export interface RescanScheduleOptions {
+  /** When to scan all entities. Default: never by the clock. */
+  cron?: string;
+  /** Of the cron expression, such as `Europe/Berlin`. Default: the process's. */
+  timeZone?: string;
+  /** Rows per page. Default 1000. */
+  batchSize?: number;
+  /** Scan once when the application has started. Default false. */
+  onStart?: boolean;
+}
+
+export interface PayloadOptions {
+  /** The application's own types, beside the built-in ones. */
+  types?: readonly PayloadType[];
+  /** What payloads pass on their way to the database, such as compression. */
+  steps?: readonly PayloadStep[];
+  /** Largest stored payload in bytes. Default 1 MiB. */
+  maxBytes?: number;
+  /** What an entity reference becomes whose row is gone. Default `'null'`. */
+  missingEntity?: MissingEntity;
+}
+
+export interface EventSourcingOptions {
+  /** Name of the TypeORM DataSource in which the log lives. Default: the default one. */
+  dataSource?: string;
+  /** Of the product's tables. Default `once_`. */
+  prefix?: string;
+  /** PostgreSQL: schema of the product's tables, which has to exist. Default: the connection's. */
+  schemaName?: string;
+  /** What to do about the tables at bootstrap. Default `'migrate'`; `'verify'` with `NODE_ENV=production`. */
+  schema?: SchemaPolicy;
+  /** Default `'background'`. */
+  dispatch?: DispatchMode;
+  worker?: WorkerOptions;
+  retry?: RetryOptions;
+  /** When retries run out: only bury the delivery (default), or shut down in order and exit with 1 as well. */
+  onExhausted?: 'dead-letter' | 'shutdown';
+  rescan?: RescanScheduleOptions | false;
+  /** What to do when a write reached the subscriber without a whole entity. Default `'rescan'`. */
+  bulkWrites?: BulkWritePolicy;
+  payload?: PayloadOptions;
+  /** A handler without a live process stops collecting deliveries after this. Default 7 days. */
+  handlerExpiry?: Duration;
+  clock?: Clock;
+}
+
+export interface EventSourcingOptionsFactory {
+  createEventSourcingOptions(): EventSourcingOptions | Promise<EventSourcingOptions>;
+}
+
+export interface EventSourcingAsyncOptions
+  extends Pick<ModuleMetadata, 'imports'>,
+    Pick<EventSourcingOptions, 'dataSource' | 'prefix' | 'schemaName'> {
+  inject?: any[];
+  useFactory?: (...dependencies: any[]) => EventSourcingOptions | Promise<EventSourcingOptions>;
+  useClass?: Type<EventSourcingOptionsFactory>;
+  useExisting?: Type<EventSourcingOptionsFactory>;
+  extraProviders?: Provider[];
+}
+
+/** Options with every default filled in, durations in milliseconds. */
+export interface ResolvedOptions {
+  dataSource: string | undefined;
+  prefix: string;
+  schemaName: string | undefined;
+  schema: SchemaPolicy;
+  dispatch: DispatchMode;
+  worker: { concurrency: number; pollInterval: number; lease: number; shutdownTimeout: number };
+  retry: RetryPolicy;
+  onExhausted: 'dead-letter' | 'shutdown';
+  rescan: RescanScheduleOptions | false;
+  bulkWrites: BulkWritePolicy;
+  payload: PayloadOptions;
+  handlerExpiry: number;
+  clock: Clock;
+}
+
+const WHERE = 'EventSourcingModule.forRoot';
+const OPTIONS = [
+  'dataSource',
+  'prefix',
+  'schemaName',
+  'schema',
+  'dispatch',
+  'worker',
+  'retry',
+  'onExhausted',
+  'rescan',
+  'bulkWrites',
+  'payload',
+  'handlerExpiry',
+  'clock',
+];
+
+/** Checks the module's options once, at the edge. */
+export function resolveOptions(options: EventSourcingOptions = {}, env: NodeJS.ProcessEnv = process.env): ResolvedOptions {
+  assertKnownOptions(options, OPTIONS, WHERE);
+  const { clock = systemClock, rescan = {}, payload = {} } = options;
+  if (typeof clock.now !== 'function') throw new InvalidOptionError('clock', '{ now(): Date }', describe(clock), WHERE);
+  if (rescan !== false) assertKnownOptions(rescan, ['cron', 'timeZone', 'batchSize', 'onStart'], `${WHERE}, rescan`);
+  assertKnownOptions(payload, ['types', 'steps', 'maxBytes', 'missingEntity'], `${WHERE}, payload`);
+  return {
+    dataSource: options.dataSource,
+    prefix: prefixOf(options.prefix ?? DEFAULT_PREFIX),
+    schemaName: options.schemaName,
+    schema: oneOf('schema', options.schema ?? (env.NODE_ENV === 'production' ? 'verify' : 'migrate'), ['migrate', 'verify', 'none']),
+    dispatch: oneOf('dispatch', options.dispatch ?? 'background', ['background', 'inline', 'none']),
+    worker: workerOptions(options.worker ?? {}),
+    retry: retryPolicy(options.retry ?? {}, WHERE),
+    onExhausted: oneOf('onExhausted', options.onExhausted ?? 'dead-letter', ['dead-letter', 'shutdown']),
+    rescan,
+    bulkWrites: oneOf('bulkWrites', options.bulkWrites ?? 'rescan', ['rescan', 'ignore', 'throw']),
+    payload,
+    handlerExpiry: milliseconds(options.handlerExpiry ?? '7d', 'handlerExpiry', WHERE),
+    clock,
+  };
+}
+
+function workerOptions(options: WorkerOptions): ResolvedOptions['worker'] {
+  assertKnownOptions(options, ['concurrency', 'pollInterval', 'lease', 'shutdownTimeout'], `${WHERE}, worker`);
+  const { concurrency = 10 } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new InvalidOptionError('worker.concurrency', 'a whole number, 1 or more', describe(concurrency), WHERE);
+  }
+  return {
+    concurrency,
+    pollInterval: positive(options.pollInterval ?? 1000, 'worker.pollInterval'),
+    lease: positive(options.lease ?? 30_000, 'worker.lease'),
+    shutdownTimeout: milliseconds(options.shutdownTimeout ?? 10_000, 'worker.shutdownTimeout', WHERE),
+  };
+}
+
+function positive(duration: Duration, option: string): number {
+  const value = milliseconds(duration, option, WHERE);
+  if (value >= 1) return value;
+  throw new InvalidOptionError(option, 'at least 1 ms', describe(duration), WHERE);
+}
+
+function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  throw new InvalidOptionError(option, allowed.map((name) => `'${name}'`).join(' or '), describe(value), WHERE);
+}
+
+/** It goes into names of tables and indexes, the longest of which have to fit into the databases' limits. */
+function prefixOf(prefix: unknown): string {
+  if (typeof prefix === 'string' && /^[A-Za-z_][A-Za-z0-9_]{0,29}$/.test(prefix)) return prefix;
+  throw new InvalidOptionError('prefix', '1 to 30 letters, digits or underscores', describe(prefix), WHERE);
+}

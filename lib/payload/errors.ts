@@ -1,0 +1,65 @@
+import { inspect } from 'node:util';
+import { EventSourcingError } from '../core/errors.js';
+
+/** An event's `data` holds something that cannot be stored: nothing was written. */
+export class PayloadEncodingError extends EventSourcingError {
+  readonly code = 'PAYLOAD_NOT_ENCODABLE';
+
+  constructor(
+    /** The way to the refused value, e.g. `data.items[3].price`; `<Map>` stands for what a `Map` is stored as. */
+    readonly path: string,
+    readonly expected: string,
+    readonly actual: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Invalid event data: expected ${path} to be ${expected}, got ${actual}. Nothing was recorded.`,
+      options,
+    );
+  }
+}
+
+/** An event's `data` takes more room than the limit: nothing was written. */
+export class PayloadTooLargeError extends EventSourcingError {
+  readonly code = 'PAYLOAD_TOO_LARGE';
+
+  constructor(
+    /** UTF-8 bytes counted; at least so many, because counting ends soon after the limit. */
+    readonly bytes: number,
+    /** The limit on what is stored, or the wider one on the text that the payload steps are given. */
+    readonly limit: number,
+  ) {
+    super(
+      `Event data too large: expected at most ${limit} bytes, got at least ${bytes}. Nothing was recorded. ` +
+        'Store large content elsewhere and emit a reference to it, or raise the payload limit.',
+    );
+  }
+}
+
+/** A payload in the database cannot be read back by this process. */
+export class PayloadDecodingError extends EventSourcingError {
+  readonly code = 'PAYLOAD_NOT_DECODABLE';
+
+  constructor(
+    /** What is wrong and what would help. */
+    readonly problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot read the stored event data: ${problem}.`, options);
+  }
+}
+
+/** An entity that the event refers to is gone, and the reader asked to be told so. */
+export class MissingEntityError extends EventSourcingError {
+  readonly code = 'MISSING_ENTITY';
+
+  constructor(
+    readonly entity: string,
+    readonly id: Readonly<Record<string, unknown>>,
+  ) {
+    super(
+      `The event refers to ${entity} ${inspect(id, { breakLength: Infinity })}: expected it to exist, but it is gone. ` +
+        "Emit the values that are needed instead of the entity, or choose missingEntity: 'null'.",
+    );
+  }
+}

@@ -1,0 +1,132 @@
+import { describe } from '../core/describe.js';
+import { InvalidOptionError } from '../core/errors.js';
+import type { StoredPayload } from '../core/stored-payload.js';
+import type { EntityLoader, EntityPort, EntityReference } from './entity-port.js';
+import { findReferences, loadEntities, type MissingEntity, referenceKey } from './entity-references.js';
+import { PayloadDecodingError, PayloadTooLargeError } from './errors.js';
+import { PayloadReader } from './payload-reader.js';
+import type { PayloadStep } from './payload-step.js';
+import type { PayloadType } from './payload-type.js';
+import { PayloadWriter } from './payload-writer.js';
+import { StepPipeline } from './step-pipeline.js';
+import { isTyped, messageOf } from './thrown.js';
+import { TypeRegistry } from './type-registry.js';
+
+const DEFAULT_MAX_BYTES = 1_048_576;
+
+/** With steps, the text may be larger than what is stored of it, but not without end: it is made in memory. */
+const MAX_SHRINKAGE = 16;
+
+export interface PayloadCodecOptions {
+  entities: EntityPort;
+  /** The application's own types, beside the built-in ones. */
+  types?: readonly PayloadType[];
+  /** What new payloads pass after they became JSON. Default: nothing; they are stored as text. */
+  steps?: readonly PayloadStep[];
+  /** Steps that stored payloads may have passed and new ones do not. gzip is always known. */
+  formerSteps?: readonly PayloadStep[];
+  /** UTF-8 bytes of the stored form, after the steps; before them 16 times as many. Default 1 MiB. */
+  maxBytes?: number;
+  /** What a reference to an entity that is gone decodes to. Default null. */
+  missingEntity?: MissingEntity;
+}
+
+/**
+ * An event's `data` to what is stored of it and back: the transcoder, then the steps.
+ *
+ * `data` is anything JSON can hold plus dates, bigints, maps, sets, bytes, entities and registered types; how each
+ * is treated is told at `PayloadWriter`.
+ */
+export class PayloadCodec {
+  private readonly types: TypeRegistry;
+  private readonly pipeline: StepPipeline;
+  private readonly entities: EntityPort;
+  private readonly maxBytes: number;
+  private readonly maxTextLength: number;
+  private readonly missingEntity: MissingEntity;
+
+  /** Throws `InvalidOptionError`. */
+  constructor(options: PayloadCodecOptions) {
+    const { steps = [], formerSteps, maxBytes = DEFAULT_MAX_BYTES, missingEntity = 'null' } = options;
+    assertMaxBytes(maxBytes);
+    assertMissingEntity(missingEntity);
+    this.types = new TypeRegistry(options.types);
+    this.pipeline = new StepPipeline(steps, formerSteps);
+    this.entities = options.entities;
+    this.maxBytes = maxBytes;
+    this.maxTextLength = maxBytes * (steps.length > 0 ? MAX_SHRINKAGE : 1);
+    this.missingEntity = missingEntity;
+  }
+
+  /**
+   * Entities are stored as references, with `snapshots` by value. Throws `PayloadEncodingError` with the path to what
+   * cannot be stored, `PayloadTooLargeError`, or the entity port's error for an entity without a primary key.
+   */
+  encode(data: unknown, { snapshots = false }: { snapshots?: boolean } = {}): StoredPayload {
+    const stored = this.pipeline.dump(data === undefined ? undefined : this.writer(snapshots).write(data));
+    const bytes = stored.bytes?.byteLength ?? Buffer.byteLength(stored.text ?? '', 'utf8');
+    if (bytes > this.maxBytes) throw new PayloadTooLargeError(bytes, this.maxBytes);
+    return stored;
+  }
+
+  /**
+   * `load` is called once with all references of the payload, each once, or not at all when it has none. Throws
+   * `PayloadDecodingError`, `MissingEntityError`, and what `load` throws.
+   */
+  async decode(
+    stored: StoredPayload,
+    load: EntityLoader,
+    { missingEntity = this.missingEntity }: { missingEntity?: MissingEntity } = {},
+  ): Promise<unknown> {
+    const text = this.pipeline.load(stored);
+    if (text === undefined) return undefined;
+    const json = guarded(() => parse(text));
+    const references = guarded(() => this.referencesIn(json));
+    const entities = await loadEntities(references, load, missingEntity);
+    return guarded(() => this.reader((reference) => entities.get(referenceKey(reference))).read(json));
+  }
+
+  private writer(snapshots: boolean): PayloadWriter {
+    const { types, entities, maxTextLength: maxLength } = this;
+    return new PayloadWriter({ types, entities, snapshots, maxLength });
+  }
+
+  private reader(resolve: (reference: unknown) => unknown): PayloadReader {
+    return new PayloadReader({ types: this.types, entities: this.entities, resolve });
+  }
+
+  private referencesIn(json: unknown): ReadonlyMap<string, EntityReference> {
+    const reader = this.reader(() => undefined);
+    const found = [...findReferences(json)];
+    return new Map(found.map(([key, reference]) => [key, reader.read(reference) as EntityReference]));
+  }
+}
+
+function parse(text: string): unknown {
+  return JSON.parse(text);
+}
+
+/** A payload that another hand wrote may be anything: whatever goes wrong with it is one typed error. */
+function guarded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    if (isTyped(thrown)) throw thrown;
+    throw new PayloadDecodingError(messageOf(thrown), { cause: thrown });
+  }
+}
+
+function assertMaxBytes(maxBytes: unknown): void {
+  if (Number.isSafeInteger(maxBytes) && (maxBytes as number) > 0) return;
+  throw new InvalidOptionError(
+    'maxBytes',
+    'a whole number of bytes, 1 or more',
+    describe(maxBytes),
+    'Payload',
+  );
+}
+
+function assertMissingEntity(missingEntity: unknown): void {
+  if (missingEntity === 'null' || missingEntity === 'error') return;
+  throw new InvalidOptionError('missingEntity', "'null' or 'error'", describe(missingEntity), 'Payload');
+}

@@ -1,0 +1,17 @@
+import type { EventInput } from '../core/event.js';
+import type { Emission } from '../store/event-recorder.js';
+
+/** Emissions to be recorded together: of the same key and group only the first. */
+export class EmissionBatch {
+  readonly emissions: Emission[] = [];
+  private readonly groups = new Map<string, string>();
+
+  /** False when the key is there already. One with another group is kept, for the recorder to warn of. */
+  add(emission: Emission): boolean {
+    const { key, group }: EventInput = emission.input;
+    if (this.groups.get(key) === group) return false;
+    if (!this.groups.has(key)) this.groups.set(key, group);
+    this.emissions.push(emission);
+    return true;
+  }
+}

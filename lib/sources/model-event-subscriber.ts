@@ -1,0 +1,123 @@
+import { type LoggerService, Logger } from '@nestjs/common';
+import type { EntitySubscriberInterface, QueryRunner } from 'typeorm';
+import type { Clock } from '../core/clock.js';
+import type { EventRecorder } from '../store/event-recorder.js';
+import type { RescanState } from '../store/rescan-state.js';
+import type { BulkWritePolicy } from './bulk-write.js';
+import { bulkWriteGuard } from './bulk-write-guard.js';
+import { BulkWrites } from './bulk-writes.js';
+import { EmissionBatch } from './emission-batch.js';
+import { completesInsert, type RowWrite, rowWrite, type WriteEvent } from './entity-write.js';
+import { runSource } from './run-source.js';
+import type { WriteReason } from './source-context.js';
+import type { SourceRegistry } from './source-registry.js';
+import { WriteBatches } from './write-batches.js';
+import { type WrittenRow, writtenRows } from './written-rows.js';
+
+export interface ModelEventSubscriberOptions {
+  registry: SourceRegistry;
+  recorder: EventRecorder;
+  rescanState: RescanState;
+  clock: Clock;
+  bulkWrites: BulkWritePolicy;
+  /** Default: Nest's, with the context `ModelEventSources`. */
+  logger?: LoggerService;
+}
+
+/** A row that was written, or the name of an entity to be re-scanned. */
+type Item = RowWrite | string;
+
+/**
+ * Runs the model event sources on what TypeORM writes, inside the transaction that writes it, and records their
+ * events there; the write fails with them. To be pushed into the `subscribers` of the registry's DataSource.
+ */
+export class ModelEventSubscriber implements EntitySubscriberInterface {
+  private readonly bulkWrites: BulkWrites;
+  private readonly batches = new WriteBatches<Item>((items, runner) => this.process(items, runner));
+
+  constructor(private readonly options: ModelEventSubscriberOptions) {
+    this.bulkWrites = new BulkWrites(options.bulkWrites, options.logger ?? new Logger('ModelEventSources'));
+    if (options.bulkWrites === 'throw')
+      Object.assign(this, bulkWriteGuard(options.registry, this.bulkWrites));
+  }
+
+  afterInsert(event: WriteEvent): Promise<void> | void {
+    return this.seen('insert', event);
+  }
+
+  afterUpdate(event: WriteEvent): Promise<void> | void {
+    return this.seen('update', event);
+  }
+
+  afterRemove(event: WriteEvent): Promise<void> | void {
+    return this.seen('remove', event);
+  }
+
+  afterSoftRemove(event: WriteEvent): Promise<void> | void {
+    return this.seen('soft-remove', event);
+  }
+
+  afterRecover(event: WriteEvent): Promise<void> | void {
+    return this.seen('recover', event);
+  }
+
+  /**
+   * When another subscriber fails a write, TypeORM does not wait for this one: what is being recorded then must be
+   * done before the transaction ends, or it would be recorded outside of it.
+   */
+  beforeTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): Promise<void> | void {
+    return this.batches.idle(queryRunner);
+  }
+
+  beforeTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): Promise<void> | void {
+    return this.batches.idle(queryRunner);
+  }
+
+  /** Nothing is awaited for an entity without sources: this is the path of every write of the application. */
+  private seen(reason: WriteReason, event: WriteEvent): Promise<void> | void {
+    const sources = this.options.registry.touchedBy(event.metadata);
+    if (sources.length === 0) return;
+    const write = rowWrite(reason, event);
+    if (write) {
+      if (sources.some(({ on }) => on.has(reason))) return this.batches.add(event.queryRunner, write);
+      return;
+    }
+    if (reason === 'update' && completesInsert(event, this.pendingRows(event.queryRunner))) return;
+    const entity = this.bulkWrites.judge(reason, event, sources, true);
+    if (entity !== undefined) return this.batches.add(event.queryRunner, entity);
+  }
+
+  private pendingRows(runner: QueryRunner): RowWrite[] {
+    return this.batches.pending(runner).filter(isRow);
+  }
+
+  private async process(items: readonly Item[], runner: QueryRunner): Promise<void> {
+    const { recorder, rescanState } = this.options;
+    const { emissions } = await this.emit(await writtenRows(items.filter(isRow), runner.manager), runner);
+    if (emissions.length > 0) await recorder.record(emissions, runner);
+    for (const entity of new Set(items.filter(isEntityName))) await rescanState.request(entity, runner);
+  }
+
+  /** One source after the other, because they share the connection. */
+  private async emit(rows: readonly WrittenRow[], runner: QueryRunner): Promise<EmissionBatch> {
+    const batch = new EmissionBatch();
+    for (const { reason, metadata, row, changed } of rows) {
+      for (const source of this.options.registry.of(metadata)) {
+        if (!source.on.has(reason)) continue;
+        const context = { reason, now: this.options.clock.now(), manager: runner.manager, changed };
+        const events = await runSource(source, metadata, row, context);
+        for (const input of events)
+          batch.add({ input, source: source.name, ...(reason === 'remove' ? { snapshots: true } : {}) });
+      }
+    }
+    return batch;
+  }
+}
+
+function isRow(item: Item): item is RowWrite {
+  return typeof item !== 'string';
+}
+
+function isEntityName(item: Item): item is string {
+  return typeof item === 'string';
+}

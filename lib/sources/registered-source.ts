@@ -1,0 +1,24 @@
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { SourceRescanOptions } from './model-event-source.decorator.js';
+import type { SourceContext, SourceReason } from './source-context.js';
+
+/** A model event source, checked and bound to its provider. */
+export interface RegisteredSource {
+  readonly name: string;
+  /** `Class.method`, for messages. */
+  readonly place: string;
+  readonly on: ReadonlySet<SourceReason>;
+  /** Undefined: all. */
+  readonly columns?: ReadonlySet<string>;
+  /** Undefined: not re-scanned. */
+  readonly rescan?: SourceRescanOptions<ObjectLiteral>;
+  /** The entity and the entities derived from it. */
+  readonly classes: readonly EntityMetadata[];
+  /** What the method returned; see `SourceResult`. */
+  run(entity: object, context: SourceContext): unknown;
+}
+
+/** Whether a re-scan finds what the source would have said to an insert or update. */
+export function isRescanned(source: RegisteredSource): boolean {
+  return source.rescan !== undefined && (source.on.has('insert') || source.on.has('update'));
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { type LoggerService, Logger } from '@nestjs/common';
+import type { EntityMetadata } from 'typeorm';
+import type { Clock } from '../../core/clock.js';
+import { assertKnownOptions } from '../../core/options.js';
+import type { EventRecorder } from '../../store/event-recorder.js';
+import type { RescanRequest, RescanState } from '../../store/rescan-state.js';
+import { classesOf, type EntityName, entityName } from '../entity-classes.js';
+import { UnknownEntityError } from '../errors.js';
+import { isRescanned, type RegisteredSource } from '../registered-source.js';
+import type { SourceRegistry } from '../source-registry.js';
+import { RescanLeaseLostError } from './errors.js';
+import type { ProgressNotes, RescanContext } from './rescan-context.js';
+import { RescanLease } from './rescan-lease.js';
+import { type RescanProgressEvent, type RescanReport, sumUp } from './rescan-report.js';
+import { scanName, SourceScan } from './source-scan.js';
+
+export interface RescanOptions {
+  registry: SourceRegistry;
+  recorder: EventRecorder;
+  state: RescanState;
+  clock: Clock;
+  /** Rows per page. Default 1000. */
+  batchSize?: number;
+  /** Default: Nest's, with the context `Rescan`. */
+  logger?: LoggerService;
+}
+
+export interface RescanRunOptions {
+  /** Entities to scan, with those derived from them: classes, schemas or names. Default: all that have a source. */
+  entities?: readonly EntityName[];
+  /** Report what would be recorded and write nothing. Needs no lease. Default false. */
+  dryRun?: boolean;
+  /** Stops after the current page; the next run goes on from there. */
+  signal?: AbortSignal;
+  /** Called after each page. */
+  onProgress?: (progress: RescanProgressEvent) => void;
+}
+
+export interface RequestedRescanOptions {
+  signal?: AbortSignal;
+  /** Also scan entities that were scanned on request less than five minutes ago. Default false. */
+  ignoreThrottle?: boolean;
+}
+
+interface Target {
+  source: RegisteredSource;
+  metadata: EntityMetadata;
+  /** Where an interrupted run stopped. */
+  cursor?: string;
+}
+
+const RUN_OPTIONS = ['entities', 'dryRun', 'signal', 'onProgress'];
+const RESUME_WITHIN = 24 * 3_600_000;
+const REQUEST_INTERVAL = 5 * 60_000;
+
+/**
+ * Passes every entity through its model event sources and records what is not in the log yet: events that became due
+ * as time went by, that bulk writes passed over, or that a new source yields for old rows. One at a time in the
+ * cluster; gives way to the application's transactions; goes on where an interrupted run stopped.
+ */
+export class Rescan {
+  private readonly logger: LoggerService;
+
+  constructor(private readonly options: RescanOptions) {
+    this.logger = options.logger ?? new Logger('Rescan');
+  }
+
+  /**
+   * Scans now. Rejects with `RescanInProgressError` while another run lasts anywhere, `RescanLeaseLostError` when
+   * this one lost its lease, `UnknownEntityError`. Failing rows and sources are in the report, never thrown.
+   */
+  async run(options: RescanRunOptions = {}): Promise<RescanReport> {
+    assertKnownOptions(options, RUN_OPTIONS, 'Rescan.run');
+    const targets = this.targets(options.entities);
+    if (options.dryRun) return this.scan(targets, this.context(options));
+    return RescanLease.hold(this.options.state, randomUUID(), async (lease) => {
+      const requests = await this.options.state.requests();
+      const resumable = await Promise.all(targets.map((target) => this.resumed(target)));
+      // Interrupted scans first: a process that is stopped often would else never get to the later ones.
+      resumable.sort((a, b) => Number(b.cursor !== undefined) - Number(a.cursor !== undefined));
+      const report = await this.scan(resumable, this.context(options, lease));
+      await this.answer(requests, report);
+      return report;
+    });
+  }
+
+  /**
+   * Scans the entities for which bulk writes have asked, each at most every five minutes; undefined when none is due.
+   * Rejects as `run` does.
+   */
+  async runRequested(options: RequestedRescanOptions = {}): Promise<RescanReport | undefined> {
+    const { state } = this.options;
+    if ((await this.due(options)).length === 0) return undefined;
+    return RescanLease.hold(state, randomUUID(), async (lease) => {
+      const requests = await this.due(options);
+      for (const { entity } of requests) await state.beginRequested(entity);
+      const classes = new Set(
+        requests.flatMap(({ entity }) => classesOf(this.options.registry.dataSource, entity)),
+      );
+      // From the first row: what was written in bulk may lie before the place where another scan stopped.
+      const targets = this.targets(undefined).filter(({ metadata }) => classes.has(metadata));
+      const report = await this.scan(targets, this.context(options, lease));
+      await this.answer(requests, report);
+      return report;
+    });
+  }
+
+  private async due({ ignoreThrottle }: RequestedRescanOptions): Promise<RescanRequest[]> {
+    const requests = await this.options.state.requests();
+    // Real time, as the database's: a clock that a test moves must not.
+    const since = Date.now() - REQUEST_INTERVAL;
+    const isDue = ({ lastStartedAt }: RescanRequest) => !lastStartedAt || lastStartedAt.getTime() <= since;
+    // A request for a source that only a newer version of the application has is left to that.
+    const isKnown = ({ entity }: RescanRequest) => this.targetsOf(entity).length > 0;
+    return requests.filter((request) => isKnown(request) && (ignoreThrottle || isDue(request)));
+  }
+
+  private targets(entities: readonly EntityName[] | undefined): Target[] {
+    const { registry } = this.options;
+    const wanted = entities && new Set(entities.flatMap((entity) => this.classes(entity)));
+    return registry
+      .all()
+      .filter(isRescanned)
+      .flatMap((source) => source.classes.map((metadata) => ({ source, metadata })))
+      .filter(({ metadata }) => !wanted || wanted.has(metadata));
+  }
+
+  private classes(entity: EntityName): EntityMetadata[] {
+    const { dataSource } = this.options.registry;
+    const classes = classesOf(dataSource, entity);
+    if (classes.length > 0) return classes;
+    const known = dataSource.entityMetadatas.map(({ name }) => name);
+    throw new UnknownEntityError(entityName(entity), 'Rescan.run, entities', known);
+  }
+
+  private async resumed(target: Target): Promise<Target> {
+    const progress = await this.options.state.progress(scanName(target.source, target.metadata));
+    if (!progress || progress.finishedAt || progress.cursor === null) return target;
+    const isRecent = Date.now() - progress.startedAt.getTime() < RESUME_WITHIN;
+    return isRecent ? { ...target, cursor: progress.cursor } : target;
+  }
+
+  private context(options: RescanRunOptions, lease?: RescanLease): RescanContext {
+    const { registry, recorder, clock, batchSize = 1000 } = this.options;
+    const { dryRun = false, signal, onProgress } = options;
+    const { manager } = registry.dataSource;
+    const progress = lease && this.notes(lease);
+    return { manager, recorder, clock, logger: this.logger, batchSize, dryRun, progress, signal, onProgress };
+  }
+
+  private notes(lease: RescanLease): ProgressNotes {
+    const { state } = this.options;
+    return {
+      begin: (scan) => state.begin(scan),
+      reached: async (scan, cursor) => {
+        await lease.extend();
+        await (cursor === undefined ? state.finish(scan) : state.advance(scan, cursor));
+      },
+    };
+  }
+
+  private async scan(targets: readonly Target[], context: RescanContext): Promise<RescanReport> {
+    const scans = targets.map(
+      ({ source, metadata, cursor }) => new SourceScan(source, metadata, context, cursor),
+    );
+    for (const scan of scans) {
+      await scan.run().catch((error: unknown) => {
+        if (error instanceof RescanLeaseLostError) throw error;
+        scan.fail(error);
+      });
+    }
+    const report = sumUp(
+      scans.map((scan) => scan.report),
+      context.dryRun,
+    );
+    const { rows, events, recorded, failed } = report.totals;
+    this.logger.debug?.(`Re-scan: ${rows} rows, ${events} events, ${recorded} new, ${failed} failed`);
+    return report;
+  }
+
+  /** A request is answered when all that it asked for was scanned from the first row to the last. */
+  private async answer(requests: readonly RescanRequest[], { scans }: RescanReport): Promise<void> {
+    const scanned = new Map(scans.map((scan) => [`${scan.source} ${scan.entity}`, scan]));
+    for (const { entity, upTo } of requests) {
+      const asked = this.targetsOf(entity).map(({ source, metadata }) =>
+        scanned.get(scanName(source, metadata)),
+      );
+      const isAnswered = asked.every((scan) => scan && !scan.interrupted && !scan.resumed);
+      if (isAnswered && asked.length > 0) await this.options.state.clearRequests(entity, upTo);
+    }
+  }
+
+  private targetsOf(entity: string): Target[] {
+    const classes = classesOf(this.options.registry.dataSource, entity);
+    return this.targets(undefined).filter(({ metadata }) => classes.includes(metadata));
+  }
+}

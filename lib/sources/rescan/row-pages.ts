@@ -1,0 +1,94 @@
+import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type { SourceRescanOptions } from '../model-event-source.decorator.js';
+import { betweenKeys, type Cursor, cursorOf, orderByKey, selectCursor } from './page-cursor.js';
+
+export interface Page {
+  rows: readonly object[];
+  /** Key of the last row; undefined on the last page. */
+  end: Cursor | undefined;
+}
+
+const ALIAS = 'scanned';
+
+/** The rows of one class that a source asks for, page by page in the order of their primary key. */
+export class RowPages {
+  constructor(
+    private readonly metadata: EntityMetadata,
+    private readonly options: SourceRescanOptions<ObjectLiteral>,
+    private readonly size: number,
+  ) {}
+
+  countAfter(start: Cursor | undefined): Promise<number> {
+    return this.onPrimary((manager) => {
+      const query = this.query(manager, { relations: false });
+      betweenKeys(query, this.metadata, start, undefined);
+      return query.getCount();
+    });
+  }
+
+  /**
+   * The page behind that key. First its last key, then its rows between the two keys: `find` would page by a list of
+   * the keys, and rows that come in meanwhile must be seen by this page or by a later one.
+   */
+  after(start: Cursor | undefined): Promise<Page> {
+    return this.onPrimary(async (manager) => {
+      const end = await this.endOf(manager, start);
+      const query = this.query(manager, { relations: true });
+      betweenKeys(query, this.metadata, start, end);
+      orderByKey(query, this.metadata);
+      return { rows: await query.getMany(), end };
+    });
+  }
+
+  private async endOf(manager: EntityManager, start: Cursor | undefined): Promise<Cursor | undefined> {
+    const query = this.query(manager, { relations: false });
+    selectCursor(query, this.metadata);
+    betweenKeys(query, this.metadata, start, undefined);
+    orderByKey(query, this.metadata);
+    this.oncePerRow(query);
+    const raw = await query
+      .offset(this.size - 1)
+      .limit(1)
+      .getRawOne<ObjectLiteral>();
+    return raw && cursorOf(raw, this.metadata);
+  }
+
+  /** A replica may not have yet what a bulk write asked to be scanned. The connection is held for one page only. */
+  private async onPrimary<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const runner = this.metadata.dataSource.createQueryRunner('master');
+    try {
+      return await work(runner.manager);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** A `where` over a relation to many finds a row once per match. */
+  private oncePerRow(query: SelectQueryBuilder<ObjectLiteral>): void {
+    if (!this.options.where) return;
+    for (const column of this.metadata.primaryColumns) query.addGroupBy(`${ALIAS}.${column.propertyPath}`);
+  }
+
+  /** As `find` makes it: soft-removed rows are passed over, eager relations loaded. */
+  private query(
+    manager: EntityManager,
+    { relations }: { relations: boolean },
+  ): SelectQueryBuilder<ObjectLiteral> {
+    const query = manager.createQueryBuilder<ObjectLiteral>(this.metadata.target, ALIAS);
+    query.setFindOptions({
+      ...(this.options.where ? { where: this.options.where } : {}),
+      ...(relations && this.options.relations ? { relations: this.options.relations } : {}),
+      ...(relations ? {} : { loadEagerRelations: false }),
+    });
+    this.onlyThisClass(query);
+    return query;
+  }
+
+  /** A parent's query finds its `@ChildEntity` rows too; those are scanned on their own. */
+  private onlyThisClass(query: SelectQueryBuilder<ObjectLiteral>): void {
+    const { discriminatorColumn, discriminatorValue } = this.metadata;
+    if (!discriminatorColumn) return;
+    const path = `${query.escape(ALIAS)}.${query.escape(discriminatorColumn.databaseName)}`;
+    query.andWhere(`${path} = :discriminator`, { discriminator: discriminatorValue });
+  }
+}

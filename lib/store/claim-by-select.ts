@@ -1,0 +1,80 @@
+import type { ClaimRequest, DeliveryId } from './dialect.js';
+import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS } from './rows.js';
+import { chunks, marks, type Row, type Sql } from './sql.js';
+import type { Tables } from './tables.js';
+
+/**
+ * Claiming and completing for databases whose UPDATE cannot return rows of a join: select and lock, then change. Runs
+ * in a transaction; `lock` ends the locking SELECT.
+ */
+export async function claimBySelect(sql: Sql, t: Tables, request: ClaimRequest, lock: string): Promise<ClaimedDelivery[]> {
+  const claimed: ClaimedDelivery[] = [];
+  for (const { handlerId, take } of request.quotas) {
+    const positions = await lockDue(sql, t, request, handlerId, take, lock);
+    if (positions.length === 0) continue;
+    const where = `d.handler_id = ? AND d.position IN (${marks(positions.length)})`;
+    await sql.change(
+      `UPDATE ${t.delivery} SET state = 1, worker_id = ? WHERE ${where.replaceAll('d.', '')}`,
+      [request.workerId, handlerId, ...positions],
+    );
+    const rows = await sql.rows(
+      `SELECT d.handler_id, d.attempts, d.rescues, ${EVENT_COLUMNS}
+       FROM ${t.delivery} d JOIN ${t.event} e ON e.position = d.position WHERE ${where} ORDER BY d.due_at, d.position`,
+      [handlerId, ...positions],
+    );
+    claimed.push(...rows.map(claimedDelivery));
+  }
+  return claimed;
+}
+
+async function lockDue(sql: Sql, t: Tables, request: ClaimRequest, handlerId: number, take: number, lock: string): Promise<number[]> {
+  const { due, suspects, positions } = request;
+  const rows = await sql.rows(
+    `SELECT position FROM ${t.delivery}
+     WHERE handler_id = ? AND state = 0 AND due_at <= ${due.sql} AND rescues ${suspects.only ? '>=' : '<'} ?
+       ${positions ? `AND position IN (${marks(positions.length)})` : ''}
+     ORDER BY due_at, position LIMIT ? ${lock}`,
+    [handlerId, ...due.parameters, suspects.rescues, ...(positions ?? []), take],
+  );
+  return rows.map((row) => Number(row.position));
+}
+
+/** `finishedAt` is the database's clock in SQL. */
+export async function completeBySelect(
+  sql: Sql,
+  t: Tables,
+  workerId: number,
+  ids: readonly DeliveryId[],
+  { lock, finishedAt }: { lock: string; finishedAt: string },
+): Promise<DeliveryId[]> {
+  const completed: DeliveryId[] = [];
+  for (const [handlerId, all] of byHandler(ids)) {
+    for (const positions of chunks(all, 500)) {
+      const held = await sql.rows(
+        `SELECT position FROM ${t.delivery}
+         WHERE handler_id = ? AND position IN (${marks(positions.length)}) AND state = 1 AND worker_id = ? ${lock}`,
+        [handlerId, ...positions, workerId],
+      );
+      if (held.length > 0) completed.push(...(await finish(sql, t, handlerId, held, finishedAt)));
+    }
+  }
+  return completed;
+}
+
+async function finish(sql: Sql, t: Tables, handlerId: number, held: Row[], finishedAt: string): Promise<DeliveryId[]> {
+  const positions = held.map((row) => Number(row.position));
+  const where = `handler_id = ? AND position IN (${marks(positions.length)})`;
+  await sql.change(
+    `INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
+     SELECT handler_id, position, 3, attempts + 1, ${finishedAt} FROM ${t.delivery} WHERE ${where}`,
+    [handlerId, ...positions],
+  );
+  await sql.change(`DELETE FROM ${t.delivery} WHERE ${where}`, [handlerId, ...positions]);
+  return positions.map((position) => ({ handlerId, position }));
+}
+
+function byHandler(ids: readonly DeliveryId[]): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (const { handlerId, position } of ids) groups.set(handlerId, [...(groups.get(handlerId) ?? []), position]);
+  return groups;
+}

@@ -1,0 +1,95 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { Clock } from '../core/clock.js';
+import { systemClock } from '../core/clock.js';
+import type { Dialect, SqlTime } from './dialect.js';
+import { dialectOf } from './dialects.js';
+import { Sql } from './sql.js';
+import { type TableNaming, type Tables, tablesOf } from './tables.js';
+
+/** Milliseconds after which a rollback is given up for closing the connection. */
+const ROLLBACK_LIMIT = 2000;
+
+/** The application's database as the store uses it: connections, transactions, table names, the time. */
+export class Database {
+  readonly dialect: Dialect;
+  readonly tables: Tables;
+
+  constructor(
+    readonly dataSource: DataSource,
+    readonly naming: TableNaming,
+    readonly clock: Clock = systemClock,
+  ) {
+    this.dialect = dialectOf(dataSource);
+    this.tables = tablesOf(naming, this.dialect.quote);
+  }
+
+  /** Statements on a connection that someone else holds. */
+  on(runner: QueryRunner): Sql {
+    return new Sql(runner, this.dialect.prepare);
+  }
+
+  /** Statements on one connection of the primary, each for itself. */
+  async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner('master');
+    try {
+      return await work(this.on(runner));
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** Statements in one transaction of their own, READ COMMITTED where there is a choice. */
+  async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner('master');
+    try {
+      return await this.transactionOn(runner, work);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** The same on a connection that someone else holds, in a savepoint when a transaction is active there. */
+  async transactionOn<T>(runner: QueryRunner, work: (sql: Sql) => Promise<T>): Promise<T> {
+    await runner.startTransaction(runner.isTransactionActive ? undefined : this.dialect.isolation);
+    try {
+      const result = await work(this.on(runner));
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      await this.rollBack(runner);
+      throw error;
+    }
+  }
+
+  /**
+   * The error that caused the rollback is the one to report, so a failed rollback says nothing: the connection is gone.
+   * A rollback that waits behind a statement which does not end takes the connection down with it.
+   */
+  private async rollBack(runner: QueryRunner): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.dialect.abandon?.(runner);
+        resolve();
+      }, ROLLBACK_LIMIT);
+    });
+    await Promise.race([runner.rollbackTransaction().catch(() => undefined), late]);
+    clearTimeout(timer);
+  }
+
+  /** `transaction`, or `run` where the dialect needs one statement only. */
+  async atomically<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.dialect.singleStatements ? this.run(work) : this.transaction(work);
+  }
+
+  /**
+   * The time against which due times are compared, `later` milliseconds from now: the database's clock, so that hosts
+   * whose clocks differ agree; the application's own clock where one was given, so that a test moves retries too.
+   */
+  time(later = 0): SqlTime {
+    if (this.clock !== systemClock) return { sql: '?', parameters: [this.clock.now().getTime() + later] };
+    return later === 0
+      ? { sql: this.dialect.now, parameters: [] }
+      : { sql: `(${this.dialect.now} + ?)`, parameters: [Math.round(later)] };
+  }
+}

@@ -1,0 +1,104 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { AppendedRow, ClaimedDelivery, DeliveryRow, EventRow } from './rows.js';
+import type { Sql } from './sql.js';
+import type { Tables } from './tables.js';
+
+export type DatabaseName = 'sqlite' | 'postgres' | 'mysql';
+
+/** How many deliveries of one handler a worker takes at most. */
+export interface ClaimQuota {
+  handlerId: number;
+  take: number;
+}
+
+export interface ClaimRequest {
+  workerId: number;
+  quotas: readonly ClaimQuota[];
+  /** SQL of the time against which due times are compared, with its parameters. */
+  due: SqlTime;
+  /** Deliveries that were rescued this often, or oftener, are left out; with `only`, only those are taken. */
+  suspects: { rescues: number; only: boolean };
+  /** Only deliveries of these events. */
+  positions?: readonly number[];
+}
+
+/** A time in epoch milliseconds as SQL: the database's clock, or the application's as a parameter. */
+export interface SqlTime {
+  sql: string;
+  parameters: readonly unknown[];
+}
+
+/** A delivery as its worker names it when it gives it back. */
+export interface DeliveryId {
+  handlerId: number;
+  position: number;
+}
+
+/** An event's place below which no position can appear any more, read in two steps. */
+export interface HorizonProbe {
+  /** Notes the highest position given out so far and what is still open. */
+  note(sql: Sql): Promise<HorizonNote>;
+  /** True once all that was open at the note has ended: every position up to it is decided. */
+  settled(sql: Sql, note: HorizonNote): Promise<boolean>;
+}
+
+export interface HorizonNote {
+  position: number;
+  /** What was open, in the dialect's own terms; kept in memory only, since transaction ids do not survive a restore. */
+  open?: unknown;
+}
+
+export interface Migration {
+  version: number;
+  name: string;
+  /** `version` is what the server says of itself: MariaDB and MySQL share a dialect. */
+  statements(tables: Tables, version: string): string[];
+}
+
+/** What a database failed with, as far as the engine reacts to it. */
+export type FailureKind = 'conflict' | 'lock' | 'other';
+
+/**
+ * PORT. All that differs by database: flags and SQL. A new database is one folder beside this file with the same file
+ * names, one line in `dialects.ts`, and a run of the conformance suite.
+ */
+export interface Dialect {
+  readonly name: DatabaseName;
+  /** SQL of the database's clock in epoch milliseconds, moving on within a transaction. */
+  readonly now: string;
+  /** The isolation level of the engine's own transactions; undefined leaves the only one there is. */
+  readonly isolation?: 'READ COMMITTED';
+  /** `append`, `claim` and `complete` are one statement each and need no transaction around them. */
+  readonly singleStatements: boolean;
+  /** Transactional handlers run one at a time, since there is one connection. */
+  readonly singleConnection: boolean;
+  /** Appended to a SELECT that locks rows, passing over those that are locked; empty where writers are serial. */
+  readonly skipLocked: string;
+  /** Appended to a SELECT that locks rows and waits. */
+  readonly forUpdate: string;
+  readonly migrations: readonly Migration[];
+  readonly horizon: (tables: Tables) => HorizonProbe;
+  quote(name: string): string;
+  /** The statement with this database's parameter marks for `?`. */
+  prepare(statement: string): string;
+  /** Makes the DataSource fit to be shared, where TypeORM alone does not. Called once, before anything else. */
+  install?(dataSource: DataSource): void;
+  /** Records events and their deliveries in one transaction; results in the order of the rows. */
+  append(sql: Sql, tables: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]>;
+  /** Creates deliveries of recorded events, leaving those that are there. */
+  deliver(sql: Sql, tables: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void>;
+  claim(sql: Sql, tables: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]>;
+  /** Moves deliveries that the worker still holds to the finished ones; returns those that it held. */
+  complete(sql: Sql, tables: Tables, workerId: number, ids: readonly DeliveryId[]): Promise<DeliveryId[]>;
+  /** Inserts a row unless its key is there. */
+  insertNew(table: string, columns: readonly string[]): string;
+  /** What the server says of itself. */
+  readonly versionQuery: string;
+  /** Runs `work` in one process at a time, in the transaction of `sql` where definitions are transactional. */
+  exclusively<T>(sql: Sql, name: string, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` in the transaction of `sql` so that it is the one that loses a lock conflict, soon. */
+  yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T>;
+  failure(error: unknown): FailureKind;
+  /** Closes the runner's connection with a statement still running on it: the server rolls back. */
+  abandon?(runner: QueryRunner): void;
+}

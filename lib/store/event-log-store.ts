@@ -1,0 +1,167 @@
+import type { QueryRunner } from 'typeorm';
+import type { AppendResult, EventMetadata } from '../core/event.js';
+import { InvalidEventError } from '../core/errors.js';
+import { assertEventInput } from '../core/event-input.js';
+import type { PayloadCodec } from '../payload/payload-codec.js';
+import type { Database } from './database.js';
+import { recordedEvent } from './recorded-event.js';
+import { emissionContext } from './emission-context.js';
+import type { Emission, EventRecorder } from './event-recorder.js';
+import type { HandlerRegistry } from './handler-registry.js';
+import type { AppendedRow, EventRow, StoredEvent } from './rows.js';
+import { EVENT_COLUMNS, storedEvent } from './rows.js';
+import { chunks, marks, type Sql } from './sql.js';
+
+/** Told of events that were recorded, on the connection that recorded them. */
+export interface AppendListener {
+  appended(runner: QueryRunner, positions: readonly number[]): void;
+  /** A key came again with another group: it was not recorded. */
+  groupMismatch(key: string, group: string, existingGroup: string): void;
+}
+
+/** The event log's table: appends with one statement, looks up by key, reads in order. */
+export class EventLogStore implements EventRecorder {
+  constructor(
+    private readonly database: Database,
+    private readonly registry: HandlerRegistry,
+    private readonly codec: PayloadCodec,
+    private readonly listener: AppendListener,
+  ) {}
+
+  async record(emissions: readonly Emission[], runner: QueryRunner): Promise<AppendResult[]> {
+    if (emissions.length === 0) return [];
+    const rows = emissions.map((emission) => this.row(emission));
+    const appended =
+      runner.isTransactionActive || this.database.dialect.singleStatements
+        ? await this.append(this.database.on(runner), rows)
+        : await this.database.transactionOn(runner, (sql) => this.append(sql, rows));
+    return this.results(emissions, rows, appended, runner);
+  }
+
+  async recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]> {
+    try {
+      return await this.recordInOwn(emissions);
+    } catch (error) {
+      if (this.database.dialect.failure(error) === 'other') throw error;
+    }
+    const results: (AppendResult & { busy?: boolean })[] = [];
+    for (const emission of emissions) results.push(await this.recordUnlessBusy(emission));
+    return results;
+  }
+
+  async knownKeys(keys: readonly string[]): Promise<Set<string>> {
+    const known = new Set<string>();
+    await this.database.run(async (sql) => {
+      for (const batch of chunks(keys, 1000)) {
+        const rows = await sql.rows(
+          `SELECT event_key FROM ${this.database.tables.event} WHERE event_key IN (${marks(batch.length)})`,
+          batch,
+        );
+        for (const row of rows) known.add(row.event_key as string);
+      }
+    });
+    return known;
+  }
+
+  async byKey(key: string): Promise<StoredEvent | undefined> {
+    const statement = `SELECT ${EVENT_COLUMNS} FROM ${this.database.tables.event} e WHERE e.event_key = ?`;
+    const row = await this.database.run((sql) => sql.row(statement, [key]));
+    return row && storedEvent(row);
+  }
+
+  /** Events after one position up to another, in log order. */
+  async page(after: number, upTo: number, groups: readonly string[] | undefined, limit: number): Promise<StoredEvent[]> {
+    const filter = groups ? `AND e.event_group IN (${marks(groups.length)})` : '';
+    const rows = await this.database.run((sql) =>
+      sql.rows(
+        `SELECT ${EVENT_COLUMNS} FROM ${this.database.tables.event} e
+         WHERE e.position > ? AND e.position <= ? ${filter} ORDER BY e.position LIMIT ?`,
+        [after, upTo, ...(groups ?? []), limit],
+      ),
+    );
+    return rows.map(storedEvent);
+  }
+
+  private append(sql: Sql, rows: readonly EventRow[]): Promise<AppendedRow[]> {
+    return this.database.dialect.append(sql, this.database.tables, rows, this.database.time());
+  }
+
+  private recordInOwn(emissions: readonly Emission[]): Promise<AppendResult[]> {
+    const { dialect } = this.database;
+    return this.database.transaction((sql) => dialect.yielding(sql, () => this.record(emissions, sql.runner)));
+  }
+
+  private async recordUnlessBusy(emission: Emission): Promise<AppendResult & { busy?: boolean }> {
+    try {
+      return (await this.recordInOwn([emission]))[0]!;
+    } catch (error) {
+      if (this.database.dialect.failure(error) === 'other') throw error;
+      return { key: emission.input.key, recorded: false, busy: true };
+    }
+  }
+
+  private row({ input, source, snapshots }: Emission): EventRow {
+    assertEventInput(input);
+    const now = this.database.clock.now();
+    const payload = this.codec.encode(input.data, { snapshots: snapshots ?? false });
+    const targets = this.registry.targetsOf(input.group);
+    return {
+      key: input.key,
+      group: input.group,
+      payload: payload.text,
+      payloadBytes: payload.bytes,
+      encoding: payload.encoding,
+      metadata: storedMetadata(input, source),
+      stream: null,
+      streamVersion: null,
+      orderKey: input.orderKey ?? null,
+      occurredAt: (input.occurredAt ?? now).getTime(),
+      recordedAt: now.getTime(),
+      availableAt: input.availableAt?.getTime() ?? null,
+      registryVersion: this.registry.currentVersion,
+      handlers: targets,
+    };
+  }
+
+  private results(
+    emissions: readonly Emission[],
+    rows: readonly EventRow[],
+    appended: readonly AppendedRow[],
+    runner: QueryRunner,
+  ): AppendResult[] {
+    const positions = appended.flatMap(({ position }) => (position === undefined ? [] : [position]));
+    if (positions.length > 0) this.listener.appended(runner, positions);
+    return rows.map((row, index) => {
+      const { position, existingGroup } = appended[index]!;
+      if (position !== undefined) return { key: row.key, recorded: true, event: recordedEvent(stored(row, position), emissions[index]!.input.data) };
+      if (existingGroup !== undefined && existingGroup !== row.group) {
+        this.listener.groupMismatch(row.key, row.group, existingGroup);
+      }
+      return { key: row.key, recorded: false };
+    });
+  }
+}
+
+/** An event emitted by a handler carries on the correlation of the event which that one handles. */
+function metadataOf(input: Emission['input'], source: string): EventMetadata {
+  const cause = emissionContext.getStore();
+  return {
+    correlationId: cause?.correlationId ?? input.key,
+    ...(cause ? { causationId: cause.key } : {}),
+    source,
+    ...input.metadata,
+  };
+}
+
+function storedMetadata(input: Emission['input'], source: string): string {
+  try {
+    return JSON.stringify(metadataOf(input, source));
+  } catch (error) {
+    throw new InvalidEventError('metadata', 'what JSON can hold', (error as Error).message);
+  }
+}
+
+/** The row as it stands in the table now. */
+function stored(row: EventRow, position: number): StoredEvent {
+  return { ...row, position };
+}

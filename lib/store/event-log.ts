@@ -1,0 +1,124 @@
+import type { EntityManager } from 'typeorm';
+import { describe } from '../core/describe.js';
+import { EventSourcingError, InvalidOptionError } from '../core/errors.js';
+import type { AppendResult, EventInput, RecordedEvent } from '../core/event.js';
+import { assertKnownOptions } from '../core/options.js';
+import type { EntityLoader } from '../payload/entity-port.js';
+import type { PayloadCodec } from '../payload/payload-codec.js';
+import type { Database } from './database.js';
+import type { EventLogStore } from './event-log-store.js';
+import type { Horizon } from './horizon.js';
+import { recordedEvent } from './recorded-event.js';
+import type { StoredEvent } from './rows.js';
+import type { TypeOrmEntities } from './typeorm-entities.js';
+
+const PAGE = 500;
+
+/** A manager was given that is in no transaction, so that nothing would tie the event to what it is about. */
+export class TransactionRequiredError extends EventSourcingError {
+  readonly code = 'TRANSACTION_REQUIRED';
+
+  constructor() {
+    super(
+      'EventLog.append was given a manager that is in no transaction. Give it the manager of the transaction whose ' +
+        'event it is (dataSource.transaction((manager) => …)), or none: then it makes a transaction of its own.',
+    );
+  }
+}
+
+export interface AppendOptions {
+  /** The events are recorded in this manager's transaction: if and only if it commits. */
+  manager?: EntityManager;
+}
+
+export interface ReadOptions {
+  /** Events behind this position. Default 0: from the start. */
+  after?: number;
+  /** Events of these groups only. */
+  groups?: readonly string[];
+  /** At most this many. */
+  limit?: number;
+}
+
+export interface EventLogParts {
+  database: Database;
+  store: EventLogStore;
+  codec: PayloadCodec;
+  entities: TypeOrmEntities;
+  horizon: Horizon;
+}
+
+/** The application's event log: append, look up by key, read in order. */
+export class EventLog {
+  constructor(private readonly parts: EventLogParts) {}
+
+  /**
+   * Records events, each key once for ever. With `manager`, in its transaction; without, in one of their own (on
+   * SQLite in the caller's, since there is one connection). One result per input, in order. Throws
+   * `InvalidEventError`, `PayloadEncodingError`, `PayloadTooLargeError` or `TransactionRequiredError` before anything
+   * is written.
+   */
+  append(input: EventInput, options?: AppendOptions): Promise<AppendResult>;
+  append(inputs: readonly EventInput[], options?: AppendOptions): Promise<AppendResult[]>;
+  async append(
+    inputs: EventInput | readonly EventInput[],
+    options: AppendOptions = {},
+  ): Promise<AppendResult | AppendResult[]> {
+    assertKnownOptions(options, ['manager'], 'EventLog.append');
+    const many = Array.isArray(inputs) ? (inputs as readonly EventInput[]) : [inputs as EventInput];
+    const results = await this.record(many, options.manager);
+    return Array.isArray(inputs) ? results : results[0]!;
+  }
+
+  /** The event of this key, however recent; undefined when there is none. */
+  async get(key: string): Promise<RecordedEvent | undefined> {
+    const stored = await this.parts.store.byKey(key);
+    return stored && this.decode(stored);
+  }
+
+  /** Events in log order, up to what is decided: none can appear later among those that were read. */
+  async *read(options: ReadOptions = {}): AsyncGenerator<RecordedEvent, void, undefined> {
+    const { groups, limit = Infinity } = checkedReadOptions(options);
+    let after = options.after ?? 0;
+    let left = limit;
+    while (left > 0) {
+      const upTo = await this.parts.horizon.advance();
+      const page = await this.parts.store.page(after, upTo, groups, Math.min(PAGE, left));
+      for (const stored of page) yield await this.decode(stored);
+      if (page.length < Math.min(PAGE, left)) return;
+      left -= page.length;
+      after = page.at(-1)!.position;
+    }
+  }
+
+  private async record(inputs: readonly EventInput[], manager: EntityManager | undefined): Promise<AppendResult[]> {
+    const emissions = inputs.map((input) => ({ input, source: 'append' }));
+    if (manager) {
+      const runner = manager.queryRunner;
+      if (!runner?.isTransactionActive) throw new TransactionRequiredError();
+      return this.parts.store.record(emissions, runner);
+    }
+    const runner = this.parts.database.dataSource.createQueryRunner('master');
+    try {
+      return await this.parts.store.record(emissions, runner);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private async decode(event: StoredEvent): Promise<RecordedEvent> {
+    const { codec, database, entities } = this.parts;
+    const load: EntityLoader = (references) =>
+      database.run((sql) => entities.loader(sql.runner.manager, undefined)(references));
+    const data = await codec.decode({ text: event.payload, bytes: event.payloadBytes, encoding: event.encoding }, load);
+    return recordedEvent(event, data);
+  }
+}
+
+function checkedReadOptions(options: ReadOptions): ReadOptions {
+  assertKnownOptions(options, ['after', 'groups', 'limit'], 'EventLog.read');
+  const { after = 0, limit = 1 } = options;
+  if (!Number.isSafeInteger(after)) throw new InvalidOptionError('after', 'a position', describe(after), 'EventLog.read');
+  if (!(limit >= 0)) throw new InvalidOptionError('limit', 'a number, 0 or more', describe(limit), 'EventLog.read');
+  return options;
+}

@@ -1,0 +1,28 @@
+import type { QueryRunner } from 'typeorm';
+import type { AppendResult, EventInput } from '../core/event.js';
+
+/** One event on its way into the log, with who emitted it. */
+export interface Emission {
+  input: EventInput;
+  /** Name of the emitter, `Class.method` of a model event source; stored as `metadata.source`. */
+  source: string;
+  /** Entities in `data` are stored by value, since they will be gone when a handler runs. Default false. */
+  snapshots?: boolean;
+}
+
+/** What the sources of events need of the log. */
+export interface EventRecorder {
+  /**
+   * Records what is new of the emissions with one statement, results in the order given. Takes part in the
+   * transaction of `runner` when one is active, else makes one of its own on that runner. Throws before anything is
+   * written when one of them is invalid.
+   */
+  record(emissions: readonly Emission[], runner: QueryRunner): Promise<AppendResult[]>;
+  /**
+   * The same in a transaction of its own that gives way: where another transaction holds one of the keys, it is this
+   * one that waits briefly, then records one by one and leaves out (`recorded: false`, `busy: true`) what is held.
+   */
+  recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]>;
+  /** Those of the keys that are in the log. */
+  knownKeys(keys: readonly string[]): Promise<Set<string>>;
+}

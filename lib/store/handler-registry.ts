@@ -1,0 +1,305 @@
+import { compilePattern, type GroupPattern, restorePattern, storePattern, type StoredPattern } from '../core/group-pattern.js';
+import { activate, type Coverage, deactivate, NO_COVERAGE } from './coverage.js';
+import type { Database } from './database.js';
+import type { Horizon } from './horizon.js';
+import type { HandlerTarget } from './rows.js';
+import type { Sql } from './sql.js';
+
+/** A handler of this process, to be made known to every writer. */
+export interface HandlerRegistration {
+  name: string;
+  /** What it was called before: its rows are taken over. */
+  formerly: readonly string[];
+  /** Matched by any of them. */
+  patterns: readonly GroupPattern[];
+  rank: number;
+}
+
+/** A handler as the registry knows it, of whatever process. */
+export interface KnownHandler {
+  id: number;
+  name: string;
+  formerNames: readonly string[];
+  rank: number;
+  retired: boolean;
+  paused: boolean;
+  patterns: readonly KnownPattern[];
+}
+
+export interface KnownPattern extends StoredPattern {
+  id: number;
+  regexp: RegExp;
+  heartbeatAt: number;
+  coverage: Coverage;
+}
+
+/** The handlers of every process of the application, read from the database and matched in memory. */
+export class HandlerRegistry {
+  private version = -1;
+  private handlers: readonly KnownHandler[] = [];
+  private targets = new Map<string, readonly HandlerTarget[]>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly horizon: Horizon,
+  ) {}
+
+  /** The version under which `targetsOf` answers. */
+  get currentVersion(): number {
+    return this.version;
+  }
+
+  get known(): readonly KnownHandler[] {
+    return this.handlers;
+  }
+
+  /** The handlers that get a delivery of an event of this group. */
+  targetsOf(group: string): readonly HandlerTarget[] {
+    let targets = this.targets.get(group);
+    if (!targets) {
+      targets = this.handlers
+        .filter((handler) => handler.patterns.some((pattern) => pattern.coverage.active && pattern.regexp.test(group)))
+        .map(({ id, rank }) => ({ id, rank }));
+      if (this.targets.size >= 10_000) this.targets.clear();
+      this.targets.set(group, targets);
+    }
+    return targets;
+  }
+
+  byId(id: number): KnownHandler | undefined {
+    return this.handlers.find((handler) => handler.id === id);
+  }
+
+  byName(name: string): KnownHandler | undefined {
+    return (
+      this.handlers.find((handler) => handler.name === name) ??
+      this.handlers.find((handler) => handler.formerNames.includes(name))
+    );
+  }
+
+  /** Reads the registry again when another process has changed it. */
+  async refresh(): Promise<void> {
+    await this.database.run(async (sql) => {
+      if ((await readVersion(this.database, sql, '')) !== this.version) await this.load(sql);
+    });
+  }
+
+  /**
+   * Makes this process's handlers known to every writer, in one transaction. A handler or pattern that is new gets
+   * the events from now on; one that returns gets what it missed.
+   */
+  async register(registrations: readonly HandlerRegistration[]): Promise<void> {
+    const after = await this.horizon.advance();
+    await this.changing(async (sql, version) => {
+      let changed = false;
+      for (const registration of registrations) {
+        changed = (await this.registerOne(sql, registration, version, after)) || changed;
+      }
+      return changed;
+    });
+  }
+
+  /** Notes that this process's handlers are alive; registers again what was taken for gone meanwhile. */
+  async heartbeat(registrations: readonly HandlerRegistration[]): Promise<void> {
+    const lapsed = registrations.filter((registration) => !this.isActive(registration));
+    if (lapsed.length > 0) await this.register(lapsed);
+    const ids = registrations.flatMap((registration) =>
+      registration.patterns.flatMap((pattern) => this.patternOf(registration, pattern)?.id ?? []),
+    );
+    if (ids.length === 0) return;
+    const { tables, dialect } = this.database;
+    await this.database.run((sql) =>
+      sql.change(`UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.now} WHERE id IN (${ids.join(', ')})`),
+    );
+  }
+
+  /**
+   * Stops collecting deliveries for patterns that no process has any more: those whose heartbeat has been missing for
+   * `missing` milliseconds, and those which a newer pattern of the same handler took the place of more than
+   * `superseded` milliseconds ago. Returns the handlers that are left without a pattern.
+   */
+  async expire(superseded: number, missing: number): Promise<string[]> {
+    const { tables, dialect } = this.database;
+    const ages = await this.database.run((sql) =>
+      sql.rows(`SELECT id, ${dialect.now} - heartbeat_at AS age FROM ${tables.pattern}`),
+    );
+    const ageOf = new Map(ages.map((row) => [Number(row.id), Number(row.age)]));
+    const gone = this.handlers.flatMap(({ patterns }) => {
+      const active = patterns.filter((pattern) => pattern.coverage.active);
+      return lapsedPatterns(active.map(({ id }) => ({ id, age: ageOf.get(id) ?? 0 })), superseded, missing);
+    });
+    if (gone.length === 0) return [];
+    await this.deactivate(gone);
+    return this.handlers
+      .filter(({ patterns }) => patterns.some(({ id }) => gone.includes(id)) && patterns.every((p) => !p.coverage.active))
+      .map((handler) => handler.name);
+  }
+
+  /** Stops collecting deliveries for these patterns. */
+  async deactivate(patternIds: readonly number[]): Promise<void> {
+    await this.changing(async (sql, version) => {
+      const upTo = await this.reconciledUpTo(sql);
+      for (const pattern of this.handlers.flatMap((handler) => handler.patterns)) {
+        if (!patternIds.includes(pattern.id) || !pattern.coverage.active) continue;
+        await this.saveCoverage(sql, pattern.id, deactivate(pattern.coverage, version, upTo));
+      }
+      return true;
+    });
+  }
+
+  /** Stops collecting deliveries for the handler until a process registers it again. */
+  async retire(handler: KnownHandler): Promise<void> {
+    await this.deactivate(handler.patterns.map((pattern) => pattern.id));
+    await this.changing(async (sql) => {
+      const { tables, dialect } = this.database;
+      await sql.change(`UPDATE ${tables.handler} SET retired_at = ${dialect.now} WHERE id = ?`, [handler.id]);
+      return true;
+    });
+  }
+
+  async saveCoverage(sql: Sql, patternId: number, coverage: Coverage): Promise<void> {
+    const { tables } = this.database;
+    await sql.change(`UPDATE ${tables.pattern} SET coverage = ? WHERE id = ?`, [JSON.stringify(coverage), patternId]);
+  }
+
+  /**
+   * The registry as it is now, its version locked, read and changed by one process at a time. `work` says whether it
+   * changed anything: then writers and other processes read it again.
+   */
+  async changing(work: (sql: Sql, nextVersion: number) => Promise<boolean>): Promise<void> {
+    const { tables, dialect } = this.database;
+    await this.database.transaction(async (sql) => {
+      const version = await readVersion(this.database, sql, dialect.forUpdate);
+      if (version !== this.version) await this.load(sql);
+      if (!(await work(sql, version + 1))) return;
+      await sql.change(`UPDATE ${tables.state} SET value = ? WHERE name = 'registry_version'`, [version + 1]);
+    });
+    await this.refresh();
+  }
+
+  private async registerOne(sql: Sql, registration: HandlerRegistration, version: number, after: number): Promise<boolean> {
+    const { id, unchanged } = await this.adopt(sql, registration);
+    let changed = !unchanged;
+    for (const pattern of registration.patterns) {
+      const known = this.patternOf(registration, pattern);
+      if (known?.coverage.active) continue;
+      changed = true;
+      await this.savePattern(sql, id, storePattern(pattern), known?.id, activate(known?.coverage ?? NO_COVERAGE, version, after));
+    }
+    return changed;
+  }
+
+  private async savePattern(
+    sql: Sql,
+    handlerId: number,
+    { source, flags }: StoredPattern,
+    known: number | undefined,
+    coverage: Coverage,
+  ): Promise<void> {
+    const { tables, dialect } = this.database;
+    if (known !== undefined) {
+      await this.saveCoverage(sql, known, coverage);
+      await sql.change(`UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.now} WHERE id = ?`, [known]);
+    } else {
+      await sql.change(
+        `INSERT INTO ${tables.pattern} (handler_id, source, flags, heartbeat_at, coverage) VALUES (?, ?, ?, ${dialect.now}, ?)`,
+        [handlerId, source, flags, JSON.stringify(coverage)],
+      );
+    }
+  }
+
+  /** The handler's row: found by its name, taken over from a former name, or made. */
+  private async adopt(sql: Sql, registration: HandlerRegistration): Promise<{ id: number; unchanged: boolean }> {
+    const { name, formerly, rank } = registration;
+    const { tables } = this.database;
+    const known = this.byName(name) ?? this.handlers.find((handler) => formerly.includes(handler.name));
+    if (!known) {
+      await sql.change(`INSERT INTO ${tables.handler} (name, former_names, handler_rank) VALUES (?, ?, ?)`, [
+        name,
+        JSON.stringify(formerly),
+        rank,
+      ]);
+      const row = await sql.row(`SELECT id FROM ${tables.handler} WHERE name = ?`, [name]);
+      return { id: Number(row!.id), unchanged: false };
+    }
+    // A process of an older version may still call it by a former name: that one does not rename it back.
+    const current = known.formerNames.includes(name) ? known.name : name;
+    const formerNames = [...new Set([...known.formerNames, ...formerly, ...(known.name === current ? [] : [known.name])])];
+    const unchanged = current === known.name && formerNames.length === known.formerNames.length && !known.retired;
+    if (!unchanged) {
+      await sql.change(
+        `UPDATE ${tables.handler} SET name = ?, former_names = ?, handler_rank = ?, retired_at = NULL WHERE id = ?`,
+        [current, JSON.stringify(formerNames), rank, known.id],
+      );
+    }
+    return { id: known.id, unchanged };
+  }
+
+  private patternOf({ name, formerly }: HandlerRegistration, pattern: GroupPattern): KnownPattern | undefined {
+    const { source, flags } = compilePattern(pattern);
+    const handler = this.byName(name) ?? this.handlers.find((known) => formerly.includes(known.name));
+    return handler?.patterns.find((known) => known.source === source && known.flags === flags);
+  }
+
+  private isActive(registration: HandlerRegistration): boolean {
+    if (this.byName(registration.name)?.retired) return true;
+    return registration.patterns.every((pattern) => this.patternOf(registration, pattern)?.coverage.active);
+  }
+
+  private async reconciledUpTo(sql: Sql): Promise<number> {
+    const row = await sql.row(`SELECT value FROM ${this.database.tables.state} WHERE name = 'fan_out'`);
+    return Number(row!.value);
+  }
+
+  private async load(sql: Sql): Promise<void> {
+    const { tables } = this.database;
+    // The version first: what is read after it is of that version or a later one, and a later one is read again.
+    const version = await readVersion(this.database, sql, '');
+    const handlers = await sql.rows(`SELECT * FROM ${tables.handler} ORDER BY id`);
+    const patterns = await sql.rows(`SELECT * FROM ${tables.pattern} ORDER BY id`);
+    this.handlers = handlers.map((row) => knownHandler(row, patterns));
+    this.version = version;
+    this.targets.clear();
+  }
+}
+
+/** Of the active patterns of one handler. */
+export function lapsedPatterns(
+  patterns: readonly { id: number; age: number }[],
+  superseded: number,
+  missing: number,
+): number[] {
+  const newest = Math.min(...patterns.map(({ age }) => age));
+  return patterns
+    .filter(({ age }) => age > missing || (age > superseded && newest <= superseded))
+    .map(({ id }) => id);
+}
+
+async function readVersion({ tables }: Database, sql: Sql, lock: string): Promise<number> {
+  const row = await sql.row(`SELECT value FROM ${tables.state} WHERE name = 'registry_version' ${lock}`);
+  return Number(row!.value);
+}
+
+function knownHandler(row: Record<string, unknown>, patterns: readonly Record<string, unknown>[]): KnownHandler {
+  const id = Number(row.id);
+  return {
+    id,
+    name: row.name as string,
+    formerNames: JSON.parse(row.former_names as string) as string[],
+    rank: Number(row.handler_rank),
+    retired: row.retired_at !== null,
+    paused: row.paused_at !== null,
+    patterns: patterns.filter((pattern) => Number(pattern.handler_id) === id).map(knownPattern),
+  };
+}
+
+function knownPattern(row: Record<string, unknown>): KnownPattern {
+  const stored = { source: row.source as string, flags: row.flags as string };
+  return {
+    ...stored,
+    id: Number(row.id),
+    regexp: restorePattern(stored),
+    heartbeatAt: Number(row.heartbeat_at),
+    coverage: JSON.parse(row.coverage as string) as Coverage,
+  };
+}

@@ -1,0 +1,70 @@
+import type { QueryRunner } from 'typeorm';
+import { claimBySelect, completeBySelect } from '../claim-by-select.js';
+import type { Dialect, FailureKind } from '../dialect.js';
+import type { Sql } from '../sql.js';
+import { append, deliver } from './append.js';
+import { horizon } from './horizon.js';
+import { migrations } from './migrations.js';
+
+/** `SYSDATE` moves on within a statement and a transaction, where `NOW` stands still. */
+const NOW = 'CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS UNSIGNED)';
+const SKIP_LOCKED = 'FOR UPDATE SKIP LOCKED';
+
+/** MariaDB 10.6 and later; MySQL 8 by its documentation, untested. */
+export const mysql: Dialect = {
+  name: 'mysql',
+  now: NOW,
+  isolation: 'READ COMMITTED',
+  singleStatements: false,
+  singleConnection: false,
+  skipLocked: SKIP_LOCKED,
+  forUpdate: 'FOR UPDATE',
+  versionQuery: 'SELECT version() AS version',
+  migrations,
+  horizon,
+  quote: (name) => `\`${name.replaceAll('`', '``')}\``,
+  prepare: (statement) => statement,
+  append,
+  deliver,
+  claim: (sql, tables, request) => claimBySelect(sql, tables, request, SKIP_LOCKED),
+  complete: (sql, tables, workerId, ids) =>
+    completeBySelect(sql, tables, workerId, ids, { lock: 'FOR UPDATE', finishedAt: NOW }),
+  insertNew: (table, columns) =>
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+     ON DUPLICATE KEY UPDATE ${columns[0]} = ${columns[0]}`,
+  exclusively,
+  yielding,
+  failure,
+  abandon,
+};
+
+/** A lock of the session, since definitions commit at once here. */
+async function exclusively<T>(sql: Sql, name: string, work: () => Promise<T>): Promise<T> {
+  await sql.rows('SELECT GET_LOCK(?, 60) AS taken', [name]);
+  try {
+    return await work();
+  } finally {
+    await sql.rows('SELECT RELEASE_LOCK(?) AS released', [name]);
+  }
+}
+
+/** In whole seconds, the shortest that there is; of the session, so it is put back. */
+async function yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+  await sql.rows('SET SESSION innodb_lock_wait_timeout = 1');
+  try {
+    return await work();
+  } finally {
+    await sql.rows('SET SESSION innodb_lock_wait_timeout = @@GLOBAL.innodb_lock_wait_timeout');
+  }
+}
+
+function failure(error: unknown): FailureKind {
+  const code = (error as { driverError?: { errno?: number } }).driverError?.errno ?? (error as { errno?: number }).errno;
+  if (code === 1213 || code === 1020) return 'conflict';
+  return code === 1205 ? 'lock' : 'other';
+}
+
+function abandon(runner: QueryRunner): void {
+  const { databaseConnection } = runner as unknown as { databaseConnection?: { destroy(): void } };
+  databaseConnection?.destroy();
+}

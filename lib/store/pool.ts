@@ -1,0 +1,41 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DataSource } from 'typeorm';
+import { EventSourcingError } from '../core/errors.js';
+
+const DEFAULT_POOL = 10;
+
+/** A transactional handler asked for a second connection where its transaction holds the only one there is. */
+export class SecondConnectionError extends EventSourcingError {
+  readonly code = 'SECOND_CONNECTION';
+
+  constructor() {
+    super(
+      'A transactional handler asked for a second connection, but the pool has one, which its transaction holds: it would ' +
+        'wait for ever. Use context.manager for everything that it reads and writes, or give the DataSource a larger poolSize.',
+    );
+  }
+}
+
+/** Connections of the DataSource's pool, as far as its options tell; 10 is what the drivers make by default. */
+export function poolSize({ options }: DataSource): number {
+  const { poolSize: size, extra } = options as { poolSize?: number; extra?: { max?: number; connectionLimit?: number } };
+  return extra?.max ?? extra?.connectionLimit ?? size ?? DEFAULT_POOL;
+}
+
+/** Knows what runs while it holds the only connection of a pool, and refuses it another. */
+export class PoolGuard {
+  private readonly holding = new AsyncLocalStorage<boolean>();
+
+  constructor(dataSource: DataSource) {
+    if (poolSize(dataSource) > 1) return;
+    const driver = dataSource.driver as { obtainMasterConnection?: () => Promise<unknown> };
+    const obtain = driver.obtainMasterConnection?.bind(driver);
+    if (!obtain) return;
+    driver.obtainMasterConnection = () => (this.holding.getStore() ? Promise.reject(new SecondConnectionError()) : obtain());
+  }
+
+  /** Runs a handler whose transaction holds a connection. */
+  whileHolding<T>(work: () => T): T {
+    return this.holding.run(true, work);
+  }
+}

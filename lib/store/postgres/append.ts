@@ -1,0 +1,89 @@
+import type { SqlTime } from '../dialect.js';
+import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
+import { optionalNumber, type Sql } from '../sql.js';
+import type { Tables } from '../tables.js';
+
+/**
+ * One statement for all events and deliveries. The transaction takes its id before `nextval` gives a position: the
+ * horizon relies on it. Positions are given in the order of the rows, but rows are inserted in the order of their
+ * keys, so that two batches with the same keys cannot deadlock.
+ */
+export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]> {
+  const deliveries = rows.flatMap((row, index) => row.handlers.map((handler) => ({ ...handler, index })));
+  const answers = await sql.rows(statement(t, due, deliveries.length > 0), [
+    ...eventArrays(rows),
+    ...(deliveries.length > 0
+      ? [deliveries.map((d) => d.index + 1), deliveries.map((d) => d.id), deliveries.map((d) => d.rank), ...due.parameters]
+      : []),
+  ]);
+  const result: AppendedRow[] = rows.map(() => ({}));
+  for (const { ord, position, existing_group: group } of answers) {
+    result[Number(ord) - 1] = { position: optionalNumber(position), existingGroup: (group as string | null) ?? undefined };
+  }
+  return result;
+}
+
+function eventArrays(rows: readonly EventRow[]): unknown[][] {
+  return [
+    rows.map((row) => row.key),
+    rows.map((row) => row.group),
+    rows.map((row) => row.payload),
+    rows.map((row) => (row.payloadBytes ? Buffer.from(row.payloadBytes) : null)),
+    rows.map((row) => row.encoding),
+    rows.map((row) => row.metadata),
+    rows.map((row) => row.stream),
+    rows.map((row) => row.streamVersion),
+    rows.map((row) => row.orderKey),
+    rows.map((row) => row.occurredAt),
+    rows.map((row) => row.recordedAt),
+    rows.map((row) => row.availableAt),
+    rows.map((row) => row.registryVersion),
+  ];
+}
+
+const COLUMNS =
+  'event_key, event_group, payload, payload_bytes, encoding, metadata, stream, stream_version, order_key, occurred_at, recorded_at, available_at, registry_version';
+
+function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
+  return `WITH input AS MATERIALIZED (
+    SELECT nextval('${t.name('event_position')}') AS position, i.*
+    FROM (SELECT pg_current_xact_id() AS xid OFFSET 0) x, unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[],
+      ?::text[], ?::text[], ?::bigint[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::integer[])
+      WITH ORDINALITY AS i (${COLUMNS}, ord)
+    WHERE x.xid IS NOT NULL
+  ), recorded AS (
+    INSERT INTO ${t.event} AS e (position, ${COLUMNS})
+    SELECT position, ${COLUMNS} FROM input ORDER BY event_key
+    ON CONFLICT (event_key) DO NOTHING RETURNING e.position
+  )${withDeliveries ? `, delivered AS (${deliverRecorded(t, due)})` : ''}
+  SELECT i.ord, r.position, CASE WHEN r.position IS NULL
+    THEN (SELECT e.event_group FROM ${t.event} e WHERE e.event_key = i.event_key) END AS existing_group
+  FROM input i LEFT JOIN recorded r ON r.position = i.position`;
+}
+
+function deliverRecorded(t: Tables, due: SqlTime): string {
+  return `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
+    SELECT d.handler_id, r.position, d.handler_rank, i.order_key, coalesce(i.available_at, due.at)
+    FROM unnest(?::bigint[], ?::integer[], ?::smallint[]) AS d (ord, handler_id, handler_rank)
+    JOIN input i ON i.ord = d.ord JOIN recorded r ON r.position = i.position
+    CROSS JOIN (SELECT (${due.sql})::bigint AS at) due`;
+}
+
+export async function deliver(sql: Sql, t: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void> {
+  if (rows.length === 0) return;
+  await sql.change(
+    `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
+     SELECT d.handler_id, d.position, d.handler_rank, d.order_key, coalesce(d.available_at, (${due.sql})::bigint)
+     FROM unnest(?::integer[], ?::bigint[], ?::smallint[], ?::text[], ?::bigint[])
+       AS d (handler_id, position, handler_rank, order_key, available_at)
+     ON CONFLICT DO NOTHING`,
+    [
+      ...due.parameters,
+      rows.map((row) => row.handlerId),
+      rows.map((row) => row.position),
+      rows.map((row) => row.rank),
+      rows.map((row) => row.orderKey),
+      rows.map((row) => row.availableAt),
+    ],
+  );
+}

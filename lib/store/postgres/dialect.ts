@@ -1,0 +1,69 @@
+import type { QueryRunner } from 'typeorm';
+import type { Dialect, FailureKind } from '../dialect.js';
+import type { Sql } from '../sql.js';
+import { append, deliver } from './append.js';
+import { claim, complete } from './claim.js';
+import { horizon } from './horizon.js';
+import { migrations } from './migrations.js';
+
+const prepared = new Map<string, string>();
+
+/** PostgreSQL 13 and later. */
+export const postgres: Dialect = {
+  name: 'postgres',
+  now: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+  isolation: 'READ COMMITTED',
+  singleStatements: true,
+  singleConnection: false,
+  skipLocked: 'FOR UPDATE SKIP LOCKED',
+  forUpdate: 'FOR UPDATE',
+  migrations,
+  horizon,
+  quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  prepare: numbered,
+  append,
+  deliver,
+  claim,
+  complete,
+  versionQuery: 'SELECT version() AS version',
+  insertNew: (table, columns) =>
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
+  exclusively,
+  yielding,
+  failure,
+  abandon,
+};
+
+/** `$1, $2, …` for `?`; the product's statements hold no `?` in strings. */
+function numbered(statement: string): string {
+  const known = prepared.get(statement);
+  if (known) return known;
+  let count = 0;
+  const result = statement.replace(/\?/g, () => `$${++count}`);
+  if (prepared.size < 1000) prepared.set(statement, result);
+  return result;
+}
+
+/** The lock ends with the transaction, so it cannot outlive a crash. */
+async function exclusively<T>(sql: Sql, name: string, work: () => Promise<T>): Promise<T> {
+  await sql.rows('SELECT pg_advisory_xact_lock(hashtext(?))', [name]);
+  return work();
+}
+
+/** Below the server's `deadlock_timeout` of one second: this side gives up before the deadlock detector picks one. */
+async function yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+  await sql.rows(`SET LOCAL lock_timeout = '500ms'`);
+  return work();
+}
+
+function failure(error: unknown): FailureKind {
+  const code = (error as { driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
+  if (code === '40001' || code === '40P01') return 'conflict';
+  return code === '55P03' ? 'lock' : 'other';
+}
+
+/** A client that is released with an error is not used again: its socket is closed. */
+function abandon(runner: QueryRunner): void {
+  const { releasePostgresConnection } = runner as { releasePostgresConnection?(error: Error): Promise<void> };
+  void releasePostgresConnection?.call(runner, new Error('Abandoned: its transaction could not be rolled back in time'));
+}

@@ -1,0 +1,103 @@
+import type { QueryRunner } from 'typeorm';
+import type { Database } from './database.js';
+import type { RescanProgress, RescanRequest, RescanState } from './rescan-state.js';
+import { optionalNumber, type Row } from './sql.js';
+
+const LEASE = 'rescan';
+const requested = (entity: string) => `request:${entity}`;
+
+export class RescanStateStore implements RescanState {
+  constructor(private readonly database: Database) {}
+
+  async acquire(owner: string, milliseconds: number): Promise<boolean> {
+    const { tables, dialect } = this.database;
+    const insert = dialect.insertNew(tables.lease, ['name', 'owner', 'lease_until']);
+    return this.database.transaction(async (sql) => {
+      await sql.change(insert, [LEASE, '', 0]);
+      const taken = await sql.change(
+        `UPDATE ${tables.lease} SET owner = ?, lease_until = ${dialect.now} + ?
+         WHERE name = ? AND (lease_until < ${dialect.now} OR owner = ?)`,
+        [owner, milliseconds, LEASE, owner],
+      );
+      return taken > 0;
+    });
+  }
+
+  async extend(owner: string, milliseconds: number): Promise<boolean> {
+    const { tables, dialect } = this.database;
+    const statement = `UPDATE ${tables.lease} SET lease_until = ${dialect.now} + ? WHERE name = ? AND owner = ?`;
+    return (await this.change(statement, [milliseconds, LEASE, owner])) > 0;
+  }
+
+  async release(owner: string): Promise<void> {
+    await this.change(`UPDATE ${this.database.tables.lease} SET lease_until = 0 WHERE name = ? AND owner = ?`, [LEASE, owner]);
+  }
+
+  async progress(scan: string): Promise<RescanProgress | undefined> {
+    const row = await this.row(`SELECT * FROM ${this.database.tables.rescan} WHERE scan = ?`, [scan]);
+    if (!row) return undefined;
+    const finishedAt = optionalNumber(row.finished_at);
+    return {
+      cursor: row.last_key as string | null,
+      startedAt: new Date(Number(row.started_at)),
+      finishedAt: finishedAt === undefined ? null : new Date(finishedAt),
+    };
+  }
+
+  async begin(scan: string): Promise<void> {
+    const { tables, dialect } = this.database;
+    await this.database.transaction(async (sql) => {
+      await sql.change(dialect.insertNew(tables.rescan, ['scan', 'started_at']), [scan, 0]);
+      await sql.change(
+        `UPDATE ${tables.rescan} SET last_key = NULL, started_at = ${dialect.now}, finished_at = NULL WHERE scan = ?`,
+        [scan],
+      );
+    });
+  }
+
+  async advance(scan: string, cursor: string): Promise<void> {
+    await this.change(`UPDATE ${this.database.tables.rescan} SET last_key = ? WHERE scan = ?`, [cursor, scan]);
+  }
+
+  async finish(scan: string): Promise<void> {
+    const { tables, dialect } = this.database;
+    await this.change(`UPDATE ${tables.rescan} SET finished_at = ${dialect.now} WHERE scan = ?`, [scan]);
+  }
+
+  /** A row of its own for each request: an update of one row would make concurrent transactions wait for each other. */
+  async request(entity: string, runner: QueryRunner): Promise<void> {
+    const { tables, dialect } = this.database;
+    const statement = `INSERT INTO ${tables.rescanRequest} (entity, requested_at) VALUES (?, ${dialect.now})`;
+    await this.database.on(runner).change(statement, [entity]);
+  }
+
+  async requests(): Promise<RescanRequest[]> {
+    const { tables } = this.database;
+    const rows = await this.database.run((sql) =>
+      sql.rows(`SELECT entity, max(id) AS up_to FROM ${tables.rescanRequest} GROUP BY entity ORDER BY entity`),
+    );
+    return Promise.all(rows.map((row) => this.withLastStart(row)));
+  }
+
+  async beginRequested(entity: string): Promise<void> {
+    await this.begin(requested(entity));
+  }
+
+  async clearRequests(entity: string, upTo: number): Promise<void> {
+    await this.change(`DELETE FROM ${this.database.tables.rescanRequest} WHERE entity = ? AND id <= ?`, [entity, upTo]);
+  }
+
+  private async withLastStart(row: Row): Promise<RescanRequest> {
+    const entity = row.entity as string;
+    const last = await this.progress(requested(entity));
+    return { entity, upTo: Number(row.up_to), ...(last ? { lastStartedAt: last.startedAt } : {}) };
+  }
+
+  private change(statement: string, parameters: unknown[]): Promise<number> {
+    return this.database.run((sql) => sql.change(statement, parameters));
+  }
+
+  private row(statement: string, parameters: unknown[]): Promise<Row | undefined> {
+    return this.database.run((sql) => sql.row(statement, parameters));
+  }
+}

@@ -1,0 +1,94 @@
+/** An event on its way into the table. Times are epoch milliseconds. */
+export interface EventRow {
+  key: string;
+  group: string;
+  payload: string | null;
+  payloadBytes: Uint8Array | null;
+  encoding: string;
+  metadata: string;
+  stream: string | null;
+  streamVersion: number | null;
+  orderKey: string | null;
+  occurredAt: number;
+  recordedAt: number;
+  availableAt: number | null;
+  /** Version of the handler registry that `handlers` was matched under. */
+  registryVersion: number;
+  /** The handlers that get a delivery. */
+  handlers: readonly HandlerTarget[];
+}
+
+export interface HandlerTarget {
+  id: number;
+  rank: number;
+}
+
+/** What became of one `EventRow`. */
+export interface AppendedRow {
+  /** Its place in the log; undefined when the key was there already. */
+  position?: number;
+  /** The group under which the key was there already, where it could be seen. */
+  existingGroup?: string;
+}
+
+/** A delivery to be created for an event that is in the log. */
+export interface DeliveryRow {
+  handlerId: number;
+  position: number;
+  rank: number;
+  orderKey: string | null;
+  availableAt: number | null;
+}
+
+export const DeliveryState = { pending: 0, running: 1, dead: 2, succeeded: 3, cancelled: 4 } as const;
+
+/** A delivery that a worker has claimed, with its event as stored. */
+export interface ClaimedDelivery {
+  handlerId: number;
+  position: number;
+  /** Failed attempts so far. */
+  attempts: number;
+  /** How often it was taken over from a process that died. */
+  rescues: number;
+  event: StoredEvent;
+}
+
+/** An event as it stands in the table. */
+export interface StoredEvent {
+  position: number;
+  key: string;
+  group: string;
+  payload: string | null;
+  payloadBytes: Uint8Array | null;
+  encoding: string;
+  metadata: string;
+  occurredAt: number;
+  recordedAt: number;
+}
+
+export const EVENT_COLUMNS =
+  'e.position, e.event_key, e.event_group, e.payload, e.payload_bytes, e.encoding, e.metadata, e.occurred_at, e.recorded_at';
+
+export function storedEvent(row: Record<string, unknown>): StoredEvent {
+  return {
+    position: Number(row.position),
+    key: row.event_key as string,
+    group: row.event_group as string,
+    payload: row.payload as string | null,
+    payloadBytes: row.payload_bytes as Uint8Array | null,
+    encoding: row.encoding as string,
+    metadata: row.metadata as string,
+    occurredAt: Number(row.occurred_at),
+    recordedAt: Number(row.recorded_at),
+  };
+}
+
+export function claimedDelivery(row: Record<string, unknown>): ClaimedDelivery {
+  return {
+    handlerId: Number(row.handler_id),
+    position: Number(row.position),
+    attempts: Number(row.attempts),
+    rescues: Number(row.rescues),
+    event: storedEvent(row),
+  };
+}

@@ -1,0 +1,94 @@
+import { EventSourcingError } from '../core/errors.js';
+import type { Database } from './database.js';
+import type { Migration } from './dialect.js';
+import { marks, type Sql } from './sql.js';
+
+/** What to do about the product's tables at bootstrap. */
+export type SchemaPolicy = 'migrate' | 'verify' | 'none';
+
+/** The product's tables are missing or older than this version of it. */
+export class SchemaNotReadyError extends EventSourcingError {
+  readonly code = 'SCHEMA_NOT_READY';
+
+  constructor(
+    readonly missing: readonly string[],
+    readonly sql: readonly string[],
+  ) {
+    super(
+      `The event log's tables are not up to date: missing migration ${missing.join(', ')}. Either ` +
+        "(1) let the application do it: EventSourcingModule.forRoot({ schema: 'migrate' }); or " +
+        '(2) add EVENT_SOURCING_MIGRATIONS (or eventSourcingMigrations({ prefix, schemaName })) to the migrations of your ' +
+        `DataSource and run them; or (3) run this SQL yourself:\n${sql.join(';\n')};`,
+    );
+  }
+}
+
+/** Creates, upgrades or checks the tables; safe from several processes at once. */
+export async function prepareSchema(database: Database, policy: SchemaPolicy): Promise<void> {
+  if (policy === 'none') return;
+  if (policy === 'verify') return verify(database);
+  if ((await database.run((sql) => pending(database, sql))).length > 0) await migrate(database);
+}
+
+async function verify(database: Database): Promise<void> {
+  await database.run(async (sql) => {
+    const missing = await pending(database, sql);
+    if (missing.length === 0) return;
+    const version = await serverVersion(database, sql);
+    const names = missing.map((migration) => `${migration.version} (${migration.name})`);
+    throw new SchemaNotReadyError(names, [createMigrationTable(database), ...missing.flatMap((migration) => statements(database, migration, version))]);
+  });
+}
+
+async function migrate(database: Database): Promise<void> {
+  await database.transaction((sql) => applyPending(database, sql));
+}
+
+/** Applies what is missing on this connection, in its transaction where there is one. */
+export async function applyPending(database: Database, sql: Sql): Promise<void> {
+  const { dialect, tables } = database;
+  await dialect.exclusively(sql, tables.plain('migration'), async () => {
+    const version = await serverVersion(database, sql);
+    const missing = await pending(database, sql);
+    if (missing.length > 0) await sql.change(createMigrationTable(database));
+    for (const migration of missing) {
+      for (const statement of statements(database, migration, version)) await sql.change(statement);
+    }
+  });
+}
+
+/** Drops everything: the way back of the application's own migration runs. */
+export async function dropSchema(database: Database, sql: Sql): Promise<void> {
+  const t = database.tables;
+  const all = [t.event, t.delivery, t.finished, t.handler, t.pattern, t.worker, t.state, t.lease, t.rescan, t.rescanRequest, t.migration];
+  for (const table of [...all, t.name('epoch')]) await sql.change(`DROP TABLE IF EXISTS ${table}`);
+  if (database.dialect.name === 'postgres') await sql.change(`DROP SEQUENCE IF EXISTS ${t.name('event_position')}`);
+}
+
+function statements(database: Database, migration: Migration, version: string): string[] {
+  const { tables } = database;
+  const applied = `INSERT INTO ${tables.migration} (version, name) VALUES (${migration.version}, '${migration.name}')`;
+  return [...migration.statements(tables, version), applied];
+}
+
+function createMigrationTable({ tables }: Database): string {
+  return `CREATE TABLE IF NOT EXISTS ${tables.migration} (version INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL)`;
+}
+
+async function serverVersion(database: Database, sql: Sql): Promise<string> {
+  return String((await sql.row(database.dialect.versionQuery))!.version);
+}
+
+async function pending(database: Database, sql: Sql): Promise<Migration[]> {
+  const { dialect, tables } = database;
+  if (!(await tableExists(sql, tables.migration, tables.plain('migration')))) return [...dialect.migrations];
+  const known = dialect.migrations.map((migration) => migration.version);
+  const rows = await sql.rows(`SELECT version FROM ${tables.migration} WHERE version IN (${marks(known.length)})`, known);
+  const applied = new Set(rows.map((row) => Number(row.version)));
+  return dialect.migrations.filter((migration) => !applied.has(migration.version));
+}
+
+async function tableExists(sql: Sql, qualified: string, plain: string): Promise<boolean> {
+  const path = qualified.replaceAll(/["`]/g, '');
+  return sql.runner.hasTable(path === plain ? plain : path);
+}

@@ -1,0 +1,51 @@
+import type { QueryResult, QueryRunner } from 'typeorm';
+
+export type Row = Record<string, unknown>;
+
+/** Statements on one connection, with `?` for parameters on every database. */
+export class Sql {
+  constructor(
+    readonly runner: QueryRunner,
+    private readonly prepare: (statement: string) => string,
+  ) {}
+
+  /** The rows that the statement returns. */
+  async rows<T = Row>(statement: string, parameters: readonly unknown[] = []): Promise<T[]> {
+    return (await this.run(statement, parameters)).records as T[];
+  }
+
+  async row<T = Row>(statement: string, parameters: readonly unknown[] = []): Promise<T | undefined> {
+    return (await this.rows<T>(statement, parameters))[0];
+  }
+
+  /** How many rows the statement changed. */
+  async change(statement: string, parameters: readonly unknown[] = []): Promise<number> {
+    return (await this.run(statement, parameters)).affected ?? 0;
+  }
+
+  private run(statement: string, parameters: readonly unknown[]): Promise<QueryResult> {
+    return this.runner.query(this.prepare(statement), parameters as unknown[], true);
+  }
+}
+
+/** `?, ?, ?` for a list of parameters. */
+export function marks(count: number): string {
+  return Array.from({ length: count }, () => '?').join(', ');
+}
+
+/** `(?, ?), (?, ?)` for the VALUES of several rows. */
+export function tuples(rows: number, columns: number): string {
+  const tuple = `(${marks(columns)})`;
+  return Array.from({ length: rows }, () => tuple).join(', ');
+}
+
+/** A number that a driver may hand out as a string or bigint; null stays undefined. */
+export function optionalNumber(value: unknown): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value);
+}
+
+export function chunks<T>(items: readonly T[], size: number): T[][] {
+  const result: T[][] = [];
+  for (let start = 0; start < items.length; start += size) result.push(items.slice(start, start + size));
+  return result;
+}

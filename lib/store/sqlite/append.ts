@@ -1,0 +1,56 @@
+import type { SqlTime } from '../dialect.js';
+import {
+  deliveriesOf,
+  EVENT_INSERT_COLUMNS,
+  eventParameters,
+  eventTuples,
+  insertDeliveries,
+  ROWS_PER_INSERT,
+} from '../insert-rows.js';
+import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
+import { chunks, marks, type Sql } from '../sql.js';
+import type { Tables } from '../tables.js';
+
+export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]> {
+  const positions = new Map<string, number>();
+  for (const batch of chunks(rows, ROWS_PER_INSERT)) {
+    const inserted = await sql.rows(
+      `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}) VALUES ${eventTuples(batch)}
+       ON CONFLICT (event_key) DO NOTHING RETURNING position, event_key`,
+      batch.flatMap(eventParameters),
+    );
+    for (const row of inserted) positions.set(row.event_key as string, Number(row.position));
+  }
+  const result = firstOfEachKey(rows).map((row) => ({ position: row && positions.get(row.key) }));
+  await deliver(sql, t, deliveriesOf(rows, result.map(({ position }) => position)), due);
+  return withExistingGroups(sql, t, rows, result);
+}
+
+/** A key given twice in one batch is recorded for its first row only. */
+function firstOfEachKey(rows: readonly EventRow[]): (EventRow | undefined)[] {
+  const seen = new Set<string>();
+  return rows.map((row) => {
+    if (seen.has(row.key)) return undefined;
+    seen.add(row.key);
+    return row;
+  });
+}
+
+async function withExistingGroups(sql: Sql, t: Tables, rows: readonly EventRow[], appended: AppendedRow[]): Promise<AppendedRow[]> {
+  const known = rows.filter((_, index) => appended[index]!.position === undefined).map((row) => row.key);
+  const groups = new Map<string, string>();
+  for (const keys of chunks([...new Set(known)], ROWS_PER_INSERT)) {
+    const found = await sql.rows(
+      `SELECT event_key, event_group FROM ${t.event} WHERE event_key IN (${marks(keys.length)})`,
+      keys,
+    );
+    for (const row of found) groups.set(row.event_key as string, row.event_group as string);
+  }
+  return appended.map((row, index) =>
+    row.position === undefined ? { existingGroup: groups.get(rows[index]!.key) } : row,
+  );
+}
+
+export async function deliver(sql: Sql, t: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void> {
+  await insertDeliveries(sql, t, rows, due, 'ON CONFLICT DO NOTHING');
+}

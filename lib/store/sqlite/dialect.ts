@@ -1,0 +1,39 @@
+import { claimBySelect, completeBySelect } from '../claim-by-select.js';
+import type { Dialect, FailureKind } from '../dialect.js';
+import { append, deliver } from './append.js';
+import { installGate } from './gate/install-gate.js';
+import { horizon } from './horizon.js';
+import { migrations } from './migrations.js';
+
+const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+/** SQLite 3.42 and later, through `better-sqlite3` or `libsql`. */
+export const sqlite: Dialect = {
+  name: 'sqlite',
+  now: NOW,
+  singleStatements: false,
+  singleConnection: true,
+  skipLocked: '',
+  forUpdate: '',
+  versionQuery: 'SELECT sqlite_version() AS version',
+  migrations,
+  horizon,
+  quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  prepare: (statement) => statement,
+  install: (dataSource) => installGate(dataSource),
+  append,
+  deliver,
+  claim: (sql, tables, request) => claimBySelect(sql, tables, request, ''),
+  complete: (sql, tables, workerId, ids) => completeBySelect(sql, tables, workerId, ids, { lock: '', finishedAt: NOW }),
+  insertNew: (table, columns) =>
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
+  // BEGIN IMMEDIATE makes every transaction the only one that writes, across processes too.
+  exclusively: (_sql, _name, work) => work(),
+  yielding: (_sql, work) => work(),
+  failure,
+};
+
+function failure(error: unknown): FailureKind {
+  const code = (error as { driverError?: { code?: string } }).driverError?.code ?? '';
+  return code.startsWith('SQLITE_BUSY') ? 'lock' : 'other';
+}

@@ -1,0 +1,43 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+
+/** What `better-sqlite3` and `libsql` have in common, as far as the gate uses it. */
+export interface SqliteConnection {
+  readonly open: boolean;
+  /** To be read of an open connection only: `libsql` ends the process otherwise. */
+  readonly inTransaction: boolean;
+  exec(sql: string): unknown;
+  pragma(source: string): unknown;
+}
+
+export interface SqliteStatement {
+  readonly reader: boolean;
+  all(...parameters: unknown[]): unknown;
+  run(...parameters: unknown[]): unknown;
+}
+
+/** TypeORM's query runner of SQLite with the members that it keeps to itself. */
+export type SqliteRunner = Omit<QueryRunner, 'isTransactionActive' | 'broadcaster'> & {
+  isTransactionActive: boolean;
+  broadcaster: QueryRunner['broadcaster'];
+  transactionDepth: number;
+  stmtCache: Map<string, SqliteStatement>;
+  getStmt(sql: string): Promise<SqliteStatement>;
+  beforeMigration(): Promise<void>;
+  afterMigration(): Promise<void>;
+  loadPragmaRecords(table: string, pragma: string): Promise<unknown>;
+};
+
+/** TypeORM's driver of SQLite with the members that it keeps to itself. */
+export interface SqliteDriver {
+  readonly options: { readonly?: boolean };
+  databaseConnection?: SqliteConnection;
+  /** The one runner that TypeORM gives to everyone. */
+  queryRunner?: SqliteRunner;
+  createQueryRunner(mode: 'master' | 'slave'): SqliteRunner;
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+export function driverOf(dataSource: DataSource): SqliteDriver {
+  return dataSource.driver as unknown as SqliteDriver;
+}

@@ -1,0 +1,110 @@
+import type { Migration } from '../dialect.js';
+import type { Tables } from '../tables.js';
+
+export const migrations: readonly Migration[] = [{ version: 1, name: 'log', statements: log }];
+
+function log(t: Tables): string[] {
+  return [...events(t), ...deliveries(t), ...registry(t), ...scans(t)];
+}
+
+function events(t: Tables): string[] {
+  return [
+    `CREATE TABLE ${t.event} (
+      position INTEGER PRIMARY KEY AUTOINCREMENT,
+      event_key TEXT NOT NULL,
+      event_group TEXT NOT NULL,
+      payload TEXT,
+      payload_bytes BLOB,
+      encoding TEXT NOT NULL,
+      metadata TEXT NOT NULL,
+      stream TEXT,
+      stream_version INTEGER,
+      order_key TEXT,
+      occurred_at INTEGER NOT NULL,
+      recorded_at INTEGER NOT NULL,
+      available_at INTEGER,
+      registry_version INTEGER NOT NULL
+    )`,
+    `CREATE UNIQUE INDEX "${t.plain('event_key')}" ON ${t.event} (event_key)`,
+    `CREATE UNIQUE INDEX "${t.plain('event_stream')}" ON ${t.event} (stream, stream_version) WHERE stream IS NOT NULL`,
+  ];
+}
+
+function deliveries(t: Tables): string[] {
+  return [
+    `CREATE TABLE ${t.delivery} (
+      handler_id INTEGER NOT NULL,
+      position INTEGER NOT NULL,
+      state INTEGER NOT NULL DEFAULT 0,
+      handler_rank INTEGER NOT NULL DEFAULT 0,
+      order_key TEXT,
+      due_at INTEGER NOT NULL,
+      attempts INTEGER NOT NULL DEFAULT 0,
+      rescues INTEGER NOT NULL DEFAULT 0,
+      worker_id INTEGER,
+      cancel_requested INTEGER NOT NULL DEFAULT 0,
+      error TEXT,
+      failed_at INTEGER,
+      PRIMARY KEY (handler_id, position)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX "${t.plain('delivery_claim')}" ON ${t.delivery} (handler_id, due_at, position) WHERE state = 0`,
+    `CREATE INDEX "${t.plain('delivery_worker')}" ON ${t.delivery} (worker_id) WHERE state = 1`,
+    `CREATE TABLE ${t.finished} (
+      handler_id INTEGER NOT NULL,
+      position INTEGER NOT NULL,
+      state INTEGER NOT NULL,
+      attempts INTEGER NOT NULL,
+      finished_at INTEGER NOT NULL,
+      PRIMARY KEY (handler_id, position)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX "${t.plain('delivery_finished_at')}" ON ${t.finished} (finished_at)`,
+  ];
+}
+
+function registry(t: Tables): string[] {
+  return [
+    `CREATE TABLE ${t.handler} (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      former_names TEXT NOT NULL DEFAULT '[]',
+      handler_rank INTEGER NOT NULL DEFAULT 0,
+      retired_at INTEGER,
+      paused_at INTEGER
+    )`,
+    `CREATE TABLE ${t.pattern} (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      handler_id INTEGER NOT NULL,
+      source TEXT NOT NULL,
+      flags TEXT NOT NULL,
+      heartbeat_at INTEGER NOT NULL,
+      coverage TEXT NOT NULL
+    )`,
+    `CREATE INDEX "${t.plain('handler_pattern_handler')}" ON ${t.pattern} (handler_id)`,
+    `CREATE TABLE ${t.worker} (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      host TEXT NOT NULL,
+      pid INTEGER NOT NULL,
+      started_at INTEGER NOT NULL,
+      lease_until INTEGER NOT NULL
+    )`,
+    `CREATE TABLE ${t.state} (name TEXT PRIMARY KEY, value INTEGER NOT NULL)`,
+    `INSERT INTO ${t.state} (name, value) VALUES ('registry_version', 0), ('fan_out', 0)`,
+  ];
+}
+
+function scans(t: Tables): string[] {
+  return [
+    `CREATE TABLE ${t.lease} (name TEXT PRIMARY KEY, owner TEXT NOT NULL, lease_until INTEGER NOT NULL)`,
+    `CREATE TABLE ${t.rescan} (
+      scan TEXT PRIMARY KEY,
+      last_key TEXT,
+      started_at INTEGER NOT NULL,
+      finished_at INTEGER
+    )`,
+    `CREATE TABLE ${t.rescanRequest} (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      entity TEXT NOT NULL,
+      requested_at INTEGER NOT NULL
+    )`,
+  ];
+}

@@ -1,0 +1,143 @@
+import type { BulkWritePolicy } from '../../../lib/sources/bulk-write.js';
+import { describeEachDatabase } from '../../support/databases.js';
+import { Challenge, Owner } from './entities.js';
+import { SourceBench } from './source-bench.js';
+
+describeEachDatabase('Bulk writes', (db) => {
+  let bench: SourceBench;
+  let slugs = 0;
+
+  beforeAll(async () => {
+    bench = await SourceBench.open(db);
+  });
+  afterAll(() => bench.dataSource.destroy());
+
+  const challenges = () => bench.dataSource.getRepository(Challenge);
+  const slug = () => `slug-${++slugs}`;
+  const stored = () => challenges().save(challenges().create({ slug: slug(), title: 'before' }));
+
+  const writes: [name: string, write: (challenge: Challenge) => Promise<unknown>][] = [
+    ['insert', () => challenges().insert({ slug: slug() })],
+    ['insert of an instance', () => challenges().insert(challenges().create({ slug: slug() }) as object)],
+    ['upsert', ({ slug }) => challenges().upsert({ slug, title: 'up' }, ['slug'])],
+    [
+      'insert or ignore',
+      ({ slug }) => challenges().createQueryBuilder().insert().values({ slug }).orIgnore().execute(),
+    ],
+    ['update', ({ id }) => challenges().update(id, { title: 'after' })],
+    ['increment', ({ id }) => challenges().increment({ id }, 'counters.likes', 1)],
+    [
+      'update by query builder',
+      ({ id }) => challenges().createQueryBuilder().update().set({ title: 'qb' }).where({ id }).execute(),
+    ],
+  ];
+
+  describe.each(writes)('%s', (_, write) => {
+    it("asks for a re-scan with 'rescan', and runs no source", async () => {
+      const challenge = await stored();
+      bench.reset('rescan');
+      const seen = bench.source(Challenge);
+      await write(challenge);
+      expect(seen).toEqual([]);
+      expect(bench.state.requested).toMatchObject([{ entity: 'Challenge', inTransaction: false }]);
+    });
+
+    it("asks for nothing with 'ignore'", async () => {
+      const challenge = await stored();
+      bench.reset('ignore');
+      bench.source(Challenge);
+      await write(challenge);
+      expect(bench.state.requested).toEqual([]);
+    });
+
+    it("is refused with 'throw', before anything is written", async () => {
+      const challenge = await stored();
+      bench.reset('throw');
+      bench.source(Challenge);
+      const before = await challenges().find({ order: { id: 'ASC' } });
+      await expect(write(challenge)).rejects.toMatchObject({
+        code: 'BULK_WRITE',
+        entity: 'Challenge',
+        written: false,
+      });
+      expect(await challenges().find({ order: { id: 'ASC' } })).toEqual(before);
+    });
+  });
+
+  it("'throw' lets save, remove and the like pass", async () => {
+    bench.reset('throw');
+    const seen = bench.source(Challenge, { on: ['insert', 'update', 'remove', 'soft-remove', 'recover'] });
+    const challenge = await stored();
+    challenge.title = 'saved';
+    await challenges().save(challenge);
+    await challenges().softRemove(challenge);
+    await challenges().recover(challenge);
+    await challenges().remove(challenge);
+    expect(seen.map(({ reason }) => reason)).toEqual([
+      'insert',
+      'update',
+      'soft-remove',
+      'recover',
+      'remove',
+    ]);
+  });
+
+  it('the request belongs to the transaction', async () => {
+    const { id } = await stored();
+    bench.reset();
+    bench.source(Challenge);
+    await bench.dataSource.transaction((manager) => manager.update(Challenge, id, { title: 't' }));
+    expect(bench.state.requested).toMatchObject([{ inTransaction: true }]);
+  });
+
+  it.each([
+    ['a column of the source', { title: 'x' }, 1],
+    ['another column', { status: 'x' }, 0],
+    ['the foreign key of a relation of the source', { ownerId: 1 }, 1],
+  ])('columns: %s', async (_, values, requests) => {
+    await bench.dataSource.manager.save(Owner, { id: 1, name: 'one' });
+    const { id } = await stored();
+    bench.reset();
+    bench.source(Challenge, { columns: ['title', 'owner'] });
+    await challenges().update(id, values);
+    expect(bench.state.requested).toHaveLength(requests);
+  });
+
+  it('an insert of many asks once', async () => {
+    bench.reset();
+    bench.source(Challenge);
+    await challenges().insert([{ slug: slug() }, { slug: slug() }]);
+    expect(bench.state.requested).toHaveLength(1);
+  });
+
+  it.each([
+    ['delete', 'remove', (id: number) => challenges().delete(id)],
+    ['softDelete', 'soft-remove', (id: number) => challenges().softDelete(id)],
+  ] as const)(
+    '%s cannot be re-scanned: warned of once, where a source is on it',
+    async (_, reason, write) => {
+      const [one, two] = [await stored(), await stored()];
+      bench.reset();
+      bench.source(Challenge);
+      await write(one.id);
+      expect(bench.logger.of('warn')).toEqual([]);
+      bench.source(Challenge, { on: [reason] });
+      await write(two.id);
+      await write(two.id);
+      expect(bench.logger.of('warn')).toHaveLength(1);
+      expect(bench.logger.of('warn')[0]).toContain(`bulk ${reason} of Challenge`);
+      expect(bench.state.requested).toEqual([]);
+    },
+  );
+
+  it.each(['rescan', 'throw'] satisfies BulkWritePolicy[])(
+    'raw SQL is seen by nothing, %s or not',
+    async (policy) => {
+      const { id } = await stored();
+      bench.reset(policy);
+      bench.source(Challenge);
+      await bench.dataSource.query(`UPDATE challenge SET title = 'raw' WHERE id = ${id}`);
+      expect(bench.state.requested).toEqual([]);
+    },
+  );
+});

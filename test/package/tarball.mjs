@@ -1,0 +1,127 @@
+// @ts-check
+// Packs the library, installs the tarball into an empty Nest application and runs that, as ESM and with require().
+// What passes here works at a user's, whatever the source tree around the library holds.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** @type {Record<string, string>} */
+const pins = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies;
+const PACKAGES = [
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/schedule',
+  '@nestjs/typeorm',
+  '@types/node',
+  'libsql',
+  'reflect-metadata',
+  'rxjs',
+  'typeorm',
+  'typescript',
+];
+const EXPECTED = 'handled member_joined_1: Ada';
+
+const folder = mkdtempSync(join(tmpdir(), 'once-package-'));
+try {
+  const tarball = pack();
+  const app = install(tarball);
+  compile(app);
+  for (const file of ['main.js', 'main.cjs']) run(app, file);
+  console.log('The packed library works in an empty application, as ESM and with require().');
+} finally {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function pack() {
+  const [packed] = JSON.parse(
+    npm(root, 'pack', '--json', '--pack-destination', folder).replace(/^[^[]*/, ''),
+  );
+  /** @type {string[]} */
+  const paths = packed.files.map((/** @type {{ path: string }} */ file) => file.path);
+  const stray = paths.filter(
+    (path) => !/^(dist\/.*\.(js|js\.map|d\.ts)|[A-Z]+(\.md)?|package\.json)$/.test(path),
+  );
+  if (stray.length > 0) throw new Error(`The tarball holds what nobody needs: ${stray.join(', ')}`);
+  for (const needed of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts']) {
+    if (!paths.includes(needed)) throw new Error(`The tarball lacks ${needed}.`);
+  }
+  console.log(`Packed ${packed.filename}: ${paths.length} files, ${Math.round(packed.size / 1024)} kB.`);
+  return join(folder, packed.filename);
+}
+
+/** @param {string} tarball */
+function install(tarball) {
+  const app = join(folder, 'app');
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
+  const packages = PACKAGES.map((name) => `${name}@${pins[name]}`);
+  npm(
+    app,
+    'install',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    tarball,
+    ...packages,
+  );
+  const source = join(root, 'test', 'package', 'app');
+  cpSync(join(source, 'tsconfig.json'), join(app, 'tsconfig.json'));
+  // One source, compiled to import and to require().
+  for (const name of ['main.ts', 'main.cts']) cpSync(join(source, 'main.ts'), join(app, name));
+  return app;
+}
+
+/**
+ * With our own declarations checked as well; those of other packages are not ours to judge.
+ *
+ * @param {string} app
+ */
+function compile(app) {
+  try {
+    node(app, 'node_modules/typescript/bin/tsc');
+  } catch (error) {
+    const output = String(/** @type {{ stdout?: unknown }} */ (error).stdout ?? error);
+    const ours = output
+      .split('\n')
+      .filter((line) => /\(\d+,\d+\): error/.test(line) && !/^node_modules\/(?!nestjs-once\/)/.test(line));
+    if (ours.length > 0)
+      throw new Error(`The application does not compile:\n${ours.join('\n')}`, { cause: error });
+  }
+}
+
+/**
+ * @param {string} app
+ * @param {string} file
+ */
+function run(app, file) {
+  const output = node(app, file);
+  if (!output.includes(EXPECTED))
+    throw new Error(`${file}: expected it to print "${EXPECTED}", got:\n${output}`);
+  console.log(`${file}: ${EXPECTED}, and the process ended by itself.`);
+}
+
+/**
+ * @param {string} cwd
+ * @param {...string} args
+ */
+function node(cwd, ...args) {
+  // A process that does not end by itself is an error.
+  return execFileSync(process.execPath, args, { cwd, encoding: 'utf8', timeout: 120_000 });
+}
+
+/**
+ * @param {string} cwd
+ * @param {...string} args
+ */
+function npm(cwd, ...args) {
+  return execFileSync('npm', args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+}

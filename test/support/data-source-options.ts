@@ -1,0 +1,28 @@
+import libsql from 'libsql';
+import type { DataSourceOptions } from 'typeorm';
+
+/** Where a test's database is. Plain JSON: a child process that is given it connects to the same database. */
+export interface DatabaseAddress {
+  name: 'sqlite' | 'postgres' | 'mysql';
+  /** A URL, or the path of a SQLite file. */
+  url: string;
+}
+
+/** Anything that a DataSource of any of the databases takes. */
+export type ExtraOptions = Partial<Omit<DataSourceOptions, 'type'>> & Record<string, unknown>;
+
+/** TypeORM's options for a DataSource on that database; `extra` (entities, poolSize, subscribers, …) is passed on. */
+export function dataSourceOptionsFrom(address: DatabaseAddress, extra: ExtraOptions = {}): DataSourceOptions {
+  return { ...connection(address), ...extra } as unknown as DataSourceOptions;
+}
+
+function connection({ name, url }: DatabaseAddress): Record<string, unknown> {
+  switch (name) {
+    case 'sqlite':
+      return { type: 'better-sqlite3', driver: libsql, database: url };
+    case 'postgres':
+      return { type: 'postgres', url };
+    case 'mysql':
+      return { type: 'mariadb', url };
+  }
+}

@@ -1,0 +1,16 @@
+// @ts-check
+import { databaseRun } from './database-run.mjs';
+
+/** Says at the end of a test run which databases were tested and which were not. */
+export default class DatabaseReporter {
+  onRunComplete() {
+    const run = databaseRun();
+    if (!run) return;
+    const line = (
+      /** @type {string} */ label,
+      /** @type {import('./database-run.mjs').ServerRun} */ server,
+    ) => `  ${label}: ${server.missing ?? `tested (${server.version})`}`;
+    const lines = [line('SQLite', run.sqlite), line('PostgreSQL', run.postgres), line('MariaDB', run.mysql)];
+    process.stderr.write(`\nDatabases\n${lines.join('\n')}\n`);
+  }
+}

@@ -1,0 +1,97 @@
+// @ts-check
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onServer } from './database-servers.mjs';
+import { startEmbeddedPostgres } from './embedded-postgres.mjs';
+import globalTeardown from './global-teardown.mjs';
+
+/**
+ * Finds the databases of this test run and tells the workers through the environment:
+ * ONCE_TEST_DATABASES, a JSON object of what to connect to and what is missing and why.
+ */
+export default async function globalSetup() {
+  try {
+    const run = await findDatabases();
+    process.env.ONCE_TEST_DATABASES = JSON.stringify(run);
+    assertRequired(run);
+  } catch (error) {
+    // Jest runs no teardown after a setup that failed.
+    await globalTeardown();
+    throw error;
+  }
+}
+
+/** @returns {Promise<import('./database-run.mjs').DatabaseRun>} */
+async function findDatabases() {
+  const only = list(process.env.ONCE_DATABASES);
+  const leftOut = { missing: 'left out by ONCE_DATABASES' };
+  const wants = (/** @type {string} */ name) => only.length === 0 || only.includes(name);
+  return {
+    sqlite: wants('sqlite') ? { version: 'libsql' } : leftOut,
+    postgres: wants('postgres') ? await findPostgres() : leftOut,
+    mysql: wants('mariadb') ? await findMariaDb() : leftOut,
+    prefix: `once_test_${process.pid}_`,
+    folder: mkdtempSync(join(tmpdir(), 'once-test-')),
+  };
+}
+
+/** @param {string | undefined} value */
+function list(value) {
+  return (value ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+}
+
+/** @returns {Promise<import('./database-run.mjs').ServerRun>} */
+async function findPostgres() {
+  const url = process.env.ONCE_POSTGRES_URL;
+  if (url) return reach('postgres', url, 'ONCE_POSTGRES_URL');
+  try {
+    return await reach('postgres', await startEmbeddedPostgres(), 'the server from npm');
+  } catch (error) {
+    return { missing: `not tested, set ONCE_POSTGRES_URL (${message(error)})` };
+  }
+}
+
+/** @returns {Promise<import('./database-run.mjs').ServerRun>} */
+async function findMariaDb() {
+  const url = process.env.ONCE_MARIADB_URL;
+  return url ? reach('mysql', url, 'ONCE_MARIADB_URL') : { missing: 'not tested, set ONCE_MARIADB_URL' };
+}
+
+/**
+ * @param {import('./database-servers.mjs').ServerName} server
+ * @param {string} url
+ * @param {string} origin
+ * @returns {Promise<import('./database-run.mjs').ServerRun>}
+ */
+async function reach(server, url, origin) {
+  const sql =
+    server === 'postgres' ? `SELECT current_setting('server_version') AS v` : 'SELECT version() AS v';
+  try {
+    const [row] = await onServer(server, url, sql);
+    return { url, version: `${row?.v}, ${origin}` };
+  } catch (error) {
+    // An address that somebody gave and that does not answer is a mistake, not a missing database.
+    throw new Error(`Cannot reach the database of ${origin}: ${message(error)}`, { cause: error });
+  }
+}
+
+/** @param {import('./database-run.mjs').DatabaseRun} run */
+function assertRequired(run) {
+  const found = { sqlite: run.sqlite, postgres: run.postgres, mariadb: run.mysql };
+  for (const name of list(process.env.ONCE_REQUIRE_DATABASES)) {
+    const server = found[/** @type {keyof typeof found} */ (name)];
+    if (!server)
+      throw new Error(`ONCE_REQUIRE_DATABASES: expected sqlite, postgres or mariadb, got "${name}".`);
+    if (server.missing) throw new Error(`ONCE_REQUIRE_DATABASES asks for ${name}, but: ${server.missing}.`);
+  }
+}
+
+/** @param {unknown} error */
+function message(error) {
+  if (error instanceof AggregateError) return error.errors.map(String).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -37,6 +37,8 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-function-type': 'off',
       // Reports `String(value)` of what has been narrowed to a primitive.
       '@typescript-eslint/no-base-to-string': 'off',
+      // Our ports and options are plain objects whose functions know no `this`.
+      '@typescript-eslint/unbound-method': 'off',
       // An interface may ask for a promise, or a generator be async, without anything to await.
       '@typescript-eslint/require-await': 'off',
     },
@@ -73,7 +75,6 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
-      '@typescript-eslint/unbound-method': 'off',
     },
   },
   {

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DeliveryQueue } from '../store/delivery-queue.js';
 import type { ClaimedDelivery } from '../store/rows.js';
-import { SUSPECT_RESCUES } from '../store/worker-leases.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
 import type { Execution, Executor } from './executor.js';
 import { Prefetch } from './prefetch.js';
@@ -21,9 +20,6 @@ export interface WorkerParts {
   /** Told of a failed claim; the next poll tries again. */
   claimFailed: (error: unknown) => void;
 }
-
-const NORMAL = { rescues: SUSPECT_RESCUES, only: false };
-const SUSPECTS = { rescues: SUSPECT_RESCUES, only: true };
 
 /** Claims due deliveries in batches and runs them, as many at once as there are slots. */
 export class Worker {
@@ -71,7 +67,7 @@ export class Worker {
     const workerId = await this.ensureLease();
     const handlers = this.parts.handlers();
     const quotas = handlers.map(({ id }) => ({ handlerId: id, take: positions.length }));
-    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: NORMAL, positions });
+    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: false, positions });
     const { transactional } = this.parts.limits;
     await inParallel(claimed, transactional, async (delivery) => {
       const bound = handlers.find(({ id }) => id === delivery.handlerId);
@@ -87,8 +83,8 @@ export class Worker {
   private async runRound(): Promise<number> {
     const workerId = await this.ensureLease();
     const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 100 }));
-    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: NORMAL });
-    const suspects = claimed.length > 0 ? [] : await this.parts.queue.claim({ workerId, quotas, suspects: SUSPECTS });
+    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: false });
+    const suspects = claimed.length > 0 ? [] : await this.parts.queue.claim({ workerId, quotas, suspects: true });
     for (const delivery of [...claimed, ...suspects]) this.runs.add(delivery, performance.now());
     this.startWaiting();
     await this.idle();
@@ -144,13 +140,13 @@ export class Worker {
     if (this.quarantine || this.stopped) return;
     const workerId = await this.ensureLease();
     const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 1 }));
-    if (!(await this.parts.queue.hasSuspects(quotas, SUSPECT_RESCUES))) return;
+    if (!(await this.parts.queue.hasSuspects(quotas))) return;
     this.quarantine = true;
     try {
       await this.giveBack(this.runs.takeOlderThan(Infinity));
       await this.idle();
       for (const quota of quotas) {
-        for (const delivery of await this.parts.queue.claim({ workerId, quotas: [quota], suspects: SUSPECTS })) {
+        for (const delivery of await this.parts.queue.claim({ workerId, quotas: [quota], suspects: true })) {
           await this.runAlone(delivery, workerId);
         }
       }
@@ -181,7 +177,7 @@ export class Worker {
     const quotas = this.quotas();
     if (quotas.length === 0) return false;
     const workerId = await this.ensureLease();
-    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: NORMAL });
+    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: false });
     if (this.stopped || this.quarantine || workerId !== this.workerId) {
       await this.parts.queue.release(workerId, claimed);
       return false;

@@ -6,9 +6,9 @@ import { type StoredForm, storedForm } from './stored-form.js';
 interface ShapedColumn {
   column: ColumnMetadata;
   form: StoredForm | undefined;
-  read(entity: object): unknown;
+  read: (entity: object) => unknown;
   /** A foreign key may be contradicted by the related entity beside it, and TypeORM then stores the latter's. */
-  contradicted(entity: object): boolean;
+  contradicted: (entity: object) => boolean;
 }
 
 /** What an update says beside the entity. */
@@ -101,7 +101,7 @@ function shaped(column: ColumnMetadata, database: string): ShapedColumn {
   return {
     column,
     form: storedForm(column, database),
-    read: embeddedMetadata ? (entity) => column.getEntityValue(entity) : plain,
+    read: embeddedMetadata ? (entity): unknown => column.getEntityValue(entity) : plain,
     contradicted: (entity) =>
       !embeddedMetadata && !!relationMetadata && plain(entity) !== column.getEntityValue(entity),
   };

@@ -1,5 +1,5 @@
 import type { ClaimRequest, DeliveryId } from './dialect.js';
-import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS } from './rows.js';
+import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from './rows.js';
 import { chunks, marks, type Row, type Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -31,10 +31,10 @@ async function lockDue(sql: Sql, t: Tables, request: ClaimRequest, handlerId: nu
   const { due, suspects, positions } = request;
   const rows = await sql.rows(
     `SELECT position FROM ${t.delivery}
-     WHERE handler_id = ? AND state = 0 AND due_at <= ${due.sql} AND rescues ${suspects.only ? '>=' : '<'} ?
+     WHERE handler_id = ? AND state = 0 AND due_at <= ${due.sql} AND rescues ${suspects ? '>=' : '<'} ${SUSPECT_RESCUES}
        ${positions ? `AND position IN (${marks(positions.length)})` : ''}
      ORDER BY due_at, position LIMIT ? ${lock}`,
-    [handlerId, ...due.parameters, suspects.rescues, ...(positions ?? []), take],
+    [handlerId, ...due.parameters, ...(positions ?? []), take],
   );
   return rows.map((row) => Number(row.position));
 }

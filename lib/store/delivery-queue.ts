@@ -1,6 +1,6 @@
 import type { Database } from './database.js';
 import type { ClaimRequest, DeliveryId } from './dialect.js';
-import { type ClaimedDelivery, DeliveryState } from './rows.js';
+import { type ClaimedDelivery, DeliveryState, SUSPECT_RESCUES } from './rows.js';
 import { chunks, marks, type Sql } from './sql.js';
 
 /** Where a failed attempt leaves its delivery. */
@@ -76,13 +76,13 @@ export class DeliveryQueue {
     });
   }
 
-  /** Whether something is due that was rescued this often, or oftener. */
-  async hasSuspects(quotas: ClaimRequest['quotas'], rescues: number): Promise<boolean> {
+  /** Whether something is due that may have killed its process. */
+  async hasSuspects(quotas: ClaimRequest['quotas']): Promise<boolean> {
     if (quotas.length === 0) return false;
     const due = this.database.time();
     const statement = `SELECT 1 AS one FROM ${this.database.tables.delivery}
-      WHERE state = 0 AND handler_id IN (${marks(quotas.length)}) AND rescues >= ? AND due_at <= ${due.sql} LIMIT 1`;
-    const parameters = [...quotas.map((quota) => quota.handlerId), rescues, ...due.parameters];
+      WHERE state = 0 AND handler_id IN (${marks(quotas.length)}) AND rescues >= ${SUSPECT_RESCUES} AND due_at <= ${due.sql} LIMIT 1`;
+    const parameters = [...quotas.map((quota) => quota.handlerId), ...due.parameters];
     return (await this.database.run((sql) => sql.rows(statement, parameters))).length > 0;
   }
 

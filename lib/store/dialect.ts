@@ -16,8 +16,8 @@ export interface ClaimRequest {
   quotas: readonly ClaimQuota[];
   /** SQL of the time against which due times are compared, with its parameters. */
   due: SqlTime;
-  /** Deliveries that were rescued this often, or oftener, are left out; with `only`, only those are taken. */
-  suspects: { rescues: number; only: boolean };
+  /** Only deliveries that may have killed their process, those rescued `SUSPECT_RESCUES` times; else only others. */
+  suspects: boolean;
   /** Only deliveries of these events. */
   positions?: readonly number[];
 }

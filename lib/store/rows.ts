@@ -42,6 +42,9 @@ export interface DeliveryRow {
 
 export const DeliveryState = { pending: 0, running: 1, dead: 2, succeeded: 3, cancelled: 4 } as const;
 
+/** Rescues after which a delivery is claimed alone, and each further one counts as an attempt. */
+export const SUSPECT_RESCUES = 3;
+
 /** A delivery that a worker has claimed, with its event as stored. */
 export interface ClaimedDelivery {
   handlerId: number;

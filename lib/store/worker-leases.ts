@@ -1,9 +1,7 @@
 import { hostname } from 'node:os';
 import type { Database } from './database.js';
+import { SUSPECT_RESCUES } from './rows.js';
 import type { Sql } from './sql.js';
-
-/** Rescues after which a delivery is claimed alone, and each further one counts as an attempt. */
-export const SUSPECT_RESCUES = 3;
 
 const RESCUED = 'The process that handled it died or lost its lease';
 

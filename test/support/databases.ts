@@ -23,9 +23,9 @@ export interface DatabaseUnderTest {
 export function describeEachDatabase(title: string, tests: (db: DatabaseUnderTest) => void): void {
   for (const db of databasesUnderTest()) {
     describe(`${title} (${LABELS[db.name]})`, () => {
-      // Registered before the tests' own hooks, hence run after them.
-      afterAll(() => db.dropAll());
       tests(db);
+      // Jest runs such hooks in the order they are registered: the tests close their DataSources first.
+      afterAll(() => db.dropAll());
     });
   }
 }

@@ -53,7 +53,8 @@ function deliveries(t: Tables, options: string): string[] {
       failed_at BIGINT,
       PRIMARY KEY (handler_id, position),
       KEY delivery_claim (handler_id, state, due_at, position),
-      KEY delivery_worker (worker_id)
+      KEY delivery_worker (worker_id),
+      KEY delivery_suspect (rescues, handler_id)
     ) ${options}`,
     `CREATE TABLE IF NOT EXISTS ${t.finished} (
       handler_id INT NOT NULL,

@@ -1,5 +1,5 @@
 import type { ClaimRequest, DeliveryId } from '../dialect.js';
-import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS } from '../rows.js';
+import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from '../rows.js';
 import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
@@ -14,7 +14,7 @@ export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise
       CROSS JOIN LATERAL (
         SELECT p.handler_id, p.position FROM ${t.delivery} p
         WHERE p.handler_id = q.handler_id AND p.state = 0 AND p.due_at <= clock.at
-          AND p.rescues ${suspects.only ? '>=' : '<'} ? ${positions ? 'AND p.position = ANY(?::bigint[])' : ''}
+          AND p.rescues ${suspects ? '>=' : '<'} ${SUSPECT_RESCUES} ${positions ? 'AND p.position = ANY(?::bigint[])' : ''}
         ORDER BY p.due_at, p.position LIMIT q.take FOR UPDATE SKIP LOCKED
       ) d
     )
@@ -26,7 +26,6 @@ export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise
       quotas.map((quota) => quota.handlerId),
       quotas.map((quota) => quota.take),
       ...due.parameters,
-      suspects.rescues,
       ...(positions ? [positions] : []),
       workerId,
     ],

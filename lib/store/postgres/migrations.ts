@@ -50,6 +50,7 @@ function deliveries(t: Tables): string[] {
     ) WITH (fillfactor = 70)`,
     `CREATE INDEX "${t.plain('delivery_claim')}" ON ${t.delivery} (handler_id, due_at, position) WHERE state = 0`,
     `CREATE INDEX "${t.plain('delivery_worker')}" ON ${t.delivery} (worker_id) WHERE state = 1`,
+    `CREATE INDEX "${t.plain('delivery_suspect')}" ON ${t.delivery} (handler_id) WHERE state = 0 AND rescues >= 3`,
     `CREATE TABLE ${t.finished} (
       handler_id integer NOT NULL,
       position bigint NOT NULL,

@@ -1,6 +1,6 @@
 import type { BulkWritePolicy } from '../../../lib/sources/bulk-write.js';
 import { describeEachDatabase } from '../../support/databases.js';
-import { Challenge, Owner } from './entities.js';
+import { Category, Challenge, Owner } from './entities.js';
 import { SourceBench } from './source-bench.js';
 
 describeEachDatabase('Bulk writes', (db) => {
@@ -80,6 +80,18 @@ describeEachDatabase('Bulk writes', (db) => {
       'recover',
       'remove',
     ]);
+  });
+
+  it("'throw' lets a tree be saved, whose paths TypeORM writes in bulk", async () => {
+    bench.reset('throw');
+    const seen = bench.source(Category);
+    const { manager } = bench.dataSource;
+    const parent = await manager.save(manager.create(Category, { name: 'parent' }));
+    const other = await manager.save(manager.create(Category, { name: 'other' }));
+    const child = await manager.save(manager.create(Category, { name: 'child', parent }));
+    child.parent = other;
+    await manager.save(child);
+    expect(seen.map(({ reason }) => reason)).toEqual(['insert', 'insert', 'insert', 'update']);
   });
 
   it('the request belongs to the transaction', async () => {

@@ -28,6 +28,9 @@ export class Owner {
 
   @OneToMany(() => Challenge, (challenge) => challenge.owner, { cascade: true })
   challenges: Relation<Challenge[]>;
+
+  @OneToMany(() => Parcel, (parcel) => parcel.receiver)
+  parcels: Relation<Parcel[]>;
 }
 
 class Counters {
@@ -170,8 +173,21 @@ export class Parcel {
   @Column()
   label: string;
 
-  @ManyToOne(() => Owner, { eager: true, nullable: true })
+  @ManyToOne(() => Owner, (owner) => owner.parcels, { eager: true, nullable: true })
   receiver: Relation<Owner> | null;
+}
+
+/** Two of them that refer to each other are inserted, then updated. */
+@Entity()
+export class Person {
+  @PrimaryGeneratedColumn()
+  id: number;
+
+  @Column()
+  name: string;
+
+  @ManyToOne(() => Person, { cascade: true, nullable: true })
+  friend: Relation<Person> | null;
 }
 
 export interface Plain {
@@ -199,5 +215,6 @@ export const ENTITIES = [
   Reading,
   Moment,
   Parcel,
+  Person,
   PlainSchema,
 ];

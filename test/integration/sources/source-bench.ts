@@ -89,7 +89,7 @@ export class SourceBench {
     this.registry.add(provider, 'source', {
       entity,
       options: { name: `source ${this.registry.all().length}`, ...options },
-    } as never);
+    });
     return seen;
   }
 

@@ -8,12 +8,14 @@ import {
   Animal,
   Owner,
   Parcel,
+  Person,
   Photo,
   type Plain,
   PlainSchema,
   Reading,
   Video,
 } from './entities.js';
+import type { SourceContext } from '../../../lib/sources/source-context.js';
 import { type Seen, SourceBench } from './source-bench.js';
 
 const created = (challenge: Challenge) => [event('created', challenge.id, { challenge })];
@@ -196,14 +198,33 @@ describeEachDatabase('Sources see what TypeORM writes', (db) => {
     });
 
     it('from the other side of a relation: TypeORM names no row, so a re-scan is asked for', async () => {
-      const challenge = await saved();
-      const seen = bench.source(Challenge, { columns: ['owner'] });
-      const owner = await bench.dataSource.manager.save(Owner, { name: 'o' });
-      await bench.dataSource.manager.save(Owner, {
-        id: owner.id,
-        challenges: [{ id: challenge.id }] as never,
+      const { manager } = bench.dataSource;
+      const parcel = await manager.save(manager.create(Parcel, { label: 'x' }));
+      const owner = await manager.save(manager.create(Owner, { name: 'o' }));
+      const seen = bench.source(Parcel);
+      await manager.save(manager.create(Owner, { id: owner.id, parcels: [{ id: parcel.id }] }));
+      expect(seen).toEqual([]);
+      expect(bench.state.requested).toMatchObject([{ entity: 'Parcel', inTransaction: true }]);
+    });
+
+    it('of new entities that refer to each other: one insert each, with the reference', async () => {
+      const { manager } = bench.dataSource;
+      const stored: unknown[] = [];
+      const seen = bench.source(Person, {}, async (person: Person, context: SourceContext) => {
+        stored.push(
+          await context.manager.findOne(Person, { where: { id: person.id }, relations: { friend: true } }),
+        );
       });
-      expect([...seen, ...bench.state.requested]).toHaveLength(1);
+      const [one, two] = manager.create(Person, [{ name: '1' }, { name: '2' }]) as [Person, Person];
+      one.friend = two;
+      two.friend = one;
+      await manager.save(one);
+      expect(seen.map(({ reason }) => reason)).toEqual(['insert', 'insert']);
+      expect(stored).toMatchObject([
+        { friend: { id: expect.any(Number) } },
+        { friend: { id: expect.any(Number) } },
+      ]);
+      expect(bench.state.requested).toEqual([]);
     });
 
     it('of a foreign key that the related entity beside it contradicts: as stored', async () => {
@@ -291,14 +312,10 @@ describeEachDatabase('Sources see what TypeORM writes', (db) => {
 
   describe('transactions', () => {
     it('the manager reads what the transaction wrote, at every depth', async () => {
-      const seen = bench.source(
-        Challenge,
-        {},
-        async (challenge: Challenge, { manager }: { manager: typeof bench.dataSource.manager }) => {
-          expect(await manager.countBy(Challenge, { id: challenge.id })).toBe(1);
-          return [event('created', challenge.id)];
-        },
-      );
+      const seen = bench.source(Challenge, {}, async (challenge: Challenge, { manager }: SourceContext) => {
+        expect(await manager.countBy(Challenge, { id: challenge.id })).toBe(1);
+        return [event('created', challenge.id)];
+      });
       await bench.dataSource.transaction(async (outer) => {
         await outer.save(outer.create(Challenge, { slug: slug() }));
         await outer.transaction(async (inner) => {
@@ -341,28 +358,20 @@ describeEachDatabase('Sources see what TypeORM writes', (db) => {
 
     it('a source that saves another entity does not wait for itself', async () => {
       const owners = bench.source(Owner);
-      bench.source(
-        Challenge,
-        {},
-        async (_: Challenge, { manager }: { manager: typeof bench.dataSource.manager }) => {
-          await manager.transaction((inner) => inner.save(Owner, { name: 'by source' }));
-        },
-      );
+      bench.source(Challenge, {}, async (_: Challenge, { manager }: SourceContext) => {
+        await manager.transaction((inner) => inner.save(Owner, { name: 'by source' }));
+      });
       await saved();
       expect(owners).toHaveLength(1);
     });
 
     it('another subscriber that fails the save does not leave the recording behind', async () => {
       const order: string[] = [];
-      bench.source(
-        Challenge,
-        {},
-        async (_: Challenge, { manager }: { manager: typeof bench.dataSource.manager }) => {
-          await manager.count(Challenge);
-          await manager.count(Challenge);
-          order.push('source');
-        },
-      );
+      bench.source(Challenge, {}, async (_: Challenge, { manager }: SourceContext) => {
+        await manager.count(Challenge);
+        await manager.count(Challenge);
+        order.push('source');
+      });
       bench.dataSource.subscribers.push({
         afterInsert: () => Promise.reject(new Error('other subscriber')),
         afterTransactionRollback: () => void order.push('rollback'),

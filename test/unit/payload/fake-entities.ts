@@ -26,7 +26,8 @@ export const fakeEntities: EntityPort = {
     return { entity: 'Challenge', id: { id: value.id } };
   },
   columns(value) {
-    const { donations, ...columns } = value as Challenge;
+    const columns: Record<string, unknown> = { ...value };
+    delete columns.donations;
     return columns;
   },
   restore(entity, columns) {

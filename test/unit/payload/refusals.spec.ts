@@ -181,7 +181,7 @@ describe('Foreign code inside data', () => {
         expect(outcome === undefined || outcome instanceof EventSourcingError).toBe(true);
       }
     });
-    fc.assert(property, { numRuns: 500 });
+    fc.assert(property, { numRuns: 200 });
   });
 });
 

@@ -117,7 +117,7 @@ describe('A payload comes back as it was', () => {
     await fc.assert(
       fc.asyncProperty(supported(), async (data) => expect(await roundTrip(data)).toStrictEqual(data)),
       {
-        numRuns: 300,
+        numRuns: 200,
       },
     );
   });

@@ -125,7 +125,7 @@ describe('SourceRegistry', () => {
       one() {}
     }
     const place = { where: expect.stringContaining('@ModelEventSource of Sources.one') };
-    expect(() => registry.add(new Sources(), 'one', { entity: One, options } as never)).toThrow(
+    expect(() => registry.add(new Sources(), 'one', { entity: One, options })).toThrow(
       expect.objectContaining({ ...error, ...place }),
     );
     expect(registry.all()).toEqual([]);

@@ -16,7 +16,7 @@ export class SqliteGateTimeoutError extends EventSourcingError {
       `Waited ${waitLimit} ms for SQLite's connection, of which a DataSource has one. ` +
         `It has been held for ${Math.round(heldFor)} ms by:\n${holder}\n` +
         'Expected that transaction to be committed, rolled back or released. If it is waiting for this call, make this ' +
-        "call through its manager or query runner; if it waits for something slow, do that outside of the transaction; " +
+        'call through its manager or query runner; if it waits for something slow, do that outside of the transaction; ' +
         'if its query runner was never released, release it in a finally block.',
     );
   }

@@ -12,10 +12,14 @@ export interface Purpose {
   site?: CallSite;
 }
 
-interface Waiter extends Purpose {
+interface Entry extends Purpose {
   occupant: Occupant;
   /** The hold inside of which the caller works: the hold cannot end before the caller goes on. */
   scope: Hold | undefined;
+}
+
+interface Waiter {
+  entry: Entry;
   admit(hold: Hold): void;
 }
 
@@ -69,6 +73,13 @@ export class Gate {
     return this.admits(entry) ? this.admit(entry) : this.wait(entry);
   }
 
+  /** Takes over an occupant whose transaction, if one is open, began before there was a gate. */
+  adopt(occupant: Occupant): void {
+    const hold = this.admit({ occupant, scope: undefined });
+    this.executed(hold);
+    this.leave(hold);
+  }
+
   leave(hold: Hold): void {
     hold.running -= 1;
     this.settle();
@@ -94,6 +105,12 @@ export class Gate {
     if (hold.active) this.end(this.stack.slice(this.stack.indexOf(hold)));
   }
 
+  /** The connection was closed. */
+  reset(): void {
+    this.owner = undefined;
+    this.end([...this.stack]);
+  }
+
   private keeps(hold: Hold): boolean {
     if (hold.running > 0 || hold.pinned || hold === this.owner) return true;
     return this.owner !== undefined && hold.hasOpenSavepoint;
@@ -107,15 +124,12 @@ export class Gate {
     this.admitWaiters();
   }
 
-  private admits({ occupant, scope, transaction }: Omit<Waiter, 'admit'>): boolean {
+  private admits({ occupant, scope }: Entry): boolean {
     const top = this.stack.at(-1);
-    if (!top || top === scope) return true;
-    // Savepoints begun side by side with one manager would release each other.
-    const besides = transaction && scope?.active;
-    return top.occupant === occupant && !besides;
+    return !top || top === scope || top.occupant === occupant;
   }
 
-  private admit({ occupant, transaction, site }: Omit<Waiter, 'admit'>): Hold {
+  private admit({ occupant, transaction, site }: Entry): Hold {
     const nested = transaction === true && this.owner !== undefined;
     let hold = this.stack.at(-1);
     if (!hold || hold.occupant !== occupant || nested) this.stack.push((hold = new Hold(occupant, nested)));
@@ -126,26 +140,26 @@ export class Gate {
 
   private admitWaiters(): void {
     for (const waiter of this.waiting) {
-      if (!this.admits(waiter)) continue;
+      if (!this.admits(waiter.entry)) continue;
       const first = this.stack.length === 0;
       this.waiting.delete(waiter);
-      waiter.admit(this.admit(waiter));
+      waiter.admit(this.admit(waiter.entry));
       // Nobody else can be inside of a hold that has just begun.
       if (first) return;
     }
   }
 
-  private wait(entry: Omit<Waiter, 'admit'>): Promise<Hold> {
+  private wait(entry: Entry): Promise<Hold> {
     return new Promise((resolve, reject) => {
-      const waiter = { ...entry, admit: resolve as (hold: Hold) => void };
+      const admit = (hold: Hold) => {
+        clearTimeout(timer);
+        resolve(hold);
+      };
+      const waiter: Waiter = { entry, admit };
       const timer = setTimeout(() => {
         this.waiting.delete(waiter);
         reject(this.timeout());
       }, this.waitLimit);
-      waiter.admit = (hold) => {
-        clearTimeout(timer);
-        resolve(hold);
-      };
       this.waiting.add(waiter);
     });
   }

@@ -16,16 +16,17 @@ export interface SqliteStatement {
 }
 
 /** TypeORM's query runner of SQLite with the members that it keeps to itself. */
-export type SqliteRunner = Omit<QueryRunner, 'isTransactionActive' | 'broadcaster'> & {
+export interface SqliteRunner extends Omit<QueryRunner, 'isTransactionActive' | 'broadcaster' | 'query'> {
   isTransactionActive: boolean;
   broadcaster: QueryRunner['broadcaster'];
   transactionDepth: number;
+  driver: SqliteDriver;
   stmtCache: Map<string, SqliteStatement>;
   getStmt(sql: string): Promise<SqliteStatement>;
-  beforeMigration(): Promise<void>;
-  afterMigration(): Promise<void>;
+  query(sql: string, parameters?: unknown[], structured?: boolean): Promise<unknown>;
   loadPragmaRecords(table: string, pragma: string): Promise<unknown>;
-};
+  [Symbol.asyncDispose](): Promise<void>;
+}
 
 /** TypeORM's driver of SQLite with the members that it keeps to itself. */
 export interface SqliteDriver {

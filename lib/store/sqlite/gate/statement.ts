@@ -1,12 +1,15 @@
 import { type BusyRetry, retryWhileBusy } from './busy-retry.js';
-import type { SqliteRunner, SqliteStatement } from './sqlite-runner.js';
+import type { SqliteConnection, SqliteRunner, SqliteStatement } from './sqlite-runner.js';
 
-const BEGIN = /^\s*BEGIN(\s+DEFERRED)?(\s+TRANSACTION)?\s*;?\s*$/i;
-const TRANSACTION_BEGIN = /^\s*(BEGIN|SAVEPOINT)\b/i;
-const TRANSACTION_END = /^\s*(COMMIT|END)\b/i;
+const BEGIN = /^\s*(BEGIN|SAVEPOINT)\b/i;
+const COMMIT = /^\s*(COMMIT|END)\b/i;
 const ROLLBACK = /^\s*ROLLBACK\b/i;
 
-export const beginsTransaction = (sql: string): boolean => TRANSACTION_BEGIN.test(sql);
+/** What TypeORM begins a transaction with, and what it becomes. */
+const DEFERRED = 'BEGIN TRANSACTION';
+const IMMEDIATE = 'BEGIN IMMEDIATE TRANSACTION';
+
+export const begins = (sql: string): boolean => BEGIN.test(sql);
 export const rollsBack = (sql: string): boolean => ROLLBACK.test(sql);
 
 /**
@@ -14,25 +17,48 @@ export const rollsBack = (sql: string): boolean => ROLLBACK.test(sql);
  * process wrote in between.
  */
 export function beginImmediately(sql: string): string {
-  return sql === 'BEGIN TRANSACTION' ? 'BEGIN IMMEDIATE TRANSACTION' : sql;
+  return sql === DEFERRED ? IMMEDIATE : sql;
 }
 
-/** Whether waiting for another process's lock can help: the locks of a running transaction can be what it waits for. */
+/**
+ * Whether waiting for another process's lock can help. Within a transaction it cannot, except to commit: the other
+ * process may be waiting for a lock that this very transaction has.
+ */
 export function mayWait(sql: string, inTransaction: boolean): boolean {
-  return !inTransaction || TRANSACTION_END.test(sql);
+  return !inTransaction || COMMIT.test(sql);
 }
 
-/** Executes the statement, again as long as the database is locked; gives it back as one that has its result. */
-export async function executed(
-  runner: SqliteRunner,
-  sql: string,
-  parameters: readonly unknown[],
-  busy: BusyRetry,
-): Promise<SqliteStatement> {
-  return retryWhileBusy(async () => {
-    const statement = await prepared(runner, sql);
-    const reader = statement.reader;
-    const result = reader ? statement.all(...parameters) : statement.run(...parameters);
-    return { reader, all: () => result, run: () => result };
-  }, busy);
+/** Executes a statement, again as long as the database is locked; gives back one that has its result. */
+export class Execution {
+  private statement: SqliteStatement | undefined;
+
+  constructor(
+    private readonly connection: SqliteConnection,
+    private readonly runner: SqliteRunner,
+    private readonly prepare: (sql: string) => Promise<SqliteStatement>,
+  ) {}
+
+  async run(sql: string, parameters: readonly unknown[], busy: BusyRetry): Promise<SqliteStatement> {
+    try {
+      return await retryWhileBusy(() => this.attempt(sql, parameters), busy);
+    } catch (error) {
+      // With libsql, a statement that found the database locked keeps all commits from succeeding until it is executed
+      // again or collected.
+      this.runner.stmtCache.delete(sql);
+      throw error;
+    }
+  }
+
+  private async attempt(sql: string, parameters: readonly unknown[]): Promise<SqliteStatement> {
+    // Finishes its statement also when the database is locked, unlike a prepared one of libsql.
+    if (sql === IMMEDIATE) return withResult(false, this.connection.exec(sql) ?? {});
+    // The same one in each attempt, for the same reason.
+    this.statement ??= await this.prepare(sql);
+    const { reader } = this.statement;
+    return withResult(reader, reader ? this.statement.all(...parameters) : this.statement.run(...parameters));
+  }
+}
+
+function withResult(reader: boolean, result: unknown): SqliteStatement {
+  return { reader, all: () => result, run: () => result };
 }

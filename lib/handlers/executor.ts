@@ -81,7 +81,7 @@ export class Executor {
   private async runInTransaction(execution: Execution): Promise<void> {
     for (let conflicts = 0; ; conflicts++) {
       try {
-        return await this.parts.database.transaction((sql) => this.handleAndComplete(execution, sql));
+        return await this.parts.database.transactionOnce((sql) => this.handleAndComplete(execution, sql));
       } catch (error) {
         if (conflicts >= CONFLICT_RETRIES || !this.isConflict(error) || execution.controller.signal.aborted) throw error;
       }

@@ -39,7 +39,9 @@ export class ControlConnection {
 
 /** The application's options, for one connection and without anything that works on entities. */
 function controlOptions(options: DataSourceOptions): DataSourceOptions {
-  const extra = { ...(options.extra as object | undefined), max: 1, connectionLimit: 1 };
+  const extra: Record<string, unknown> = { ...(options.extra as object | undefined) };
+  // A pool size given to the driver goes before `poolSize`; no driver is given the other's option.
+  for (const name of ['max', 'connectionLimit']) if (name in extra) extra[name] = 1;
   return {
     ...options,
     entities: [],

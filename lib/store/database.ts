@@ -9,6 +9,8 @@ import { type TableNaming, type Tables, tablesOf } from './tables.js';
 /** Milliseconds after which a rollback is given up for closing the connection. */
 const ROLLBACK_LIMIT = 2000;
 
+const CONFLICT_RETRIES = 5;
+
 /** The application's database as the store uses it: connections, transactions, table names, the time. */
 export class Database {
   readonly dialect: Dialect;
@@ -38,8 +40,22 @@ export class Database {
     }
   }
 
-  /** Statements in one transaction of their own, READ COMMITTED where there is a choice. */
+  /**
+   * Statements in one transaction of their own, READ COMMITTED where there is a choice; run again when the database
+   * chose it as the victim of a deadlock.
+   */
   async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    for (let conflicts = 0; ; conflicts++) {
+      try {
+        return await this.transactionOnce(work);
+      } catch (error) {
+        if (conflicts >= CONFLICT_RETRIES || this.dialect.failure(error) !== 'conflict') throw error;
+      }
+    }
+  }
+
+  /** The same for work that must not be run again. */
+  async transactionOnce<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner('master');
     try {
       return await this.transactionOn(runner, work);

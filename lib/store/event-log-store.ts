@@ -88,7 +88,7 @@ export class EventLogStore implements EventRecorder {
 
   private recordInOwn(emissions: readonly Emission[]): Promise<AppendResult[]> {
     const { dialect } = this.database;
-    return this.database.transaction((sql) => dialect.yielding(sql, () => this.record(emissions, sql.runner)));
+    return this.database.transactionOnce((sql) => dialect.yielding(sql, () => this.record(emissions, sql.runner)));
   }
 
   private async recordUnlessBusy(emission: Emission): Promise<AppendResult & { busy?: boolean }> {

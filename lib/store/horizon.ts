@@ -22,18 +22,20 @@ export class Horizon {
   /** Moves the horizon on as far as can be seen now, and returns it. */
   async advance(): Promise<number> {
     return this.database.run(async (sql) => {
-      if (this.note && (await this.probe.settled(sql, this.note))) this.settle();
+      const earlier = this.note;
+      if (earlier && (await this.probe.settled(sql, earlier))) this.settle(earlier);
       if (!this.note) {
-        this.note = await this.probe.note(sql);
+        const note = (this.note = await this.probe.note(sql));
         // Mostly nothing else is open: the note is settled at once.
-        if (await this.probe.settled(sql, this.note)) this.settle();
+        if (await this.probe.settled(sql, note)) this.settle(note);
       }
       return this.reached;
     });
   }
 
-  private settle(): void {
-    this.reached = Math.max(this.reached, this.note!.position);
-    this.note = undefined;
+  /** Others may be asking at the same time: the note that they are waiting for is left to them. */
+  private settle(note: HorizonNote): void {
+    this.reached = Math.max(this.reached, note.position);
+    if (this.note === note) this.note = undefined;
   }
 }

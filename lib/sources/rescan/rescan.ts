@@ -76,7 +76,8 @@ export class Rescan {
     if (options.dryRun) return this.scan(targets, this.context(options));
     return RescanLease.hold(this.options.state, randomUUID(), async (lease) => {
       const requests = await this.options.state.requests();
-      const resumable = await Promise.all(targets.map((target) => this.resumed(target)));
+      const resumable: Target[] = [];
+      for (const target of targets) resumable.push(await this.resumed(target));
       // Interrupted scans first: a process that is stopped often would else never get to the later ones.
       resumable.sort((a, b) => Number(b.cursor !== undefined) - Number(a.cursor !== undefined));
       const report = await this.scan(resumable, this.context(options, lease));

@@ -26,6 +26,8 @@ function events(t: Tables): string[] {
       available_at bigint,
       registry_version integer NOT NULL
     )`,
+    // Goes with the table, also when TypeORM's `dropSchema` drops that.
+    `ALTER SEQUENCE ${t.name('event_position')} OWNED BY ${t.event}.position`,
     `CREATE UNIQUE INDEX "${t.plain('event_key')}" ON ${t.event} (event_key)`,
     `CREATE UNIQUE INDEX "${t.plain('event_stream')}" ON ${t.event} (stream, stream_version) WHERE stream IS NOT NULL`,
   ];

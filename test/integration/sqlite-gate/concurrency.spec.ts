@@ -43,7 +43,7 @@ describe('concurrent use of one SQLite DataSource', () => {
   afterEach(() => database.remove());
 
   it('keeps transactions, autocommit writes and own query runners apart', async () => {
-    const dataSource = await database.open();
+    const dataSource = await database.open({ enableWAL: true });
     const repository = dataSource.getRepository(Account);
     const outcomes = await Promise.allSettled([
       ...range(TRANSACTIONS).map((number) => transaction(dataSource, number)),

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Breath } from './breath.js';
 import type { CallSite } from './call-site.js';
 import { SqliteGateTimeoutError } from './errors.js';
 import { Hold, type Occupant } from './hold.js';
@@ -31,6 +32,7 @@ export class Gate {
   private readonly scopes = new AsyncLocalStorage<Hold>();
   private readonly stack: Hold[] = [];
   private readonly waiting = new Set<Waiter>();
+  private readonly breath = new Breath();
   /** The hold whose statement began the connection's transaction. */
   private owner: Hold | undefined;
 
@@ -68,9 +70,12 @@ export class Gate {
   }
 
   /** Resolves when the occupant may go on, until `leave`; `SqliteGateTimeoutError` after the limit. */
-  enter(occupant: Occupant, purpose: Purpose = {}): Hold | Promise<Hold> {
+  async enter(occupant: Occupant, purpose: Purpose = {}): Promise<Hold> {
     const entry = { ...purpose, occupant, scope: this.scope };
-    return this.admits(entry) ? this.admit(entry) : this.wait(entry);
+    const hold = this.admits(entry) ? this.admit(entry) : await this.wait(entry);
+    const pause = this.breath.take();
+    if (pause) await pause;
+    return hold;
   }
 
   /** Takes over an occupant whose transaction, if one is open, began before there was a gate. */

@@ -72,6 +72,8 @@ function gateConnections(driver: SqliteDriver, gate: Gate): void {
   };
   const disconnect = driver.disconnect.bind(driver);
   driver.disconnect = async () => {
+    // A connection of libsql that is closed within a transaction keeps the file locked until it is collected.
+    if (gate.inTransaction) driver.databaseConnection!.exec('ROLLBACK');
     await disconnect();
     gate.reset();
   };

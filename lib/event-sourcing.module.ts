@@ -3,6 +3,8 @@ import { DiscoveryModule, DiscoveryService, HttpAdapterHost, MetadataScanner, Mo
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { describe } from './core/describe.js';
+import { InvalidOptionError } from './core/errors.js';
 import { Engine } from './module/engine.js';
 import { exitInOrder } from './module/exit.js';
 import { Lifecycle } from './module/lifecycle.js';
@@ -36,7 +38,11 @@ export type EventSourcingFeature = Pick<ModuleMetadata, 'imports' | 'providers' 
 @Module({})
 export class EventSourcingModule {
   static forRoot(options: EventSourcingOptions = {}): DynamicModule {
-    return composed(options.dataSource, [{ provide: optionsToken(options.dataSource), useFactory: () => resolveOptions(options) }], []);
+    return composed(
+      options.dataSource,
+      [{ provide: optionsToken(options.dataSource), useFactory: () => resolveOptions(options) }],
+      [],
+    );
   }
 
   /** `dataSource`, `prefix` and `schemaName` are given beside the factory, since they have to be known at once. */
@@ -51,7 +57,11 @@ export class EventSourcingModule {
   }
 }
 
-function composed(dataSource: string | undefined, options: Provider[], imports: NonNullable<DynamicModule['imports']>): DynamicModule {
+function composed(
+  dataSource: string | undefined,
+  options: Provider[],
+  imports: NonNullable<DynamicModule['imports']>,
+): DynamicModule {
   const surface = [getEventLogToken(dataSource), getDeliveriesToken(dataSource), getRescanToken(dataSource)];
   const entities = TypeOrmModule.forFeature(EVENT_SOURCING_ENTITIES, dataSource);
   return {
@@ -71,14 +81,26 @@ function engineProviders(dataSource: string | undefined): Provider[] {
       inject: [optionsToken(dataSource), dataSourceToken(dataSource), ModuleRef, HttpAdapterHost],
       useFactory: createEngine,
     },
-    { provide: getEventLogToken(dataSource), inject: [engine], useFactory: ({ eventLog }: Engine) => eventLog },
-    { provide: getDeliveriesToken(dataSource), inject: [engine], useFactory: ({ deliveries }: Engine) => deliveries },
+    {
+      provide: getEventLogToken(dataSource),
+      inject: [engine],
+      useFactory: ({ eventLog }: Engine) => eventLog,
+    },
+    {
+      provide: getDeliveriesToken(dataSource),
+      inject: [engine],
+      useFactory: ({ deliveries }: Engine) => deliveries,
+    },
     { provide: getRescanToken(dataSource), inject: [engine], useFactory: ({ rescan }: Engine) => rescan },
     {
       provide: `EventSourcingLifecycle(${dataSource ?? 'default'})`,
       inject: [engine, DiscoveryService, MetadataScanner, ModuleRef],
-      useFactory: (started: Engine, discovery: DiscoveryService, scanner: MetadataScanner, moduleRef: ModuleRef) =>
-        new Lifecycle(started, discovery, scanner, new RescanSchedule(started, schedulerOf(moduleRef))),
+      useFactory: (
+        started: Engine,
+        discovery: DiscoveryService,
+        scanner: MetadataScanner,
+        moduleRef: ModuleRef,
+      ) => new Lifecycle(started, discovery, scanner, new RescanSchedule(started, schedulerOf(moduleRef))),
     },
   ];
 }
@@ -103,17 +125,36 @@ async function createEngine(
 
 function asyncOptionProviders(async: EventSourcingAsyncOptions): Provider[] {
   const { dataSource, prefix, schemaName, inject = [], useFactory, useClass, useExisting } = async;
-  const beside = { dataSource, ...(prefix === undefined ? {} : { prefix }), ...(schemaName === undefined ? {} : { schemaName }) };
+  const beside = {
+    dataSource,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(schemaName === undefined ? {} : { schemaName }),
+  };
   const provide = optionsToken(dataSource);
   const factory = useClass ?? useExisting;
   if (factory) {
     const create = async (made: EventSourcingOptionsFactory) =>
-      resolveOptions({ ...(await made.createEventSourcingOptions()), ...beside });
+      resolveAsync(await made.createEventSourcingOptions(), beside);
     const own = useClass ? [{ provide: useClass, useClass }] : [];
     return [...own, { provide, inject: [factory], useFactory: create }];
   }
-  const create = async (...dependencies: unknown[]) => resolveOptions({ ...(await useFactory?.(...dependencies)), ...beside });
+  const create = async (...dependencies: unknown[]) =>
+    resolveAsync(await useFactory?.(...dependencies), beside);
   return [{ provide, inject, useFactory: create }];
+}
+
+/** The DataSource is injected before the factory is asked, so that the factory cannot choose it. */
+function resolveAsync(made: EventSourcingOptions | undefined, beside: EventSourcingOptions): ResolvedOptions {
+  if (made?.dataSource !== undefined && made.dataSource !== beside.dataSource) {
+    const expected = 'given beside the factory: forRootAsync({ dataSource, useFactory })';
+    throw new InvalidOptionError(
+      'dataSource',
+      expected,
+      describe(made.dataSource),
+      'EventSourcingModule.forRootAsync',
+    );
+  }
+  return resolveOptions({ ...made, ...beside });
 }
 
 /** The application's scheduler, when it has one. */

@@ -1,6 +1,15 @@
 import { transformFileSync } from '@swc/core';
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,19 +43,33 @@ function compileLibrary() {
     join(root, 'tsconfig.json'),
     join(root, 'tsconfig.build.json'),
   ];
-  if (!isStale(sources, join(root, 'dist', 'index.js'))) return;
-  console.log('Building the library …');
-  const nest = join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
-  execFileSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' });
+  const built = existsSync(join(root, 'dist', 'index.js'));
+  unlessFresh(built, sources, join(root, '.tmp', 'library.compiled'), () => {
+    console.log('Building the library …');
+    const nest = join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
+    const { status } = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' });
+    if (status !== 0)
+      throw new Error('Expected the library to compile; the messages above say why it does not.');
+  });
 }
 
 function compileApplication() {
   const sources = files(source);
-  const stamp = join(target, '.compiled');
-  if (!isStale(sources, stamp)) return;
-  rmSync(target, { recursive: true, force: true });
-  for (const file of sources) compileFile(file, join(target, file.slice(source.length + 1)));
+  unlessFresh(existsSync(join(target, 'main.js')), sources, join(target, '.compiled'), () => {
+    rmSync(target, { recursive: true, force: true });
+    for (const file of sources) compileFile(file, join(target, file.slice(source.length + 1)));
+  });
+}
+
+/** Leaves a stamp of the time when the work began: what is changed meanwhile, or fails, is done again next time. */
+function unlessFresh(done, sources, stamp, work) {
+  const began = new Date();
+  if (done && existsSync(stamp) && sources.every((file) => statSync(file).mtimeMs < statSync(stamp).mtimeMs))
+    return;
+  work();
+  mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
+  utimesSync(stamp, began, began);
 }
 
 function compileFile(file, output) {
@@ -60,10 +83,4 @@ function files(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-}
-
-function isStale(sources, output) {
-  if (!existsSync(output)) return true;
-  const built = statSync(output).mtimeMs;
-  return sources.some((file) => statSync(file).mtimeMs > built);
 }

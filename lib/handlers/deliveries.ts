@@ -1,7 +1,12 @@
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { assertKnownOptions } from '../core/options.js';
-import type { DeliveryFilter, DeliveryQueries, DeliveryStatus, DeliveryView } from '../store/delivery-queries.js';
+import type {
+  DeliveryFilter,
+  DeliveryQueries,
+  DeliveryStatus,
+  DeliveryView,
+} from '../store/delivery-queries.js';
 import type { DeliveryId } from '../store/dialect.js';
 import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistry, KnownHandler } from '../store/handler-registry.js';
@@ -46,7 +51,7 @@ export class Deliveries {
   /** Deliveries in log order, a page at a time. */
   async list(filter: DeliveryFilter = {}, page: DeliveryPageRequest = {}): Promise<DeliveryPage> {
     assertFilter(filter);
-    const limit = Math.min(Math.max(page.limit ?? 100, 1), 1000);
+    const limit = limitOf(page);
     const found = await this.parts.queries.list(filter, cursorOf(page.after), limit + 1);
     const items = found.slice(0, limit);
     const last = items.at(-1);
@@ -100,7 +105,11 @@ export class Deliveries {
     const { registry } = this.parts;
     await registry.refresh();
     const known = registry.byName(name);
-    if (!known) throw new UnknownHandlerError(name, registry.known.map((handler) => handler.name));
+    if (!known)
+      throw new UnknownHandlerError(
+        name,
+        registry.known.map((handler) => handler.name),
+      );
     return known;
   }
 
@@ -114,6 +123,13 @@ export class Deliveries {
   }
 }
 
+function limitOf(page: DeliveryPageRequest): number {
+  assertKnownOptions(page, ['limit', 'after'], 'Deliveries.list');
+  const { limit = 100 } = page;
+  if (Number.isInteger(limit) && limit >= 1) return Math.min(limit, 1000);
+  throw new InvalidOptionError('limit', 'a whole number, 1 or more', describe(limit), 'Deliveries.list');
+}
+
 function cursorOf(after: string | undefined): [number, number] {
   if (after === undefined) return [0, 0];
   const match = /^(\d+)\.(\d+)$/.exec(after);
@@ -125,8 +141,11 @@ function assertFilter(filter: DeliveryFilter): void {
   assertKnownOptions(filter, FILTERS, WHERE);
   const { status = [], before, after } = filter;
   const known = Object.keys(DeliveryState);
-  const unknown = (typeof status === 'string' ? [status] : status).find((candidate) => !known.includes(candidate));
-  if (unknown !== undefined) throw new InvalidOptionError('status', `one of ${known.join(', ')}`, describe(unknown), WHERE);
+  const unknown = (typeof status === 'string' ? [status] : status).find(
+    (candidate) => !known.includes(candidate),
+  );
+  if (unknown !== undefined)
+    throw new InvalidOptionError('status', `one of ${known.join(', ')}`, describe(unknown), WHERE);
   for (const [name, date] of Object.entries({ before, after })) {
     const valid = date === undefined || (date instanceof Date && !Number.isNaN(date.getTime()));
     if (!valid) throw new InvalidOptionError(name, 'a valid Date', describe(date), WHERE);

@@ -37,7 +37,9 @@ export class LeaseLostError extends EventSourcingError {
   readonly code = 'LEASE_LOST';
 
   constructor() {
-    super('The lease on this delivery was lost: another process may be handling the event. Stop and write nothing.');
+    super(
+      'The lease on this delivery was lost: another process may be handling the event. Stop and write nothing.',
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { milliseconds } from '../core/duration.js';
+import { timerMilliseconds } from '../core/duration.js';
 import type { RecordedEvent } from '../core/event.js';
 import { compilePattern } from '../core/group-pattern.js';
 import { describe } from '../core/describe.js';
@@ -68,11 +68,18 @@ export class HandlerSet {
     for (const [name, stacked] of byName(decorators, label)) {
       const other = this.byName.get(name);
       if (other) throw new DuplicateHandlerError(label, other.label, name);
-      this.byName.set(name, this.handler(instance, method, name, stacked));
+      const handler = this.handler(instance, method, name, stacked);
+      for (const known of this.all) assertNoTakeover(handler, known);
+      this.byName.set(name, handler);
     }
   }
 
-  private handler(instance: object, method: string, name: string, stacked: readonly EventHandlerMetadata[]): Handler {
+  private handler(
+    instance: object,
+    method: string,
+    name: string,
+    stacked: readonly EventHandlerMetadata[],
+  ): Handler {
     const label = `${instance.constructor.name}.${method}`;
     const where = `@EventHandler of ${label}`;
     for (const { pattern } of stacked) assertPattern(pattern, label);
@@ -81,10 +88,15 @@ export class HandlerSet {
     return {
       name: checkedName(name, label),
       label,
-      registration: { name, formerly: formerNames(options), patterns: stacked.map(({ pattern }) => pattern), rank: 0 },
+      registration: {
+        name,
+        formerly: formerNames(options, label),
+        patterns: stacked.map(({ pattern }) => pattern),
+        rank: 0,
+      },
       transactional,
       retry: retryPolicy(options.retry ?? {}, where, this.defaults.retry),
-      timeout: milliseconds(options.timeout ?? this.defaultTimeout(transactional), 'timeout', where),
+      timeout: timerMilliseconds(options.timeout ?? this.defaultTimeout(transactional), 'timeout', where),
       concurrency: checkedConcurrency(options.concurrency ?? this.defaults.concurrency, label),
       ...(relations ? { relations } : {}),
       ...(missingEntity ? { missingEntity } : {}),
@@ -97,7 +109,10 @@ export class HandlerSet {
   }
 }
 
-function byName(decorators: readonly EventHandlerMetadata[], label: string): Map<string, EventHandlerMetadata[]> {
+function byName(
+  decorators: readonly EventHandlerMetadata[],
+  label: string,
+): Map<string, EventHandlerMetadata[]> {
   const groups = new Map<string, EventHandlerMetadata[]>();
   for (const decorator of decorators) {
     assertKnownOptions(decorator.options, OPTIONS, `@EventHandler of ${label}`);
@@ -109,7 +124,9 @@ function byName(decorators: readonly EventHandlerMetadata[], label: string): Map
 
 /** Several patterns make one handler, so its options are given once. */
 function oneOptionsOf(stacked: readonly EventHandlerMetadata[], label: string): EventHandlerOptions {
-  const given = stacked.map(({ options }) => options).filter((options) => Object.keys(options).some((key) => key !== 'name'));
+  const given = stacked
+    .map(({ options }) => options)
+    .filter((options) => Object.keys(options).some((key) => key !== 'name'));
   if (given.length <= 1) return given[0] ?? {};
   throw new InvalidHandlerError(
     label,
@@ -120,22 +137,45 @@ function oneOptionsOf(stacked: readonly EventHandlerMetadata[], label: string): 
 function assertPattern(pattern: unknown, label: string): void {
   const usable = pattern instanceof RegExp || (typeof pattern === 'string' && pattern !== '');
   if (!usable) {
-    throw new InvalidHandlerError(label, `expected its pattern to be a RegExp or a non-empty string, got ${describe(pattern)}.`);
+    throw new InvalidHandlerError(
+      label,
+      `expected its pattern to be a RegExp or a non-empty string, got ${describe(pattern)}.`,
+    );
   }
   compilePattern(pattern as RegExp | string);
 }
 
 function checkedName(name: unknown, label: string): string {
   if (typeof name === 'string' && name !== '' && name.length <= 255) return name;
-  throw new InvalidHandlerError(label, `expected its name to be a string of 1 to 255 characters, got ${describe(name)}.`);
+  throw new InvalidHandlerError(
+    label,
+    `expected its name to be a string of 1 to 255 characters, got ${describe(name)}.`,
+  );
 }
 
 function checkedConcurrency(concurrency: unknown, label: string): number {
   if (Number.isInteger(concurrency) && (concurrency as number) >= 1) return concurrency as number;
-  throw new InvalidHandlerError(label, `expected concurrency to be a whole number, 1 or more, got ${describe(concurrency)}.`);
+  throw new InvalidHandlerError(
+    label,
+    `expected concurrency to be a whole number, 1 or more, got ${describe(concurrency)}.`,
+  );
 }
 
-function formerNames({ formerly }: EventHandlerOptions): readonly string[] {
-  if (formerly === undefined) return [];
-  return typeof formerly === 'string' ? [formerly] : formerly;
+function formerNames({ formerly = [] }: EventHandlerOptions, label: string): readonly string[] {
+  const names: readonly unknown[] = Array.isArray(formerly) ? formerly : [formerly];
+  return names.map((name) => checkedName(name, label));
+}
+
+/** A handler takes over the deliveries of its former name: nobody else may still have it. */
+function assertNoTakeover(one: Handler, other: Handler): void {
+  for (const [taker, owner] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    if (!taker.registration.formerly.includes(owner.name)) continue;
+    throw new InvalidHandlerError(
+      taker.label,
+      `it was formerly "${owner.name}", which is the name of ${owner.label} still.`,
+    );
+  }
 }

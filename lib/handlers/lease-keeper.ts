@@ -51,15 +51,28 @@ export class LeaseKeeper {
     if (workerId === undefined) return;
     const asked = performance.now();
     try {
-      const extended = await this.parts.control((sql) => this.parts.leases.extend(sql, workerId));
+      const extended = await this.extend(workerId, asked);
       if (extended) this.extendedAt = asked;
       else this.lose(workerId);
     } catch (error) {
       this.parts.failed(error);
       // Nobody else can have taken over before the lease lapsed by the database's clock; then somebody may have.
-      if (performance.now() - this.extendedAt > this.parts.lease) this.lose(workerId);
+      if (performance.now() - this.extendedAt >= this.parts.lease) this.lose(workerId);
     }
     if (this.workerId === workerId) this.schedule();
+  }
+
+  /** A connection that says nothing any more is given up when the lease has lapsed. */
+  private async extend(workerId: number, asked: number): Promise<boolean> {
+    const { lease, leases, control } = this.parts;
+    const left = Math.max(lease / 3, lease - (asked - this.extendedAt));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(left)} ms`)), left);
+      timer.unref();
+    });
+    const extended = control((sql) => leases.extend(sql, workerId));
+    return Promise.race([extended, late]).finally(() => clearTimeout(timer));
   }
 
   private lose(workerId: number): void {

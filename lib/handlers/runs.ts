@@ -44,7 +44,10 @@ export class Runs {
   }
 
   loadOf({ id, handler }: BoundHandler): HandlerLoad {
-    const concurrency = Math.min(handler.concurrency, handler.transactional ? this.limits.transactional : this.limits.concurrency);
+    const concurrency = Math.min(
+      handler.concurrency,
+      handler.transactional ? this.limits.transactional : this.limits.concurrency,
+    );
     return { running: this.count.get(id) ?? 0, concurrency };
   }
 
@@ -84,14 +87,20 @@ export class Runs {
     const taken: ClaimedDelivery[] = [];
     for (const [handlerId, queue] of this.waiting) {
       taken.push(...queue.filter(({ since }) => since < time).map(({ delivery }) => delivery));
-      this.waiting.set(handlerId, queue.filter(({ since }) => since >= time));
+      this.waiting.set(
+        handlerId,
+        queue.filter(({ since }) => since >= time),
+      );
     }
     return taken;
   }
 
   private mayStart(candidate: BoundHandler, handlers: readonly BoundHandler[]): boolean {
-    if (candidate.handler.transactional && this.transactional >= this.limits.transactional) return false;
-    const idleOthers = handlers.filter((other) => other !== candidate && this.loadOf(other).running === 0).length;
-    return mayStart(this.loadOf(candidate), this.limits.concurrency, this.running.size, idleOthers);
+    const load = this.loadOf(candidate);
+    const idle = handlers.filter((other) => other !== candidate && this.loadOf(other).running === 0);
+    if (!mayStart(load, this.limits.concurrency, this.running.size, idle.length)) return false;
+    if (!candidate.handler.transactional) return true;
+    const idleTransactional = idle.filter(({ handler }) => handler.transactional).length;
+    return mayStart(load, this.limits.transactional, this.transactional, idleTransactional);
   }
 }

@@ -1,6 +1,13 @@
+import { causesOf } from './causes.js';
 import type { RetryPolicy } from '../core/retry-policy.js';
 import { retryDelay } from '../core/retry-policy.js';
-import { DeliveryCancelledError, LeaseLostError, NonRetriableError, ShutdownError, SnoozeError } from './errors.js';
+import {
+  DeliveryCancelledError,
+  LeaseLostError,
+  NonRetriableError,
+  ShutdownError,
+  SnoozeError,
+} from './errors.js';
 
 /** What became of one start of a handler. */
 export type Outcome = { ok: true } | { ok: false; error: unknown };
@@ -42,13 +49,17 @@ export function settle(outcome: Outcome, facts: AttemptFacts): Settlement {
 
 /** An error as it is kept with the delivery: its stack, or what can be said of a value that is no error. */
 export function errorText(error: unknown, limit = 10_000): string {
-  return whole(error).slice(0, limit).toWellFormed().replaceAll('\0', '\uFFFD');
+  return causesOf(error)
+    .map(described)
+    .join('\nCaused by: ')
+    .slice(0, limit)
+    .toWellFormed()
+    .replaceAll('\0', '\uFFFD');
 }
 
-function whole(error: unknown): string {
-  if (!(error instanceof Error)) return `Thrown: ${typeof error === 'string' ? error : safeJson(error)}`;
-  const text = error.stack ?? `${error.name}: ${error.message}`;
-  return error.cause === undefined ? text : `${text}\nCaused by: ${whole(error.cause)}`;
+function described(error: unknown): string {
+  if (error instanceof Error) return error.stack ?? `${error.name}: ${error.message}`;
+  return `Thrown: ${typeof error === 'string' ? error : safeJson(error)}`;
 }
 
 function safeJson(value: unknown): string {

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { describe } from '../core/describe.js';
 import type { DeliveryQueue } from '../store/delivery-queue.js';
 import type { Acknowledger } from './acknowledger.js';
 import type { Execution } from './executor.js';
@@ -13,7 +14,7 @@ export interface SettlerParts {
   acknowledger: (workerId: number) => Acknowledger;
   /** Whether the worker still has its lease, so that marking is worth another try. */
   holdsLease: (workerId: number) => boolean;
-  /** Told when retries ran out. */
+  /** Told when retries ran out and the delivery was buried. */
   exhausted: () => void;
 }
 
@@ -25,17 +26,22 @@ export class Settler {
 
   async settle(execution: Execution, settlement: Settlement): Promise<void> {
     this.log(execution, settlement);
+    const marked = await this.markInTheEnd(execution, settlement);
+    if (!marked) this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
+    else if (settlement.kind === 'bury') this.parts.exhausted();
+  }
+
+  /** False when the worker held the delivery no more. */
+  private async markInTheEnd(execution: Execution, settlement: Settlement): Promise<boolean> {
     for (let pause = FIRST_WAIT; ; pause = Math.min(pause * 2, LONGEST_WAIT)) {
       try {
-        if (!(await this.mark(execution, settlement))) this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
-        break;
+        return await this.mark(execution, settlement);
       } catch (error) {
-        if (!this.parts.holdsLease(execution.workerId)) return;
+        if (!this.parts.holdsLease(execution.workerId)) return false;
         this.logger.warn(`${nameOf(execution)}: could not mark the delivery, trying again: ${String(error)}`);
         await wait(pause);
       }
     }
-    if (settlement.kind === 'bury') this.parts.exhausted();
   }
 
   private mark({ delivery, workerId }: Execution, settlement: Settlement): Promise<boolean> {
@@ -56,8 +62,9 @@ export class Settler {
       case 'release':
         return queue.release(workerId, [id]).then(() => true);
       case 'completed':
-      case 'abandon':
         return Promise.resolve(true);
+      case 'abandon':
+        return Promise.resolve(false);
     }
   }
 
@@ -70,9 +77,9 @@ export class Settler {
         `${nameOf(execution)} failed (attempt ${attempt} of ${handler.retry.maxRetries + 1}), again in ${seconds} s: ${brief(settlement.error)}`,
       );
     } else if (settlement.kind === 'bury') {
-      this.logger.error(`${nameOf(execution)} is dead after attempt ${attempt}: ${errorText(settlement.error)}`);
-    } else if (settlement.kind === 'abandon') {
-      this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
+      this.logger.error(
+        `${nameOf(execution)} is dead after attempt ${attempt}: ${errorText(settlement.error)}`,
+      );
     }
   }
 }
@@ -82,5 +89,5 @@ function nameOf({ handler, delivery }: Execution): string {
 }
 
 function brief(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
 }

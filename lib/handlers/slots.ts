@@ -9,7 +9,12 @@ export interface HandlerLoad {
  * Whether another delivery of a handler may start. One slot is kept for each other handler that has nothing running,
  * up to half of all: so a handler whose runs hang cannot take the slots of the others.
  */
-export function mayStart(load: HandlerLoad, concurrency: number, running: number, idleOthers: number): boolean {
+export function mayStart(
+  load: HandlerLoad,
+  concurrency: number,
+  running: number,
+  idleOthers: number,
+): boolean {
   const free = concurrency - running;
   if (free <= 0 || load.running >= load.concurrency) return false;
   if (load.running === 0) return true;

@@ -1,12 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DeliveryQueue } from '../store/delivery-queue.js';
+import type { ClaimQuota } from '../store/dialect.js';
 import type { ClaimedDelivery } from '../store/rows.js';
+import { chunks } from '../store/sql.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
 import type { Execution, Executor } from './executor.js';
 import { Prefetch } from './prefetch.js';
 import { type BoundHandler, type Limits, Runs } from './runs.js';
 import type { Settler } from './settler.js';
 import { claimQuota } from './slots.js';
+import { inParallel, settledWithin } from './waiting.js';
 
 export interface WorkerParts {
   queue: DeliveryQueue;
@@ -17,9 +20,19 @@ export interface WorkerParts {
   handlers: () => readonly BoundHandler[];
   /** Registers a lease, renewed from then on, and returns its worker id. */
   lease: () => Promise<number>;
-  /** Told of a failed claim; the next poll tries again. */
+  /** Told of a claim or release that failed; the next poll tries again. */
   claimFailed: (error: unknown) => void;
+  /** Milliseconds that a delivery which may have killed its process keeps the others waiting, at most. */
+  aloneFor: number;
 }
+
+type Claim = Parameters<DeliveryQueue['claim']>[0];
+
+/** Events whose deliveries are claimed by one statement. */
+const INLINE_BATCH = 500;
+
+/** Milliseconds that shutdown waits for aborted runs to be given back; after that the end of the lease does it. */
+const GIVE_BACK_LIMIT = 5000;
 
 /** Claims due deliveries in batches and runs them, as many at once as there are slots. */
 export class Worker {
@@ -28,6 +41,7 @@ export class Worker {
   private readonly settling = new Set<Promise<void>>();
   private idleWaiters: (() => void)[] = [];
   private workerId?: number;
+  private acquiring?: Promise<number>;
   private claiming = false;
   private claimAgain = false;
   private stopped = true;
@@ -64,15 +78,16 @@ export class Worker {
   }
 
   private async runClaimed(positions: readonly number[]): Promise<void> {
-    const workerId = await this.ensureLease();
-    const handlers = this.parts.handlers();
-    const quotas = handlers.map(({ id }) => ({ handlerId: id, take: positions.length }));
-    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: false, positions });
-    const { transactional } = this.parts.limits;
-    await inParallel(claimed, transactional, async (delivery) => {
-      const bound = handlers.find(({ id }) => id === delivery.handlerId);
-      if (bound) await this.run(delivery, bound, workerId);
-    });
+    const { handlers, limits } = this.parts;
+    for (const batch of chunks(positions, INLINE_BATCH)) {
+      const bound = handlers();
+      const quotas = bound.map(({ id }) => ({ handlerId: id, take: batch.length }));
+      const { workerId, claimed } = await this.claim({ quotas, suspects: false, positions: batch });
+      await inParallel(claimed, limits.transactional, async (delivery) => {
+        const its = bound.find(({ id }) => id === delivery.handlerId);
+        if (its) await this.track(this.run(delivery, its, workerId));
+      });
+    }
   }
 
   /** Claims and runs one round of what is due; resolves when it is settled, with how many there were. */
@@ -81,14 +96,13 @@ export class Worker {
   }
 
   private async runRound(): Promise<number> {
-    const workerId = await this.ensureLease();
     const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 100 }));
-    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: false });
-    const suspects = claimed.length > 0 ? [] : await this.parts.queue.claim({ workerId, quotas, suspects: true });
-    for (const delivery of [...claimed, ...suspects]) this.runs.add(delivery, performance.now());
+    let { claimed } = await this.claim({ quotas, suspects: false });
+    if (claimed.length === 0) ({ claimed } = await this.claim({ quotas, suspects: true }));
+    for (const delivery of claimed) this.runs.add(delivery, performance.now());
     this.startWaiting();
     await this.idle();
-    return claimed.length + suspects.length;
+    return claimed.length;
   }
 
   /** Resolves when nothing is waiting, running or being settled. */
@@ -97,25 +111,27 @@ export class Worker {
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
-  /** Claims no more, gives back what has not started. */
+  /** Claims no more, gives back what has not started; where that fails, the end of the lease does it. */
   async stopClaiming(): Promise<void> {
     this.stopped = true;
-    await this.giveBack(this.runs.takeOlderThan(Infinity));
+    await this.giveBack(this.runs.takeOlderThan(Infinity)).catch((error: unknown) =>
+      this.parts.claimFailed(error),
+    );
   }
 
   /** Waits for what runs, up to `limit` milliseconds; what still runs then is aborted and given back. */
   async drain(limit: number): Promise<void> {
     await this.stopClaiming();
-    const inTime = await settledWithin(this.idle(), limit);
-    if (inTime) return;
+    if (await settledWithin(this.idle(), limit)) return;
     for (const { controller } of this.runs.executions) controller.abort(new ShutdownError());
-    await this.idle();
+    await settledWithin(this.idle(), GIVE_BACK_LIMIT);
   }
 
   /** The lease is gone: whatever is claimed belongs to somebody else. */
   leaseLost(): void {
     this.workerId = undefined;
     this.runs.takeOlderThan(Infinity);
+    this.notifyIdle();
     for (const { controller } of this.runs.executions) controller.abort(new LeaseLostError());
   }
 
@@ -135,25 +151,32 @@ export class Worker {
     await this.giveBack(this.runs.takeOlderThan(performance.now() - olderThan));
   }
 
-  /** Lets what runs end, then runs one delivery that may have killed its process alone. */
+  /**
+   * Lets what runs end, then runs deliveries that may have killed their process one by one. Neither what runs long nor
+   * a suspect that hangs holds the others up for longer than `aloneFor`: then they run side by side.
+   */
   async runSuspects(): Promise<void> {
     if (this.quarantine || this.stopped) return;
-    const workerId = await this.ensureLease();
     const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 1 }));
     if (!(await this.parts.queue.hasSuspects(quotas))) return;
     this.quarantine = true;
     try {
       await this.giveBack(this.runs.takeOlderThan(Infinity));
-      await this.idle();
-      for (const quota of quotas) {
-        for (const delivery of await this.parts.queue.claim({ workerId, quotas: [quota], suspects: true })) {
-          await this.runAlone(delivery, workerId);
-        }
-      }
+      await settledWithin(this.idle(), this.parts.aloneFor);
+      for (const quota of quotas) await this.runSuspectOf(quota);
     } finally {
       this.quarantine = false;
       this.wake();
     }
+  }
+
+  private async runSuspectOf(quota: ClaimQuota): Promise<void> {
+    if (this.stopped) return;
+    const { workerId, claimed } = await this.claim({ quotas: [quota], suspects: true });
+    const bound = this.parts.handlers().find(({ id }) => id === quota.handlerId);
+    if (this.stopped || !bound) return this.giveBack(claimed);
+    const runs = claimed.map((delivery) => this.track(this.run(delivery, bound, workerId)));
+    await settledWithin(Promise.all(runs), this.parts.aloneFor);
   }
 
   private async fill(): Promise<void> {
@@ -176,10 +199,9 @@ export class Worker {
   private async claimOnce(): Promise<boolean> {
     const quotas = this.quotas();
     if (quotas.length === 0) return false;
-    const workerId = await this.ensureLease();
-    const claimed = await this.parts.queue.claim({ workerId, quotas, suspects: false });
-    if (this.stopped || this.quarantine || workerId !== this.workerId) {
-      await this.parts.queue.release(workerId, claimed);
+    const { claimed } = await this.claim({ quotas, suspects: false });
+    if (this.stopped || this.quarantine) {
+      await this.giveBack(claimed);
       return false;
     }
     this.prefetch.claimed(claimed.length, Math.max(...quotas.map(({ take }) => take)), performance.now());
@@ -202,13 +224,13 @@ export class Worker {
     for (;;) {
       const next = this.runs.next(handlers);
       if (!next || this.workerId === undefined) return;
-      this.track(this.run(next.delivery, next.bound, this.workerId));
+      void this.track(this.run(next.delivery, next.bound, this.workerId));
     }
   }
 
-  private track(run: Promise<void>): void {
+  private track(run: Promise<void>): Promise<void> {
     this.settling.add(run);
-    void run.finally(() => {
+    return run.finally(() => {
       this.settling.delete(run);
       this.notifyIdle();
     });
@@ -224,21 +246,29 @@ export class Worker {
     await this.parts.settler.settle(execution, settlement);
   }
 
-  private async runAlone(delivery: ClaimedDelivery, workerId: number): Promise<void> {
-    const bound = this.parts.handlers().find(({ id }) => id === delivery.handlerId);
-    if (!bound) return this.giveBack([delivery]);
-    const run = this.run(delivery, bound, workerId);
-    this.track(run);
-    await run;
+  /** Takes deliveries under this process's lease; none when the lease was lost meanwhile. */
+  private async claim(
+    request: Omit<Claim, 'workerId'>,
+  ): Promise<{ workerId: number; claimed: ClaimedDelivery[] }> {
+    const workerId = this.workerId ?? (await this.ensureLease());
+    const claimed = await this.parts.queue.claim({ workerId, ...request });
+    if (workerId === this.workerId) return { workerId, claimed };
+    await this.parts.queue.release(workerId, claimed);
+    return { workerId, claimed: [] };
   }
 
-  private async ensureLease(): Promise<number> {
-    this.workerId ??= await this.parts.lease();
-    return this.workerId;
+  /** One lease, however many ask for it at once: a second one would have no heartbeat. */
+  private ensureLease(): Promise<number> {
+    this.acquiring ??= this.parts
+      .lease()
+      .then((workerId) => (this.workerId = workerId))
+      .finally(() => (this.acquiring = undefined));
+    return this.acquiring;
   }
 
   private async giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
-    if (deliveries.length > 0 && this.workerId !== undefined) await this.parts.queue.release(this.workerId, deliveries);
+    if (deliveries.length > 0 && this.workerId !== undefined)
+      await this.parts.queue.release(this.workerId, deliveries);
     this.notifyIdle();
   }
 
@@ -246,22 +276,4 @@ export class Worker {
     if (!this.isIdle) return;
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
-}
-
-async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const lane = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
-}
-
-async function settledWithin(promise: Promise<void>, limit: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limit);
-  });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
 }

@@ -13,7 +13,11 @@ export function choresOf(engine: Engine): Chore[] {
   const { options } = engine;
   const recording: Chore[] = [
     { name: 'Reading the handler registry', every: 0, run: () => engine.registry.refresh() },
-    { name: 'Handler heartbeat', every: SUPERSEDED_AFTER / 3, run: () => engine.registry.heartbeat(engine.registrations) },
+    {
+      name: 'Handler heartbeat',
+      every: SUPERSEDED_AFTER / 3,
+      run: () => engine.registry.heartbeat(engine.registrations),
+    },
   ];
   if (options.dispatch === 'none') return recording;
   return [
@@ -44,7 +48,9 @@ async function rescue(engine: Engine): Promise<void> {
 async function expire(engine: Engine): Promise<void> {
   const gone = await engine.registry.expire(SUPERSEDED_AFTER, engine.options.handlerExpiry);
   for (const handler of gone) {
-    engine.logger.warn(`No process has had handler ${handler} for long: it collects no deliveries until one has it again.`);
+    engine.logger.warn(
+      `No process has had handler ${handler} for long: it collects no deliveries until one has it again.`,
+    );
   }
 }
 
@@ -52,7 +58,9 @@ async function expire(engine: Engine): Promise<void> {
 export async function rescanRequested(engine: Engine, ignoreThrottle = false): Promise<boolean> {
   if (engine.options.rescan === false) return false;
   try {
-    return (await engine.rescan.runRequested({ ignoreThrottle, signal: engine.stopping.signal })) !== undefined;
+    return (
+      (await engine.rescan.runRequested({ ignoreThrottle, signal: engine.stopping.signal })) !== undefined
+    );
   } catch (error) {
     if (error instanceof RescanInProgressError) return false;
     throw error;

@@ -65,7 +65,11 @@ export class Engine {
     readonly options: ResolvedOptions,
   ) {
     const { clock, worker, retry, payload, rescan } = options;
-    const database = new Database(dataSource, { prefix: options.prefix, schemaName: options.schemaName }, clock);
+    const database = new Database(
+      dataSource,
+      { prefix: options.prefix, schemaName: options.schemaName },
+      clock,
+    );
     const { dialect } = database;
     const horizon = new Horizon(database);
     const entities = new TypeOrmEntities(dataSource);
@@ -81,7 +85,9 @@ export class Engine {
     this.store = new EventLogStore(database, this.registry, codec, {
       appended: (runner, positions) => this.tracker.recorded(runner, positions),
       groupMismatch: (key, group, existing) =>
-        this.logger.warn(`Event "${key}" was not recorded: its key is in the log with group "${existing}", not "${group}".`),
+        this.logger.warn(
+          `Event "${key}" was not recorded: its key is in the log with group "${existing}", not "${group}".`,
+        ),
     });
     this.eventLog = new EventLog({ database, store: this.store, codec, entities, horizon });
     this.sources = new SourceRegistry(dataSource);
@@ -108,9 +114,16 @@ export class Engine {
       control: (work) => this.control.run(work),
       lease: worker.lease,
       lost: () => this.leaseLost(),
-      failed: (error) => this.logger.warn(`Heartbeat failed: ${String(error)}`),
+      failed: (error) => this.heartbeatFailed(error),
     });
-    const executor = new Executor({ database, queue, codec, entities, pool: new PoolGuard(dataSource), random: Math.random });
+    const executor = new Executor({
+      database,
+      queue,
+      codec,
+      entities,
+      pool: new PoolGuard(dataSource),
+      random: Math.random,
+    });
     const acknowledgers = new Map<number, Acknowledger>();
     const settler = new Settler({
       queue,
@@ -124,11 +137,14 @@ export class Engine {
       settler,
       limits: {
         concurrency: worker.concurrency,
-        transactional: singleConnection ? 1 : Math.max(1, Math.min(worker.concurrency, poolSize(dataSource) - 2)),
+        transactional: singleConnection
+          ? 1
+          : Math.max(1, Math.min(worker.concurrency, poolSize(dataSource) - 2)),
       },
       handlers: () => this.boundHandlers(),
       lease: () => this.keeper.acquire(),
       claimFailed: (error) => this.claimFailed(error),
+      aloneFor: worker.lease / 3,
     });
     this.deliveries = new Deliveries({
       queries: this.queries,
@@ -166,11 +182,18 @@ export class Engine {
     await this.upkeep.stop();
     await this.worker.drain(this.options.worker.shutdownTimeout);
     await this.upkeep.finished();
-    await this.keeper.release();
+    // Where the database cannot be reached the lease ends by itself.
+    await this.keeper
+      .release()
+      .catch((error: unknown) => this.logger.warn(`Giving up the lease failed: ${String(error)}`));
     await this.control.close();
     const own: unknown[] = [this.tracker, this.subscriber];
     const { subscribers } = this.dataSource;
-    subscribers.splice(0, subscribers.length, ...subscribers.filter((subscriber) => !own.includes(subscriber)));
+    subscribers.splice(
+      0,
+      subscribers.length,
+      ...subscribers.filter((subscriber) => !own.includes(subscriber)),
+    );
   }
 
   /** Something may be due. */
@@ -193,7 +216,9 @@ export class Engine {
   private committed(runner: QueryRunner, positions: readonly number[]): void {
     if (this.options.dispatch === 'inline') {
       afterRelease(runner, () =>
-        this.worker.runNow(positions).catch((error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`)),
+        this.worker
+          .runNow(positions)
+          .catch((error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`)),
       );
     } else this.wake();
   }
@@ -204,6 +229,12 @@ export class Engine {
     this.wake();
   }
 
+  /** The next one is on a new connection. */
+  private heartbeatFailed(error: unknown): void {
+    this.logger.warn(`Heartbeat failed: ${String(error)}`);
+    void this.control.close();
+  }
+
   private claimFailed(error: unknown): void {
     if (!this.claimsFail) this.logger.warn(`Claiming deliveries failed, trying again: ${String(error)}`);
     this.claimsFail = true;
@@ -211,7 +242,11 @@ export class Engine {
 }
 
 /** One for each lease: a worker that lost its lease goes on under another id. */
-function acknowledgerOf(known: Map<number, Acknowledger>, workerId: number, queue: DeliveryQueue): Acknowledger {
+function acknowledgerOf(
+  known: Map<number, Acknowledger>,
+  workerId: number,
+  queue: DeliveryQueue,
+): Acknowledger {
   let acknowledger = known.get(workerId);
   if (!acknowledger) {
     known.clear();

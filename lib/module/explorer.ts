@@ -35,17 +35,25 @@ export class Explorer {
     }
   }
 
-  private add(instance: object, { prototype, method }: Member, engine: Engine, engines: readonly Engine[]): void {
+  private add(
+    instance: object,
+    { prototype, method }: Member,
+    engine: Engine,
+    engines: readonly Engine[],
+  ): void {
     const label = `${instance.constructor.name}.${method}`;
     const handlers = eventHandlersOf(prototype, method);
     for (const handler of handlers) assertDataSource(handler, label, engines);
     const own = handlers.filter(({ options }) => (options.dataSource ?? 'default') === engine.name);
     if (own.length > 0) engine.handlers.add(instance, method, own);
     for (const source of sourceMetadataOf(prototype, method)) {
-      const isElsewhere = engines.some((other) => other !== engine && classesOf(other.dataSource, source.entity as never).length > 0);
+      const isElsewhere = engines.some(
+        (other) => other !== engine && classesOf(other.dataSource, source.entity as never).length > 0,
+      );
       const isHere = classesOf(engine.dataSource, source.entity as never).length > 0;
       const wanted = source.options.dataSource;
-      if (wanted === undefined ? isHere || !isElsewhere : wanted === engine.name) engine.sources.add(instance, method, source);
+      if (wanted === undefined ? isHere || !isElsewhere : wanted === engine.name)
+        engine.sources.add(instance, method, source);
     }
   }
 
@@ -58,7 +66,11 @@ export class Explorer {
   private refuseScoped({ metatype }: Wrapper): void {
     const prototype = (metatype as { prototype?: object } | null)?.prototype;
     for (const { method } of this.members(prototype ?? null)) {
-      if (eventHandlersOf(prototype!, method).length === 0 && sourceMetadataOf(prototype!, method).length === 0) continue;
+      if (
+        eventHandlersOf(prototype!, method).length === 0 &&
+        sourceMetadataOf(prototype!, method).length === 0
+      )
+        continue;
       throw new InvalidHandlerError(
         `${(metatype as { name: string }).name}.${method}`,
         'its provider is request- or transient-scoped, or depends on one that is. Events are handled outside of requests: ' +
@@ -74,7 +86,11 @@ function instanceOf(wrapper: Wrapper): object | undefined {
   return typeof instance === 'object' && instance !== null ? instance : undefined;
 }
 
-function assertDataSource({ options }: EventHandlerMetadata, label: string, engines: readonly Engine[]): void {
+function assertDataSource(
+  { options }: EventHandlerMetadata,
+  label: string,
+  engines: readonly Engine[],
+): void {
   const name = options.dataSource ?? 'default';
   const known = engines.map((engine) => engine.name);
   if (known.includes(name)) return;

@@ -1,7 +1,8 @@
 import type { ModuleMetadata, Provider, Type } from '@nestjs/common';
+import { CronTime } from 'cron';
 import { type Clock, systemClock } from '../core/clock.js';
 import { describe } from '../core/describe.js';
-import { type Duration, milliseconds } from '../core/duration.js';
+import { type Duration, milliseconds, timerMilliseconds } from '../core/duration.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { assertKnownOptions } from '../core/options.js';
 import { type RetryOptions, type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
@@ -77,7 +78,8 @@ export interface EventSourcingOptionsFactory {
 }
 
 export interface EventSourcingAsyncOptions
-  extends Pick<ModuleMetadata, 'imports'>,
+  extends
+    Pick<ModuleMetadata, 'imports'>,
     Pick<EventSourcingOptions, 'dataSource' | 'prefix' | 'schemaName'> {
   inject?: any[];
   useFactory?: (...dependencies: any[]) => EventSourcingOptions | Promise<EventSourcingOptions>;
@@ -121,22 +123,29 @@ const OPTIONS = [
 ];
 
 /** Checks the module's options once, at the edge. */
-export function resolveOptions(options: EventSourcingOptions = {}, env: NodeJS.ProcessEnv = process.env): ResolvedOptions {
+export function resolveOptions(
+  options: EventSourcingOptions = {},
+  env: NodeJS.ProcessEnv = process.env,
+): ResolvedOptions {
   assertKnownOptions(options, OPTIONS, WHERE);
   const { clock = systemClock, rescan = {}, payload = {} } = options;
-  if (typeof clock.now !== 'function') throw new InvalidOptionError('clock', '{ now(): Date }', describe(clock), WHERE);
-  if (rescan !== false) assertKnownOptions(rescan, ['cron', 'timeZone', 'batchSize', 'onStart'], `${WHERE}, rescan`);
+  if (typeof clock?.now !== 'function')
+    throw new InvalidOptionError('clock', '{ now(): Date }', describe(clock), WHERE);
   assertKnownOptions(payload, ['types', 'steps', 'maxBytes', 'missingEntity'], `${WHERE}, payload`);
   return {
     dataSource: options.dataSource,
     prefix: prefixOf(options.prefix ?? DEFAULT_PREFIX),
     schemaName: options.schemaName,
-    schema: oneOf('schema', options.schema ?? (env.NODE_ENV === 'production' ? 'verify' : 'migrate'), ['migrate', 'verify', 'none']),
+    schema: oneOf('schema', options.schema ?? (env.NODE_ENV === 'production' ? 'verify' : 'migrate'), [
+      'migrate',
+      'verify',
+      'none',
+    ]),
     dispatch: oneOf('dispatch', options.dispatch ?? 'background', ['background', 'inline', 'none']),
     worker: workerOptions(options.worker ?? {}),
     retry: retryPolicy(options.retry ?? {}, WHERE),
     onExhausted: oneOf('onExhausted', options.onExhausted ?? 'dead-letter', ['dead-letter', 'shutdown']),
-    rescan,
+    rescan: rescanOptions(rescan),
     bulkWrites: oneOf('bulkWrites', options.bulkWrites ?? 'rescan', ['rescan', 'ignore', 'throw']),
     payload,
     handlerExpiry: milliseconds(options.handlerExpiry ?? '7d', 'handlerExpiry', WHERE),
@@ -145,28 +154,56 @@ export function resolveOptions(options: EventSourcingOptions = {}, env: NodeJS.P
 }
 
 function workerOptions(options: WorkerOptions): ResolvedOptions['worker'] {
-  assertKnownOptions(options, ['concurrency', 'pollInterval', 'lease', 'shutdownTimeout'], `${WHERE}, worker`);
+  assertKnownOptions(
+    options,
+    ['concurrency', 'pollInterval', 'lease', 'shutdownTimeout'],
+    `${WHERE}, worker`,
+  );
   const { concurrency = 10 } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new InvalidOptionError('worker.concurrency', 'a whole number, 1 or more', describe(concurrency), WHERE);
+    throw new InvalidOptionError(
+      'worker.concurrency',
+      'a whole number, 1 or more',
+      describe(concurrency),
+      WHERE,
+    );
   }
   return {
     concurrency,
-    pollInterval: positive(options.pollInterval ?? 1000, 'worker.pollInterval'),
-    lease: positive(options.lease ?? 30_000, 'worker.lease'),
+    pollInterval: timerMilliseconds(options.pollInterval ?? 1000, 'worker.pollInterval', WHERE),
+    lease: timerMilliseconds(options.lease ?? 30_000, 'worker.lease', WHERE),
     shutdownTimeout: milliseconds(options.shutdownTimeout ?? 10_000, 'worker.shutdownTimeout', WHERE),
   };
 }
 
-function positive(duration: Duration, option: string): number {
-  const value = milliseconds(duration, option, WHERE);
-  if (value >= 1) return value;
-  throw new InvalidOptionError(option, 'at least 1 ms', describe(duration), WHERE);
+function rescanOptions(rescan: RescanScheduleOptions | false): RescanScheduleOptions | false {
+  if (rescan === false) return rescan;
+  assertKnownOptions(rescan, ['cron', 'timeZone', 'batchSize', 'onStart'], `${WHERE}, rescan`);
+  const { cron, timeZone, batchSize } = rescan;
+  if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize >= 1)) {
+    throw new InvalidOptionError('rescan.batchSize', 'a whole number, 1 or more', describe(batchSize), WHERE);
+  }
+  if (cron !== undefined) assertCron(cron, timeZone);
+  return rescan;
+}
+
+function assertCron(cron: string, timeZone: string | undefined): void {
+  try {
+    new CronTime(cron, timeZone ?? null);
+  } catch (error) {
+    const actual = `${describe(cron)}${timeZone ? ` in ${timeZone}` : ''} (${(error as Error).message})`;
+    throw new InvalidOptionError('rescan.cron', 'a cron expression with a known time zone', actual, WHERE);
+  }
 }
 
 function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value;
-  throw new InvalidOptionError(option, allowed.map((name) => `'${name}'`).join(' or '), describe(value), WHERE);
+  throw new InvalidOptionError(
+    option,
+    allowed.map((name) => `'${name}'`).join(' or '),
+    describe(value),
+    WHERE,
+  );
 }
 
 /** It goes into names of tables and indexes, the longest of which have to fit into the databases' limits. */

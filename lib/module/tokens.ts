@@ -5,12 +5,16 @@ import { Rescan } from '../sources/rescan/rescan.js';
 import { EventLog } from '../store/event-log.js';
 
 const tokenOf = (type: Function, dataSource: string | undefined): InjectionToken =>
-  dataSource === undefined || dataSource === 'default' ? (type as InjectionToken) : `${dataSource}${type.name}`;
+  dataSource === undefined || dataSource === 'default'
+    ? (type as InjectionToken)
+    : `${dataSource}${type.name}`;
 
 /** The engine behind one `forRoot`, for the module's own use. */
 export const engineToken = (dataSource?: string): string => `EventSourcingEngine(${dataSource ?? 'default'})`;
-export const optionsToken = (dataSource?: string): string => `EventSourcingOptions(${dataSource ?? 'default'})`;
-export const dataSourceToken = (dataSource?: string): InjectionToken => getDataSourceToken(dataSource) as InjectionToken;
+export const optionsToken = (dataSource?: string): string =>
+  `EventSourcingOptions(${dataSource ?? 'default'})`;
+export const dataSourceToken = (dataSource?: string): InjectionToken =>
+  getDataSourceToken(dataSource) as InjectionToken;
 
 export const getEventLogToken = (dataSource?: string): InjectionToken => tokenOf(EventLog, dataSource);
 export const getDeliveriesToken = (dataSource?: string): InjectionToken => tokenOf(Deliveries, dataSource);

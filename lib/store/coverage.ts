@@ -51,6 +51,17 @@ export function needsReconciling(coverage: Coverage, event: CoveredEvent): boole
   return active !== undefined && event.registryVersion < active.version && event.position > active.after;
 }
 
+/** Whether the reconciler creates the delivery; `matching` is the coverage of the handler's patterns that match. */
+export function isLeftToReconcile(matching: readonly Coverage[], event: CoveredEvent): boolean {
+  const wanted = matching.some((coverage) => needsReconciling(coverage, event));
+  return wanted && !matching.some((coverage) => matchedAlready(coverage, event));
+}
+
+/** Whether a backfill creates the delivery; `matching` is the coverage of the handler's patterns that match. */
+export function isLeftToFill(matching: readonly Coverage[], event: CoveredEvent): boolean {
+  return !matching.some((coverage) => isCovered(coverage, event));
+}
+
 /** A pattern that returns gets what it missed since it was last active. */
 export function activate(coverage: Coverage, version: number, after: number): Coverage {
   if (coverage.active) return coverage;

@@ -66,13 +66,14 @@ export class Database {
 
   /** The same on a connection that someone else holds, in a savepoint when a transaction is active there. */
   async transactionOn<T>(runner: QueryRunner, work: (sql: Sql) => Promise<T>): Promise<T> {
-    await runner.startTransaction(runner.isTransactionActive ? undefined : this.dialect.isolation);
+    const nested = runner.isTransactionActive;
+    await runner.startTransaction(nested ? undefined : this.dialect.isolation);
     try {
       const result = await work(this.on(runner));
       await runner.commitTransaction();
       return result;
     } catch (error) {
-      await this.rollBack(runner);
+      await this.rollBack(runner, nested);
       throw error;
     }
   }
@@ -81,7 +82,7 @@ export class Database {
    * The error that caused the rollback is the one to report, so a failed rollback says nothing: the connection is gone.
    * A rollback that waits behind a statement which does not end takes the connection down with it.
    */
-  private async rollBack(runner: QueryRunner): Promise<void> {
+  private async rollBack(runner: QueryRunner, nested: boolean): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
@@ -89,7 +90,7 @@ export class Database {
         resolve();
       }, ROLLBACK_LIMIT);
     });
-    await Promise.race([runner.rollbackTransaction().catch(() => undefined), late]);
+    await Promise.race([unwind(runner, nested).catch(() => undefined), late]);
     clearTimeout(timer);
   }
 
@@ -108,4 +109,10 @@ export class Database {
       ? { sql: this.dialect.now, parameters: [] }
       : { sql: `(${this.dialect.now} + ?)`, parameters: [Math.round(later)] };
   }
+}
+
+/** Work that was cut short may have left savepoints of its own inside of the transaction. */
+async function unwind(runner: QueryRunner, nested: boolean): Promise<void> {
+  do await runner.rollbackTransaction();
+  while (!nested && runner.isTransactionActive);
 }

@@ -1,4 +1,5 @@
 import type { Database } from './database.js';
+import { finishCancelled } from './finish-cancelled.js';
 import { DeliveryState } from './rows.js';
 import { marks, optionalNumber, type Row, type Sql } from './sql.js';
 
@@ -102,7 +103,9 @@ export class DeliveryQueries {
       let cancelled = 0;
       for (const status of ['pending', 'dead'] as const) {
         for (const [handlerId, position] of await this.select(sql, filter, status)) {
-          cancelled += await this.finish(sql, handlerId, position, DeliveryState[status]);
+          const where = 'handler_id = ? AND position = ? AND state = ?';
+          const parameters = [handlerId, position, DeliveryState[status]];
+          if (await finishCancelled(this.database, sql, where, parameters)) cancelled += 1;
         }
       }
       const running = (await this.select(sql, filter, 'running')).map(([handlerId, position]) => ({ handlerId, position }));
@@ -131,18 +134,6 @@ export class DeliveryQueries {
     return optionalNumber((await this.database.run((sql) => sql.row(statement, handlerIds)))?.due);
   }
 
-  private async finish(sql: Sql, handlerId: number, position: number, state: number): Promise<number> {
-    const { tables, dialect } = this.database;
-    const where = 'handler_id = ? AND position = ? AND state = ?';
-    const parameters = [handlerId, position, state];
-    await sql.change(
-      `INSERT INTO ${tables.finished} (handler_id, position, state, attempts, finished_at)
-       SELECT handler_id, position, ${DeliveryState.cancelled}, attempts, ${dialect.now} FROM ${tables.delivery} WHERE ${where}`,
-      parameters,
-    );
-    return sql.change(`DELETE FROM ${tables.delivery} WHERE ${where}`, parameters);
-  }
-
   private async reopen(sql: Sql, handlerId: number, position: number): Promise<number> {
     const { tables, dialect } = this.database;
     const gone = await sql.change(
@@ -150,8 +141,12 @@ export class DeliveryQueries {
       [handlerId, position],
     );
     if (gone === 0) return 0;
-    const row = await sql.row(`SELECT order_key FROM ${tables.event} WHERE position = ?`, [position]);
-    const delivery = { handlerId, position, rank: 0, orderKey: (row?.order_key as string | null) ?? null, availableAt: null };
+    const row = await sql.row(
+      `SELECT e.order_key, h.handler_rank FROM ${tables.event} e JOIN ${tables.handler} h ON h.id = ? WHERE e.position = ?`,
+      [handlerId, position],
+    );
+    const orderKey = (row?.order_key as string | null) ?? null;
+    const delivery = { handlerId, position, rank: Number(row?.handler_rank ?? 0), orderKey, availableAt: null };
     await dialect.deliver(sql, tables, [delivery], this.database.time());
     return gone;
   }

@@ -1,5 +1,6 @@
 import type { Database } from './database.js';
 import type { ClaimRequest, DeliveryId } from './dialect.js';
+import { finishCancelled } from './finish-cancelled.js';
 import { type ClaimedDelivery, DeliveryState, SUSPECT_RESCUES } from './rows.js';
 import { chunks, marks, type Sql } from './sql.js';
 
@@ -63,17 +64,10 @@ export class DeliveryQueue {
 
   /** Ends a running delivery that a person cancelled. */
   async cancel(workerId: number, { handlerId, position }: DeliveryId): Promise<boolean> {
-    const { tables, dialect } = this.database;
-    return this.database.transaction(async (sql) => {
-      const where = 'handler_id = ? AND position = ? AND state = 1 AND worker_id = ?';
-      const parameters = [handlerId, position, workerId];
-      await sql.change(
-        `INSERT INTO ${tables.finished} (handler_id, position, state, attempts, finished_at)
-         SELECT handler_id, position, ${DeliveryState.cancelled}, attempts + 1, ${dialect.now} FROM ${tables.delivery} WHERE ${where}`,
-        parameters,
-      );
-      return (await sql.change(`DELETE FROM ${tables.delivery} WHERE ${where}`, parameters)) > 0;
-    });
+    const where = 'handler_id = ? AND position = ? AND state = 1 AND worker_id = ?';
+    return this.database.transaction((sql) =>
+      finishCancelled(this.database, sql, where, [handlerId, position, workerId], 'attempts + 1'),
+    );
   }
 
   /** Whether something is due that may have killed its process. */
@@ -89,7 +83,7 @@ export class DeliveryQueue {
   /** Gives back what was claimed and not started. */
   async release(workerId: number, ids: readonly DeliveryId[]): Promise<void> {
     for (const batch of chunks(ids, 200)) {
-      await this.database.run(async (sql) => {
+      await this.database.atomically(async (sql) => {
         for (const [handlerId, positions] of byHandler(batch)) {
           await sql.change(
             `UPDATE ${this.database.tables.delivery} SET state = 0, worker_id = NULL

@@ -83,6 +83,10 @@ export interface Dialect {
   prepare(statement: string): string;
   /** Makes the DataSource fit to be shared, where TypeORM alone does not. Called once, before anything else. */
   install?(dataSource: DataSource): void;
+  /** The runner whose commit decides on what this one does, where runners can join another's transaction. */
+  outermostRunner?(runner: QueryRunner): QueryRunner;
+  /** Drops what only this database has beside the tables: sequences, helper tables. */
+  dropExtras(tables: Tables): string[];
   /** Records events and their deliveries in one transaction; results in the order of the rows. */
   append(sql: Sql, tables: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]>;
   /** Creates deliveries of recorded events, leaving those that are there. */

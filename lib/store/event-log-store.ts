@@ -35,6 +35,7 @@ export class EventLogStore implements EventRecorder {
       runner.isTransactionActive || this.database.dialect.singleStatements
         ? await this.append(this.database.on(runner), rows)
         : await this.database.transactionOn(runner, (sql) => this.append(sql, rows));
+    await this.warnOfMismatches(runner, rows, appended);
     return this.results(emissions, rows, appended, runner);
   }
 
@@ -130,16 +131,45 @@ export class EventLogStore implements EventRecorder {
     runner: QueryRunner,
   ): AppendResult[] {
     const positions = appended.flatMap(({ position }) => (position === undefined ? [] : [position]));
-    if (positions.length > 0) this.listener.appended(runner, positions);
+    const committing = this.database.dialect.outermostRunner?.(runner) ?? runner;
+    if (positions.length > 0) this.listener.appended(committing, positions);
     return rows.map((row, index) => {
-      const { position, existingGroup } = appended[index]!;
-      if (position !== undefined) return { key: row.key, recorded: true, event: recordedEvent(stored(row, position), emissions[index]!.input.data) };
-      if (existingGroup !== undefined && existingGroup !== row.group) {
-        this.listener.groupMismatch(row.key, row.group, existingGroup);
-      }
-      return { key: row.key, recorded: false };
+      const { position } = appended[index]!;
+      if (position === undefined) return { key: row.key, recorded: false };
+      return { key: row.key, recorded: true, event: recordedEvent(stored(row, position), emissions[index]!.input.data) };
     });
   }
+
+  /** Of keys that were in the log already. */
+  private async warnOfMismatches(runner: QueryRunner, rows: readonly EventRow[], appended: readonly AppendedRow[]): Promise<void> {
+    const known = rows.filter((_, index) => appended[index]!.position === undefined);
+    const groups = new Map(rows.flatMap((row, index) => groupOf(row, appended[index]!)));
+    // Recorded by another transaction meanwhile: the appending statement could not see them yet.
+    const unseen = new Set(known.map(({ key }) => key).filter((key) => !groups.has(key)));
+    for (const [key, group] of await this.groupsOf(this.database.on(runner), [...unseen])) groups.set(key, group);
+    for (const { key, group } of known) {
+      const existing = groups.get(key);
+      if (existing !== undefined && existing !== group) this.listener.groupMismatch(key, group, existing);
+    }
+  }
+
+  private async groupsOf(sql: Sql, keys: readonly string[]): Promise<[string, string][]> {
+    const groups: [string, string][] = [];
+    for (const batch of chunks(keys, 1000)) {
+      const rows = await sql.rows<{ event_key: string; event_group: string }>(
+        `SELECT event_key, event_group FROM ${this.database.tables.event} WHERE event_key IN (${marks(batch.length)})`,
+        batch,
+      );
+      groups.push(...rows.map((row): [string, string] => [row.event_key, row.event_group]));
+    }
+    return groups;
+  }
+}
+
+/** The group under which the key is in the log, as far as the appending statement saw. */
+function groupOf({ key, group }: EventRow, { position, existingGroup }: AppendedRow): [string, string][] {
+  const recorded = position === undefined ? existingGroup : group;
+  return recorded === undefined ? [] : [[key, recorded]];
 }
 
 /** An event emitted by a handler carries on the correlation of the event which that one handles. */

@@ -79,6 +79,7 @@ export class EventLog {
   /** Events in log order, up to what is decided: none can appear later among those that were read. */
   async *read(options: ReadOptions = {}): AsyncGenerator<RecordedEvent, void, undefined> {
     const { groups, limit = Infinity } = checkedReadOptions(options);
+    if (groups?.length === 0) return;
     let after = options.after ?? 0;
     let left = limit;
     while (left > 0) {
@@ -117,8 +118,13 @@ export class EventLog {
 
 function checkedReadOptions(options: ReadOptions): ReadOptions {
   assertKnownOptions(options, ['after', 'groups', 'limit'], 'EventLog.read');
-  const { after = 0, limit = 1 } = options;
+  const { after = 0, limit = 1, groups = [] } = options;
   if (!Number.isSafeInteger(after)) throw new InvalidOptionError('after', 'a position', describe(after), 'EventLog.read');
-  if (!(limit >= 0)) throw new InvalidOptionError('limit', 'a number, 0 or more', describe(limit), 'EventLog.read');
+  if (!(Number.isInteger(limit) || limit === Infinity) || limit < 0) {
+    throw new InvalidOptionError('limit', 'a whole number, 0 or more', describe(limit), 'EventLog.read');
+  }
+  if (!Array.isArray(groups) || groups.some((group) => typeof group !== 'string')) {
+    throw new InvalidOptionError('groups', 'an array of strings', describe(groups), 'EventLog.read');
+  }
   return options;
 }

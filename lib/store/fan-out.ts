@@ -2,9 +2,8 @@ import {
   advanceFill,
   type Coverage,
   type CoveredEvent,
-  isCovered,
-  matchedAlready,
-  needsReconciling,
+  isLeftToFill,
+  isLeftToReconcile,
   startFill,
 } from './coverage.js';
 import type { Database } from './database.js';
@@ -44,12 +43,12 @@ export class FanOut {
     }
   }
 
-  /** Goes on with every backfill that is under way; returns how many deliveries were created. */
+  /** Goes on with every backfill that is under way; returns how many deliveries were created. After `reconcile`. */
   async continueFills(): Promise<number> {
     let created = 0;
     for (const handler of this.registry.known) {
       for (const pattern of handler.patterns) {
-        if (pattern.coverage.fill) created += await this.fill(handler.id, pattern.id);
+        if (pattern.coverage.fill && pattern.coverage.active) created += await this.fill(handler.id, pattern.id);
       }
     }
     return created;
@@ -57,14 +56,19 @@ export class FanOut {
 
   /** Gives the handler the events after this position which it was never given; returns how many. */
   async backfill(handler: KnownHandler, after: number): Promise<number> {
-    const upTo = await this.horizon.advance();
-    const active = handler.patterns.filter((pattern) => pattern.coverage.active);
+    const filling: number[] = [];
     await this.registry.changing(async (sql) => {
-      for (const pattern of active) await this.registry.saveCoverage(sql, pattern.id, startFill(pattern.coverage, after, upTo));
-      return true;
+      for (const { id, coverage } of this.registry.byId(handler.id)?.patterns ?? []) {
+        if (!coverage.active) continue;
+        filling.push(id);
+        // Behind that, writers and the reconciler leave nothing out.
+        await this.registry.saveCoverage(sql, id, startFill(coverage, after, coverage.active.after));
+      }
+      return filling.length > 0;
     });
+    await this.reconcile();
     let created = 0;
-    for (const pattern of active) created += await this.fill(handler.id, pattern.id);
+    for (const id of filling) created += await this.fill(handler.id, id);
     return created;
   }
 
@@ -95,11 +99,7 @@ export class FanOut {
 
   private missing(event: FanOutEvent): DeliveryRow[] {
     return this.registry.known
-      .filter(({ patterns }) => {
-        const matching = patterns.filter((pattern) => pattern.regexp.test(event.group));
-        const wanted = matching.some((pattern) => needsReconciling(pattern.coverage, event));
-        return wanted && !matching.some((pattern) => matchedAlready(pattern.coverage, event));
-      })
+      .filter((handler) => isLeftToReconcile(matching(handler, event), event))
       .map((handler) => deliveryRow(handler, event));
   }
 
@@ -112,7 +112,10 @@ export class FanOut {
     }
   }
 
-  /** One page of a backfill: what it matched and how far it got are committed together. */
+  /**
+   * One page of a backfill: what it matched and how far it got are committed together. It stays behind the reconciler,
+   * which would take what lies before it for matched.
+   */
   private async fillPage(handlerId: number, patternId: number): Promise<{ created: number; done: boolean }> {
     const { tables, dialect } = this.database;
     let page = { created: 0, done: true };
@@ -120,14 +123,15 @@ export class FanOut {
       const handler = this.registry.byId(handlerId);
       const pattern = handler?.patterns.find(({ id }) => id === patternId);
       const fill = pattern?.coverage.fill;
-      if (!handler || !pattern || !fill) return false;
-      const events = await this.events(sql, fill.cursor, fill.upTo, '', []);
+      const upTo = Math.min(fill?.upTo ?? 0, await this.cursor(sql));
+      if (!handler || !pattern || !fill || upTo <= fill.cursor) return false;
+      const events = await this.events(sql, fill.cursor, upTo, '', []);
       const rows = events.filter((event) => isMissed(handler, pattern, event)).map((event) => deliveryRow(handler, event));
       await dialect.deliver(sql, tables, rows, this.database.time());
-      const reached = events.length < PAGE ? fill.upTo : events.at(-1)!.position;
+      const reached = events.length < PAGE ? upTo : events.at(-1)!.position;
       const coverage: Coverage = advanceFill(pattern.coverage, reached);
       await this.registry.saveCoverage(sql, patternId, coverage);
-      page = { created: rows.length, done: coverage.fill === undefined };
+      page = { created: rows.length, done: reached === upTo };
       return true;
     });
     return page;
@@ -144,8 +148,12 @@ export class FanOut {
 }
 
 function isMissed(handler: KnownHandler, pattern: KnownPattern, event: FanOutEvent): boolean {
-  if (!pattern.regexp.test(event.group)) return false;
-  return !handler.patterns.some(({ regexp, coverage }) => isCovered(coverage, event) && regexp.test(event.group));
+  return pattern.regexp.test(event.group) && isLeftToFill(matching(handler, event), event);
+}
+
+/** Coverage of the handler's patterns that match the event. */
+function matching({ patterns }: KnownHandler, event: FanOutEvent): Coverage[] {
+  return patterns.filter(({ regexp }) => regexp.test(event.group)).map(({ coverage }) => coverage);
 }
 
 function deliveryRow(handler: KnownHandler, event: FanOutEvent): DeliveryRow {

@@ -89,8 +89,10 @@ export class HandlerRegistry {
    * the events from now on; one that returns gets what it missed.
    */
   async register(registrations: readonly HandlerRegistration[]): Promise<void> {
-    const after = await this.horizon.advance();
+    const decided = await this.horizon.advance();
     await this.changing(async (sql, version) => {
+      // What the reconciler has passed, it does not see again.
+      const after = Math.max(decided, await this.reconciledUpTo(sql));
       let changed = false;
       for (const registration of registrations) {
         changed = (await this.registerOne(sql, registration, version, after)) || changed;
@@ -138,20 +140,21 @@ export class HandlerRegistry {
   /** Stops collecting deliveries for these patterns. */
   async deactivate(patternIds: readonly number[]): Promise<void> {
     await this.changing(async (sql, version) => {
-      const upTo = await this.reconciledUpTo(sql);
-      for (const pattern of this.handlers.flatMap((handler) => handler.patterns)) {
-        if (!patternIds.includes(pattern.id) || !pattern.coverage.active) continue;
-        await this.saveCoverage(sql, pattern.id, deactivate(pattern.coverage, version, upTo));
-      }
+      await this.deactivateIn(sql, version, patternIds);
       return true;
     });
   }
 
   /** Stops collecting deliveries for the handler until a process registers it again. */
   async retire(handler: KnownHandler): Promise<void> {
-    await this.deactivate(handler.patterns.map((pattern) => pattern.id));
-    await this.changing(async (sql) => {
+    await this.changing(async (sql, version) => {
       const { tables, dialect } = this.database;
+      const patterns = this.byId(handler.id)?.patterns ?? [];
+      await this.deactivateIn(
+        sql,
+        version,
+        patterns.map((pattern) => pattern.id),
+      );
       await sql.change(`UPDATE ${tables.handler} SET retired_at = ${dialect.now} WHERE id = ?`, [handler.id]);
       return true;
     });
@@ -175,6 +178,14 @@ export class HandlerRegistry {
       await sql.change(`UPDATE ${tables.state} SET value = ? WHERE name = 'registry_version'`, [version + 1]);
     });
     await this.refresh();
+  }
+
+  private async deactivateIn(sql: Sql, version: number, patternIds: readonly number[]): Promise<void> {
+    const upTo = await this.reconciledUpTo(sql);
+    for (const pattern of this.handlers.flatMap((handler) => handler.patterns)) {
+      if (!patternIds.includes(pattern.id) || !pattern.coverage.active) continue;
+      await this.saveCoverage(sql, pattern.id, deactivate(pattern.coverage, version, upTo));
+    }
   }
 
   private async registerOne(sql: Sql, registration: HandlerRegistration, version: number, after: number): Promise<boolean> {
@@ -223,9 +234,14 @@ export class HandlerRegistry {
       return { id: Number(row!.id), unchanged: false };
     }
     // A process of an older version may still call it by a former name: that one does not rename it back.
-    const current = known.formerNames.includes(name) ? known.name : name;
-    const formerNames = [...new Set([...known.formerNames, ...formerly, ...(known.name === current ? [] : [known.name])])];
-    const unchanged = current === known.name && formerNames.length === known.formerNames.length && !known.retired;
+    const isOlder = known.formerNames.includes(name) && !formerly.includes(known.name);
+    const current = isOlder ? known.name : name;
+    const formerNames = [...new Set([...known.formerNames, ...formerly, known.name])].filter((former) => former !== current);
+    const unchanged =
+      current === known.name &&
+      formerNames.length === known.formerNames.length &&
+      (isOlder || rank === known.rank) &&
+      !known.retired;
     if (!unchanged) {
       await sql.change(
         `UPDATE ${tables.handler} SET name = ?, former_names = ?, handler_rank = ?, retired_at = NULL WHERE id = ?`,
@@ -251,15 +267,19 @@ export class HandlerRegistry {
     return Number(row!.value);
   }
 
+  /** Until it is all of one version: an event matched with a later registry than it names would be matched twice. */
   private async load(sql: Sql): Promise<void> {
     const { tables } = this.database;
-    // The version first: what is read after it is of that version or a later one, and a later one is read again.
-    const version = await readVersion(this.database, sql, '');
-    const handlers = await sql.rows(`SELECT * FROM ${tables.handler} ORDER BY id`);
-    const patterns = await sql.rows(`SELECT * FROM ${tables.pattern} ORDER BY id`);
-    this.handlers = handlers.map((row) => knownHandler(row, patterns));
-    this.version = version;
-    this.targets.clear();
+    for (;;) {
+      const version = await readVersion(this.database, sql, '');
+      const handlers = await sql.rows(`SELECT * FROM ${tables.handler} ORDER BY id`);
+      const patterns = await sql.rows(`SELECT * FROM ${tables.pattern} ORDER BY id`);
+      if ((await readVersion(this.database, sql, '')) !== version) continue;
+      this.handlers = handlers.map((row) => knownHandler(row, patterns));
+      this.version = version;
+      this.targets.clear();
+      return;
+    }
   }
 }
 

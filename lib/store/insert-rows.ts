@@ -6,6 +6,9 @@ import type { Tables } from './tables.js';
 /** Rows per INSERT: well below every driver's limit of parameters. */
 export const ROWS_PER_INSERT = 500;
 
+/** Bytes of payload per INSERT, doubled where they are sent as hexadecimal digits: below a packet of MariaDB, 16 MiB. */
+const BYTES_PER_INSERT = 4 * 1024 * 1024;
+
 export const EVENT_INSERT_COLUMNS = [
   'event_key',
   'event_group',
@@ -74,7 +77,25 @@ export async function insertDeliveries(
   }
 }
 
-/** `VALUES` tuples of events. */
-export function eventTuples(rows: readonly EventRow[], extraColumns = 0): string {
-  return tuples(rows.length, EVENT_INSERT_COLUMNS.length + extraColumns);
+/** `VALUES` tuples of so many events. */
+export function eventTuples(count: number, extraColumns = 0): string {
+  return tuples(count, EVENT_INSERT_COLUMNS.length + extraColumns);
+}
+
+/** The items in batches that one INSERT can take. */
+export function eventBatches<T>(items: readonly T[], rowOf: (item: T) => EventRow): T[][] {
+  const batches: T[][] = [];
+  let bytes = Infinity;
+  for (const item of items) {
+    const size = sizeOf(rowOf(item));
+    const fits = bytes + size <= BYTES_PER_INSERT && batches.at(-1)!.length < ROWS_PER_INSERT;
+    if (fits) batches.at(-1)!.push(item);
+    else batches.push([item]);
+    bytes = fits ? bytes + size : size;
+  }
+  return batches;
+}
+
+function sizeOf({ payload, payloadBytes, metadata }: EventRow): number {
+  return Buffer.byteLength(payload ?? '') + (payloadBytes?.length ?? 0) + Buffer.byteLength(metadata);
 }

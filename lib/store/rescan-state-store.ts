@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import type { Database } from './database.js';
 import type { RescanProgress, RescanRequest, RescanState } from './rescan-state.js';
-import { optionalNumber, type Row } from './sql.js';
+import { chunks, marks, optionalNumber, type Row } from './sql.js';
 
 const LEASE = 'rescan';
 const requested = (entity: string) => `request:${entity}`;
@@ -74,7 +74,7 @@ export class RescanStateStore implements RescanState {
   async requests(): Promise<RescanRequest[]> {
     const { tables } = this.database;
     const rows = await this.database.run((sql) =>
-      sql.rows(`SELECT entity, max(id) AS up_to FROM ${tables.rescanRequest} GROUP BY entity ORDER BY entity`),
+      sql.rows(`SELECT DISTINCT entity FROM ${tables.rescanRequest} ORDER BY entity`),
     );
     return Promise.all(rows.map((row) => this.withLastStart(row)));
   }
@@ -83,14 +83,21 @@ export class RescanStateStore implements RescanState {
     await this.begin(requested(entity));
   }
 
-  async clearRequests(entity: string, upTo: number): Promise<void> {
-    await this.change(`DELETE FROM ${this.database.tables.rescanRequest} WHERE entity = ? AND id <= ?`, [entity, upTo]);
+  async requestIds(entity: string): Promise<number[]> {
+    const statement = `SELECT id FROM ${this.database.tables.rescanRequest} WHERE entity = ?`;
+    return (await this.database.run((sql) => sql.rows(statement, [entity]))).map((row) => Number(row.id));
+  }
+
+  async clearRequests(ids: readonly number[]): Promise<void> {
+    for (const batch of chunks(ids, 1000)) {
+      await this.change(`DELETE FROM ${this.database.tables.rescanRequest} WHERE id IN (${marks(batch.length)})`, batch);
+    }
   }
 
   private async withLastStart(row: Row): Promise<RescanRequest> {
     const entity = row.entity as string;
     const last = await this.progress(requested(entity));
-    return { entity, upTo: Number(row.up_to), ...(last ? { lastStartedAt: last.startedAt } : {}) };
+    return { entity, ...(last ? { lastStartedAt: last.startedAt } : {}) };
   }
 
   private change(statement: string, parameters: unknown[]): Promise<number> {

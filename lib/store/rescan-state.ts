@@ -13,8 +13,6 @@ export interface RescanProgress {
 /** Bulk writes asked for a re-scan of this entity. */
 export interface RescanRequest {
   entity: string;
-  /** Requests up to this id are answered by a scan that starts now. */
-  upTo: number;
   /** When the last scan on request of this entity started, by the database's clock; undefined before the first. */
   lastStartedAt?: Date;
 }
@@ -36,5 +34,7 @@ export interface RescanState {
   requests(): Promise<RescanRequest[]>;
   /** Notes that a scan on request starts now. */
   beginRequested(entity: string): Promise<void>;
-  clearRequests(entity: string, upTo: number): Promise<void>;
+  /** The requests that a scan which starts now answers; one that commits later, whatever its id, is not among them. */
+  requestIds(entity: string): Promise<number[]>;
+  clearRequests(ids: readonly number[]): Promise<void>;
 }

@@ -50,6 +50,7 @@ export async function applyPending(database: Database, sql: Sql): Promise<void> 
   await dialect.exclusively(sql, tables.plain('migration'), async () => {
     const version = await serverVersion(database, sql);
     const missing = await pending(database, sql);
+    if (missing.length > 0) await createSchema(database, sql);
     if (missing.length > 0) await sql.change(createMigrationTable(database));
     for (const migration of missing) {
       for (const statement of statements(database, migration, version)) await sql.change(statement);
@@ -61,8 +62,15 @@ export async function applyPending(database: Database, sql: Sql): Promise<void> 
 export async function dropSchema(database: Database, sql: Sql): Promise<void> {
   const t = database.tables;
   const all = [t.event, t.delivery, t.finished, t.handler, t.pattern, t.worker, t.state, t.lease, t.rescan, t.rescanRequest, t.migration];
-  for (const table of [...all, t.name('epoch')]) await sql.change(`DROP TABLE IF EXISTS ${table}`);
-  if (database.dialect.name === 'postgres') await sql.change(`DROP SEQUENCE IF EXISTS ${t.name('event_position')}`);
+  for (const table of all) await sql.change(`DROP TABLE IF EXISTS ${table}`);
+  for (const statement of database.dialect.dropExtras(t)) await sql.change(statement);
+}
+
+/** Asks first: creating one that is there needs the right to create one, too. */
+async function createSchema({ naming, dialect }: Database, sql: Sql): Promise<void> {
+  const { schemaName } = naming;
+  if (schemaName === undefined || (await sql.runner.hasSchema(schemaName))) return;
+  await sql.change(`CREATE SCHEMA ${dialect.quote(schemaName)}`);
 }
 
 function statements(database: Database, migration: Migration, version: string): string[] {

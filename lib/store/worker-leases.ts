@@ -68,13 +68,18 @@ export class WorkerLeases {
     return `d.state = 1 AND d.worker_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${tables.worker} w WHERE w.id = d.worker_id)`;
   }
 
-  /** From the third rescue on the delivery ran alone: it is the one that killed its process. */
+  /**
+   * From the third rescue on the delivery ran alone: it is the one that killed its process. Whether its worker is gone
+   * is asked again, now that the row is locked: somebody else may have taken it over since.
+   */
   private async free(sql: Sql, handlerId: number, position: number): Promise<void> {
+    const { tables } = this.database;
     await sql.change(
-      `UPDATE ${this.database.tables.delivery}
+      `UPDATE ${tables.delivery}
        SET attempts = attempts + CASE WHEN rescues >= ${SUSPECT_RESCUES} THEN 1 ELSE 0 END,
          rescues = rescues + 1, state = 0, worker_id = NULL, error = ?
-       WHERE handler_id = ? AND position = ? AND state = 1`,
+       WHERE handler_id = ? AND position = ? AND state = 1
+         AND NOT EXISTS (SELECT 1 FROM ${tables.worker} w WHERE w.id = worker_id)`,
       [RESCUED, handlerId, position],
     );
   }

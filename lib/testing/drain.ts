@@ -15,7 +15,9 @@ export class DrainFailedError extends EventSourcingError {
   readonly code = 'DRAIN_FAILED';
 
   constructor(readonly dead: readonly DeliveryView[]) {
-    const list = dead.map(({ handler, key, error }) => `- ${handler} for event ${key}: ${error ?? 'no error was kept'}`);
+    const list = dead.map(
+      ({ handler, key, error }) => `- ${handler} for event ${key}: ${error ?? 'no error was kept'}`,
+    );
     super(`${dead.length} deliveries died:\n${list.join('\n')}`);
   }
 }
@@ -30,7 +32,8 @@ export interface DrainOptions {
  * Re-scans that bulk writes asked for are run too. Throws `DrainFailedError` when a delivery died.
  */
 export async function drain(app: INestApplicationContext, options: DrainOptions = {}): Promise<void> {
-  for (const engine of enginesOf(app.get(DiscoveryService, { strict: false }))) await drainEngine(engine, options);
+  for (const engine of enginesOf(app.get(DiscoveryService, { strict: false })))
+    await drainEngine(engine, options);
 }
 
 async function drainEngine(engine: Engine, { retries = false }: DrainOptions): Promise<void> {
@@ -60,7 +63,12 @@ async function runRound(engine: Engine): Promise<boolean> {
 async function moveOn(engine: Engine): Promise<boolean> {
   const { clock } = engine.options;
   if (!(clock instanceof FixedClock)) {
-    throw new InvalidOptionError('retries', 'used with forRoot({ clock: new FixedClock(…) })', describe(clock), 'drain');
+    throw new InvalidOptionError(
+      'retries',
+      'used with forRoot({ clock: new FixedClock(…) })',
+      describe(clock),
+      'drain',
+    );
   }
   const next = await engine.queries.nextDue(engine.boundHandlers().map(({ id }) => id));
   if (next === undefined || next <= clock.now().getTime()) return false;
@@ -70,8 +78,11 @@ async function moveOn(engine: Engine): Promise<boolean> {
 
 async function deadOf(engine: Engine): Promise<DeliveryView[]> {
   const dead: DeliveryView[] = [];
-  for (let after: string | undefined; ; ) {
-    const page = await engine.deliveries.list({ status: 'dead' }, { limit: 1000, ...(after ? { after } : {}) });
+  for (let after: string | undefined; ;) {
+    const page = await engine.deliveries.list(
+      { status: 'dead' },
+      { limit: 1000, ...(after ? { after } : {}) },
+    );
     dead.push(...page.items);
     if (page.next === undefined) return dead;
     after = page.next;

@@ -35,7 +35,11 @@ export async function startApplication(setup: ApplicationSetup): Promise<TestApp
     providers,
   }).compile();
   testing.useLogger(process.env.TEST_LOG ? undefined! : false);
-  const app = await testing.init();
+  const app = await testing.init().catch(async (error: unknown) => {
+    // An application that did not start has no `close`.
+    await testing.get<DataSource>(getDataSourceToken()).destroy();
+    throw error;
+  });
   return {
     app,
     dataSource: app.get(getDataSourceToken()),

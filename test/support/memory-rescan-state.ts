@@ -48,7 +48,6 @@ export class MemoryRescanState implements RescanState {
     const entities = [...new Set(this.requested.map(({ entity }) => entity))];
     return entities.map((entity) => ({
       entity,
-      upTo: Math.max(...this.requested.filter((one) => one.entity === entity).map(({ id }) => id)),
       lastStartedAt: this.started.get(entity),
     }));
   }
@@ -57,8 +56,12 @@ export class MemoryRescanState implements RescanState {
     this.started.set(entity, new Date());
   }
 
-  async clearRequests(entity: string, upTo: number): Promise<void> {
-    const left = this.requested.filter((one) => one.entity !== entity || one.id > upTo);
+  async requestIds(entity: string): Promise<number[]> {
+    return this.requested.filter((one) => one.entity === entity).map(({ id }) => id);
+  }
+
+  async clearRequests(ids: readonly number[]): Promise<void> {
+    const left = this.requested.filter(({ id }) => !ids.includes(id));
     this.requested.splice(0, this.requested.length, ...left);
   }
 }

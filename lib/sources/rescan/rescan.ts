@@ -50,6 +50,12 @@ interface Target {
   cursor?: string;
 }
 
+/** The requests for one entity that a run answers. */
+interface Answerable {
+  entity: string;
+  ids: readonly number[];
+}
+
 const RUN_OPTIONS = ['entities', 'dryRun', 'signal', 'onProgress'];
 const RESUME_WITHIN = 24 * 3_600_000;
 const REQUEST_INTERVAL = 5 * 60_000;
@@ -75,7 +81,7 @@ export class Rescan {
     const targets = this.targets(options.entities);
     if (options.dryRun) return this.scan(targets, this.context(options));
     return RescanLease.hold(this.options.state, randomUUID(), async (lease) => {
-      const requests = await this.options.state.requests();
+      const requests = await this.answerable(await this.options.state.requests());
       const resumable: Target[] = [];
       for (const target of targets) resumable.push(await this.resumed(target));
       // Interrupted scans first: a process that is stopped often would else never get to the later ones.
@@ -94,7 +100,7 @@ export class Rescan {
     const { state } = this.options;
     if ((await this.due(options)).length === 0) return undefined;
     return RescanLease.hold(state, randomUUID(), async (lease) => {
-      const requests = await this.due(options);
+      const requests = await this.answerable(await this.due(options));
       for (const { entity } of requests) await state.beginRequested(entity);
       const classes = new Set(
         requests.flatMap(({ entity }) => classesOf(this.options.registry.dataSource, entity)),
@@ -180,15 +186,21 @@ export class Rescan {
     return report;
   }
 
+  /** Read before the first row: what is asked for later may be about a row that was passed by then. */
+  private answerable(requests: readonly RescanRequest[]): Promise<Answerable[]> {
+    const { state } = this.options;
+    return Promise.all(requests.map(async ({ entity }) => ({ entity, ids: await state.requestIds(entity) })));
+  }
+
   /** A request is answered when all that it asked for was scanned from the first row to the last. */
-  private async answer(requests: readonly RescanRequest[], { scans }: RescanReport): Promise<void> {
+  private async answer(requests: readonly Answerable[], { scans }: RescanReport): Promise<void> {
     const scanned = new Map(scans.map((scan) => [`${scan.source} ${scan.entity}`, scan]));
-    for (const { entity, upTo } of requests) {
+    for (const { entity, ids } of requests) {
       const asked = this.targetsOf(entity).map(({ source, metadata }) =>
         scanned.get(scanName(source, metadata)),
       );
       const isAnswered = asked.every((scan) => scan && !scan.interrupted && !scan.resumed);
-      if (isAnswered && asked.length > 0) await this.options.state.clearRequests(entity, upTo);
+      if (isAnswered && asked.length > 0) await this.options.state.clearRequests(ids);
     }
   }
 

@@ -1,8 +1,8 @@
-import { randomInt } from 'node:crypto';
 import type { SqlTime } from '../dialect.js';
 import {
   deliveriesOf,
   EVENT_INSERT_COLUMNS,
+  eventBatches,
   eventParameters,
   eventTuples,
   insertDeliveries,
@@ -15,19 +15,19 @@ import type { Tables } from '../tables.js';
 /** Leaves a row that is there as it is. Not `INSERT IGNORE`, which swallows truncation and other errors too. */
 const LEAVE = 'ON DUPLICATE KEY UPDATE position = position';
 
-/** Sorted by key, so that two batches with the same keys cannot deadlock; positions rise in the order of the rows. */
+interface Placed {
+  row: EventRow;
+  position: number;
+}
+
+/** Positions rise in the order of the rows, which are inserted by key: two batches of the same keys cannot deadlock. */
 export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]> {
   const known = await existing(sql, t, rows.map((row) => row.key));
-  const missing = rows.filter((row) => !known.has(row.key));
-  const recorded = missing.length > 0 ? await insert(sql, t, missing) : new Map<string, number>();
-  const seen = new Set<string>();
-  const result = rows.map((row): AppendedRow => {
-    const first = !seen.has(row.key);
-    seen.add(row.key);
-    return first && recorded.has(row.key)
-      ? { position: recorded.get(row.key)! }
-      : { existingGroup: known.get(row.key) };
-  });
+  const missing = firstOfEachKey(rows).filter((row) => !known.has(row.key));
+  const recorded = missing.length > 0 ? await insert(sql, t, missing) : new Map<EventRow, number>();
+  const result = rows.map(
+    (row): AppendedRow => (recorded.has(row) ? { position: recorded.get(row) } : { existingGroup: known.get(row.key) }),
+  );
   await deliver(sql, t, deliveriesOf(rows, result.map(({ position }) => position)), due);
   return result;
 }
@@ -44,35 +44,54 @@ async function existing(sql: Sql, t: Tables, keys: readonly string[]): Promise<M
   return groups;
 }
 
-/** Positions by key of those rows that this call inserted; `append_id` tells them from rows of another transaction. */
-async function insert(sql: Sql, t: Tables, rows: readonly EventRow[]): Promise<Map<string, number>> {
+function firstOfEachKey(rows: readonly EventRow[]): EventRow[] {
+  return [...new Map(rows.map((row) => [row.key, row] as const).reverse()).values()].reverse();
+}
+
+/** Those of the rows that this call inserted, with their positions. */
+async function insert(sql: Sql, t: Tables, rows: readonly EventRow[]): Promise<Map<EventRow, number>> {
   await enterEpoch(sql, t);
-  const appendId = randomInt(2 ** 48 - 1);
-  const positions = new Map<string, number>();
-  for (const batch of chunks(inKeyOrder(rows), ROWS_PER_INSERT)) {
+  const positions = await takePositions(sql, t, rows.length);
+  const placed = rows.map((row, index): Placed => ({ row, position: positions[index]! }));
+  const recorded = new Map<EventRow, number>();
+  for (const batch of eventBatches(placed.sort(byKey), ({ row }) => row)) {
     await sql.change(
-      `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, append_id) VALUES ${eventTuples(batch, 1)} ${LEAVE}`,
-      batch.flatMap((row) => [...eventParameters(row), appendId]),
+      `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position) VALUES ${eventTuples(batch.length, 1)} ${LEAVE}`,
+      batch.flatMap(({ row, position }) => [...eventParameters(row), position]),
     );
     const inserted = await sql.rows(
-      `SELECT position, event_key FROM ${t.event} WHERE event_key IN (${marks(batch.length)}) AND append_id = ?`,
-      [...batch.map((row) => row.key), appendId],
+      `SELECT position FROM ${t.event} WHERE position IN (${marks(batch.length)})`,
+      batch.map(({ position }) => position),
     );
-    for (const row of inserted) positions.set(row.event_key as string, Number(row.position));
+    const taken = new Set(inserted.map((row) => Number(row.position)));
+    for (const { row, position } of batch) if (taken.has(position)) recorded.set(row, position);
   }
-  return positions;
+  return recorded;
 }
 
 /** The lock lasts as long as the transaction and tells the horizon that positions of it may still be undecided. */
 async function enterEpoch(sql: Sql, t: Tables): Promise<void> {
   await sql.rows(
-    `SELECT id FROM ${t.name('epoch')} WHERE id = (SELECT value FROM ${t.state} WHERE name = 'epoch') LOCK IN SHARE MODE`,
+    `SELECT id FROM ${t.name('epoch')} WHERE id = (SELECT value % 2 FROM ${t.state} WHERE name = 'epoch') LOCK IN SHARE MODE`,
   );
 }
 
+/**
+ * Rising numbers that nobody else gets: a sequence made of a table that stays empty, since MySQL has no sequences.
+ * Rolling an insert back does not give its numbers back, and those of one statement follow each other.
+ */
+async function takePositions(sql: Sql, t: Tables, count: number): Promise<number[]> {
+  const rows = Array.from({ length: count }, () => '()').join(', ');
+  await sql.change('SAVEPOINT once_position');
+  await sql.change(`INSERT INTO ${t.name('position')} () VALUES ${rows}`);
+  await sql.change('ROLLBACK TO SAVEPOINT once_position');
+  const row = await sql.row('SELECT LAST_INSERT_ID() AS first, @@auto_increment_increment AS step');
+  return Array.from({ length: count }, (_, index) => Number(row!.first) + index * Number(row!.step));
+}
+
 /** By UTF-16 code unit: any fixed order will do. */
-function inKeyOrder(rows: readonly EventRow[]): EventRow[] {
-  return [...rows].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+function byKey({ row: a }: Placed, { row: b }: Placed): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
 export async function deliver(sql: Sql, t: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void> {

@@ -3,12 +3,14 @@ import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect, FailureKind } from '../dialect.js';
 import type { Sql } from '../sql.js';
 import { append, deliver } from './append.js';
+import { LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { migrations } from './migrations.js';
 
-/** `SYSDATE` moves on within a statement and a transaction, where `NOW` stands still. */
-const NOW = 'CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS UNSIGNED)';
+/** In UTC, since local time runs back once a year; signed, so that differences may be negative. */
+const NOW = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
 const SKIP_LOCKED = 'FOR UPDATE SKIP LOCKED';
+const LOCK_SECONDS = 60;
 
 /** MariaDB 10.6 and later; MySQL 8 by its documentation, untested. */
 export const mysql: Dialect = {
@@ -24,6 +26,7 @@ export const mysql: Dialect = {
   horizon,
   quote: (name) => `\`${name.replaceAll('`', '``')}\``,
   prepare: (statement) => statement,
+  dropExtras: (t) => ['position', 'epoch'].map((table) => `DROP TABLE IF EXISTS ${t.name(table)}`),
   append,
   deliver,
   claim: (sql, tables, request) => claimBySelect(sql, tables, request, SKIP_LOCKED),
@@ -38,13 +41,15 @@ export const mysql: Dialect = {
   abandon,
 };
 
-/** A lock of the session, since definitions commit at once here. */
+/** A lock of the session, since definitions commit at once here; named by a hash, since names may not be long. */
 async function exclusively<T>(sql: Sql, name: string, work: () => Promise<T>): Promise<T> {
-  await sql.rows('SELECT GET_LOCK(?, 60) AS taken', [name]);
+  const lock = 'SHA1(CONCAT(DATABASE(), ?))';
+  const row = await sql.row(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS}) AS taken`, [name]);
+  if (Number(row?.taken) !== 1) throw new LockTimeoutError(name, LOCK_SECONDS);
   try {
     return await work();
   } finally {
-    await sql.rows('SELECT RELEASE_LOCK(?) AS released', [name]);
+    await sql.rows(`SELECT RELEASE_LOCK(${lock}) AS released`, [name]);
   }
 }
 

@@ -13,7 +13,7 @@ function log(t: Tables, version: string): string[] {
 function events(t: Tables, options: string): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${t.event} (
-      position BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+      position BIGINT NOT NULL PRIMARY KEY,
       event_key VARCHAR(255) NOT NULL,
       event_group VARCHAR(255) NOT NULL,
       payload LONGTEXT,
@@ -27,10 +27,10 @@ function events(t: Tables, options: string): string[] {
       recorded_at BIGINT NOT NULL,
       available_at BIGINT,
       registry_version INT NOT NULL,
-      append_id BIGINT NOT NULL,
       UNIQUE KEY event_key (event_key),
       UNIQUE KEY event_stream (stream, stream_version)
     ) ${options}`,
+    `CREATE TABLE IF NOT EXISTS ${t.name('position')} (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY) ${options}`,
     `CREATE TABLE IF NOT EXISTS ${t.name('epoch')} (id INT NOT NULL PRIMARY KEY) ${options}`,
     `INSERT IGNORE INTO ${t.name('epoch')} (id) VALUES (0), (1)`,
   ];

@@ -53,7 +53,7 @@ function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
     WHERE x.xid IS NOT NULL
   ), recorded AS (
     INSERT INTO ${t.event} AS e (position, ${COLUMNS})
-    SELECT position, ${COLUMNS} FROM input ORDER BY event_key
+    SELECT position, ${COLUMNS} FROM input ORDER BY event_key COLLATE "C", ord
     ON CONFLICT (event_key) DO NOTHING RETURNING e.position
   )${withDeliveries ? `, delivered AS (${deliverRecorded(t, due)})` : ''}
   SELECT i.ord, r.position, CASE WHEN r.position IS NULL

@@ -17,11 +17,13 @@ export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise
           AND p.rescues ${suspects ? '>=' : '<'} ${SUSPECT_RESCUES} ${positions ? 'AND p.position = ANY(?::bigint[])' : ''}
         ORDER BY p.due_at, p.position LIMIT q.take FOR UPDATE SKIP LOCKED
       ) d
+    ), claimed AS (
+      UPDATE ${t.delivery} d SET state = 1, worker_id = ?
+      FROM due JOIN ${t.event} e ON e.position = due.position
+      WHERE d.handler_id = due.handler_id AND d.position = due.position
+      RETURNING d.handler_id, d.attempts, d.rescues, d.due_at, ${EVENT_COLUMNS}
     )
-    UPDATE ${t.delivery} d SET state = 1, worker_id = ?
-    FROM due JOIN ${t.event} e ON e.position = due.position
-    WHERE d.handler_id = due.handler_id AND d.position = due.position
-    RETURNING d.handler_id, d.attempts, d.rescues, ${EVENT_COLUMNS}`,
+    SELECT * FROM claimed ORDER BY due_at, position`,
     [
       quotas.map((quota) => quota.handlerId),
       quotas.map((quota) => quota.take),

@@ -21,6 +21,7 @@ export const postgres: Dialect = {
   horizon,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: numbered,
+  dropExtras: (t) => [`DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
   append,
   deliver,
   claim,

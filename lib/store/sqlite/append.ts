@@ -2,6 +2,7 @@ import type { SqlTime } from '../dialect.js';
 import {
   deliveriesOf,
   EVENT_INSERT_COLUMNS,
+  eventBatches,
   eventParameters,
   eventTuples,
   insertDeliveries,
@@ -13,9 +14,9 @@ import type { Tables } from '../tables.js';
 
 export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]> {
   const positions = new Map<string, number>();
-  for (const batch of chunks(rows, ROWS_PER_INSERT)) {
+  for (const batch of eventBatches(rows, (row) => row)) {
     const inserted = await sql.rows(
-      `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}) VALUES ${eventTuples(batch)}
+      `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}) VALUES ${eventTuples(batch.length)}
        ON CONFLICT (event_key) DO NOTHING RETURNING position, event_key`,
       batch.flatMap(eventParameters),
     );

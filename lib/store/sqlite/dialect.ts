@@ -1,7 +1,7 @@
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect, FailureKind } from '../dialect.js';
 import { append, deliver } from './append.js';
-import { installGate } from './gate/install-gate.js';
+import { installGate, outermostRunner } from './gate/install-gate.js';
 import { horizon } from './horizon.js';
 import { migrations } from './migrations.js';
 
@@ -21,6 +21,8 @@ export const sqlite: Dialect = {
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: (statement) => statement,
   install: (dataSource) => installGate(dataSource),
+  outermostRunner,
+  dropExtras: () => [],
   append,
   deliver,
   claim: (sql, tables, request) => claimBySelect(sql, tables, request, ''),

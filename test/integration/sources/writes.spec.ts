@@ -100,6 +100,20 @@ describeEachDatabase('Sources see what TypeORM writes', (db) => {
       await expectAsStored(seen[0]!);
     });
 
+    it('of an instance that lacks only what may be null: TypeORM makes it null, the source gets what is stored', async () => {
+      const { manager } = bench.dataSource;
+      const { id } = await manager.save(manager.create(Photo, { title: 'before', url: 'kept' }));
+      const seen = bench.source(Photo);
+      const partial = await manager.findOneOrFail(Photo, {
+        where: { id },
+        select: { id: true, title: true },
+      });
+      partial.title = 'after';
+      await manager.save(partial);
+      expect(partial.url).toBeNull();
+      expect(seen).toMatchObject([{ entity: { title: 'after', url: 'kept' } }]);
+    });
+
     it.each([
       ['a Date for a day', { day: new Date('2026-02-03T10:00:00Z') }],
       ['a number for a decimal', { price: 7 }],

@@ -11,7 +11,7 @@ const fail = (): never => {
 describe('calls inside of a transaction() callback that bypass its manager', () => {
   const database = new GatedDatabase();
   let dataSource: DataSource;
-  beforeEach(async () => (dataSource = await database.open()));
+  beforeEach(async () => (dataSource = await database.open({}, { waitLimit: 10_000 })));
   afterEach(() => database.remove());
 
   const bypassing: [string, (id: string) => Promise<unknown>][] = [
@@ -108,7 +108,7 @@ describe('calls inside of a transaction() callback that bypass its manager', () 
     expect(await idsOf(dataSource)).toEqual(['a', 'b']);
   });
 
-  it('join from a runner that was made outside', async () => {
+  it('join from a runner that was made outside, which then is free again', async () => {
     const outside = dataSource.createQueryRunner();
     const outcome = dataSource.transaction(async () => {
       await outside.manager.save(Account, { id: 'a' });

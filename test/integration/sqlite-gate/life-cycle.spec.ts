@@ -27,7 +27,7 @@ describe('a DataSource with the gate', () => {
   afterEach(() => database.remove());
 
   const foreignKeys = async (dataSource: DataSource) =>
-    ((await dataSource.query('PRAGMA foreign_keys')) as [{ foreign_keys: number }])[0].foreign_keys;
+    (await dataSource.query<[{ foreign_keys: number }]>('PRAGMA foreign_keys'))[0].foreign_keys;
 
   it('migrates forth and back while others write', async () => {
     const dataSource = await database.open({ migrations: [CreateNotes1700000000000] });
@@ -52,17 +52,16 @@ describe('a DataSource with the gate', () => {
 
   it('waits with a migration for a transaction that is open', async () => {
     const dataSource = await database.open({ migrations: [CreateNotes1700000000000] });
-    let during: number | undefined;
     const runner = dataSource.createQueryRunner();
     await runner.startTransaction();
     const migrated = dataSource.runMigrations();
     for (let i = 0; i < 20; i += 1) await turn();
     await runner.query('CREATE TABLE other (id INTEGER PRIMARY KEY)');
-    during = ((await runner.query('PRAGMA foreign_keys')) as [{ foreign_keys: number }])[0].foreign_keys;
+    const during: unknown = await runner.query('PRAGMA foreign_keys');
     await runner.commitTransaction();
     await runner.release();
     await migrated;
-    expect(during).toBe(1);
+    expect(during).toEqual([{ foreign_keys: 1 }]);
   });
 
   it('synchronises and drops its schema', async () => {

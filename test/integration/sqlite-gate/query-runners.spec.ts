@@ -9,7 +9,7 @@ import { GatedDatabase, idsOf, turn } from './gated-database.js';
 describe('a query runner of the application', () => {
   const database = new GatedDatabase();
   let dataSource: DataSource;
-  beforeEach(async () => (dataSource = await database.open({}, { waitLimit: 100 })));
+  beforeEach(async () => (dataSource = await database.open()));
   afterEach(() => database.remove());
 
   const insert = (id: string) => `INSERT INTO account (id, balance) VALUES ('${id}', 0)`;
@@ -105,6 +105,7 @@ describe('a query runner of the application', () => {
   });
 
   it('is named to those who wait too long for it', async () => {
+    const dataSource = await database.open({}, { waitLimit: 100 });
     const runner = dataSource.createQueryRunner();
     await startHere(runner);
     const waiters = [

@@ -7,7 +7,7 @@ import type { SqliteConnection, SqliteRunner, SqliteStatement } from './sqlite-r
 import { begins, beginImmediately, Execution, mayWait, rollsBack } from './statement.js';
 
 /** The methods of a query runner that pass through the gate. */
-const GATED = [
+export const GATED = [
   'query',
   'startTransaction',
   'commitTransaction',
@@ -22,8 +22,6 @@ const GATED = [
 
 /** One of TypeORM's query runners, with the gate in front of it. */
 export class GatedRunner {
-  /** The runner's own methods. */
-  private readonly base: SqliteRunner;
   /** The hold inside of which this runner works, when it is not one that began a transaction itself. */
   private leaveHost: (() => void) | undefined;
   /** Depth at which this runner has no transaction or savepoint of its own. */
@@ -32,15 +30,15 @@ export class GatedRunner {
 
   constructor(
     private readonly runner: SqliteRunner,
+    /** The runner's own methods. */
+    private readonly base: SqliteRunner,
     private readonly gate: Gate,
     private readonly connection: () => SqliteConnection,
     private readonly busy: BusyRetry,
   ) {
-    this.base = Object.getPrototypeOf(runner) as SqliteRunner;
-    for (const name of GATED) Object.assign(runner, { [name]: this[name].bind(this) });
     runner.broadcaster = this.scoped(runner.broadcaster);
-    const transaction = gate.scope && gate.transaction;
-    if (transaction) this.join(gate.scope!);
+    const { scope } = gate;
+    if (scope && gate.transaction) this.join(scope);
   }
 
   async query(sql: string, parameters: unknown[] = [], structured = false): Promise<unknown> {
@@ -60,6 +58,7 @@ export class GatedRunner {
     try {
       // A runner from outside, used inside of another's transaction: that one cannot end before this one.
       if (this.runner.transactionDepth === 0 && this.gate.transaction) this.join(this.gate.transaction);
+      if (hold.running === 1) hold.depth = this.runner.transactionDepth;
       await this.base.startTransaction.apply(this.runner, isolation);
     } catch (error) {
       // TypeORM takes a transaction that could not begin for an active one.

@@ -1,4 +1,4 @@
-import { CallSite } from './call-site.js';
+import type { CallSite } from './call-site.js';
 
 /** Who holds the gate: a query runner, as far as the gate knows it. */
 export interface Occupant {
@@ -15,8 +15,8 @@ export class Hold {
   pinned = false;
   site?: CallSite;
   readonly since = performance.now();
-  /** Depth before the savepoint of this hold. */
-  private readonly depth: number;
+  /** The occupant's depth before the savepoint of this hold. */
+  depth: number;
   private readonly endings = new Set<() => void>();
 
   constructor(

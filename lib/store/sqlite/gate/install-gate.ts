@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { Gate } from './gate.js';
+import { gatedClass, type RunnerClass } from './gated-class.js';
 import { GatedRunner } from './gated-runner.js';
 import type { Occupant } from './hold.js';
 import {
@@ -16,6 +17,9 @@ export interface GateOptions {
   /** A number in [0, 1), by which waits for other processes vary. Default `Math.random`. */
   random?: () => number;
 }
+
+type Work = (manager: EntityManager) => Promise<unknown>;
+type SharedStatements = WeakMap<SqliteConnection, Map<string, SqliteStatement>>;
 
 const DEFAULT_WAIT_LIMIT = 30_000;
 /** Waiting synchronously, SQLite would stop the event loop: the gate waits instead. */
@@ -81,19 +85,27 @@ function gateConnections(driver: SqliteDriver, gate: Gate): void {
 }
 
 function gateRunners(driver: SqliteDriver, gate: Gate, random: () => number): void {
-  const statements = new WeakMap<SqliteConnection, Map<string, SqliteStatement>>();
+  const statements: SharedStatements = new WeakMap();
   const busy = { limit: gate.waitLimit, random };
-  const gated = (runner: SqliteRunner): SqliteRunner => {
-    const connection = driver.databaseConnection;
-    if (connection && !statements.has(connection)) statements.set(connection, runner.stmtCache);
-    if (connection) runner.stmtCache = statements.get(connection)!;
-    new GatedRunner(runner, gate, () => driver.databaseConnection!, busy);
-    return runner;
-  };
   const shared = driver.createQueryRunner('master');
-  const Runner = shared.constructor as new (driver: SqliteDriver) => SqliteRunner;
-  if (driver.databaseConnection) gate.adopt(gated(shared));
-  driver.createQueryRunner = () => gated(new Runner(driver));
+  const gated = gatedClass(shared.constructor as RunnerClass, (runner, base) => {
+    shareStatements(runner, driver.databaseConnection, statements);
+    return new GatedRunner(runner, base, gate, () => driver.databaseConnection!, busy);
+  });
+  gated.adopt(shared);
+  if (driver.databaseConnection) gate.adopt(shared);
+  driver.createQueryRunner = () => new gated.make(driver);
+}
+
+function shareStatements(
+  runner: SqliteRunner,
+  connection: SqliteConnection | undefined,
+  statements: SharedStatements,
+): void {
+  if (!connection) return;
+  const shared = statements.get(connection);
+  if (shared) runner.stmtCache = shared;
+  else statements.set(connection, runner.stmtCache);
 }
 
 function gateManagers(dataSource: DataSource, gate: Gate): void {
@@ -105,12 +117,9 @@ function gateManagers(dataSource: DataSource, gate: Gate): void {
 /** What a `transaction()` callback calls is inside of its transaction, with whatever manager. */
 function withScope(manager: EntityManager, gate: Gate): EntityManager {
   const transaction = manager.transaction.bind(manager) as (...args: unknown[]) => Promise<unknown>;
-  const scoped = (work: unknown) =>
-    typeof work !== 'function'
-      ? work
-      : (inner: EntityManager) =>
-          gate.inside(inner.queryRunner as unknown as Occupant, () => work(inner) as unknown);
-  manager.transaction = ((...args: unknown[]) =>
-    transaction(...args.map(scoped))) as EntityManager['transaction'];
+  const scoped = (work: Work) => (inner: EntityManager) =>
+    gate.inside(inner.queryRunner as unknown as Occupant, () => work(inner));
+  manager.transaction = (...args: unknown[]) =>
+    transaction(...args.map((arg) => (typeof arg === 'function' ? scoped(arg as Work) : arg)));
   return manager;
 }

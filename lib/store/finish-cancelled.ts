@@ -1,0 +1,25 @@
+import type { Database } from './database.js';
+import { DeliveryState } from './rows.js';
+import type { Sql } from './sql.js';
+
+/**
+ * Moves one delivery to the finished ones as cancelled, if it still is as `where` says; locked first, so that a worker
+ * cannot claim or complete it in between. `attempts` is the SQL of the attempts that it had.
+ */
+export async function finishCancelled(
+  { tables, dialect }: Database,
+  sql: Sql,
+  where: string,
+  parameters: readonly unknown[],
+  attempts = 'attempts',
+): Promise<boolean> {
+  const held = await sql.rows(`SELECT position FROM ${tables.delivery} WHERE ${where} ${dialect.forUpdate}`, parameters);
+  if (held.length === 0) return false;
+  await sql.change(
+    `INSERT INTO ${tables.finished} (handler_id, position, state, attempts, finished_at)
+     SELECT handler_id, position, ${DeliveryState.cancelled}, ${attempts}, ${dialect.now} FROM ${tables.delivery} WHERE ${where}`,
+    parameters,
+  );
+  await sql.change(`DELETE FROM ${tables.delivery} WHERE ${where}`, parameters);
+  return true;
+}

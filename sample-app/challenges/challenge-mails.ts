@@ -16,16 +16,13 @@ export class ChallengeMails {
   @EventHandler(/^challenge_/)
   async send(
     { group, key, data }: RecordedEvent<ChallengeEventData>,
-    { logger }: HandlerContext,
+    { logger, signal }: HandlerContext,
   ): Promise<void> {
     const template = CHALLENGE_MAILS[group];
     if (!template) throw new NonRetriableError(`There is no mail for the event group ${group}.`);
     if (!data.challenge) return logger.log(`${key}: the challenge is gone, no mail is sent.`);
     const { user } = data.challenge;
-    await this.mailer.send({
-      id: key,
-      to: { name: user.name, address: user.email },
-      ...template(data.challenge),
-    });
+    const to = { name: user.name, address: user.email };
+    await this.mailer.send({ id: key, to, ...template(data.challenge) }, signal);
   }
 }

@@ -5,6 +5,7 @@ import type { MailMoment } from './commands.js';
 export class ReportingTransport implements Transport {
   readonly name: string;
   readonly version: string;
+  readonly supportsAbortSignal: boolean | undefined;
 
   constructor(
     private readonly transport: Transport,
@@ -12,6 +13,7 @@ export class ReportingTransport implements Transport {
   ) {
     this.name = transport.name;
     this.version = transport.version;
+    this.supportsAbortSignal = transport.supportsAbortSignal;
   }
 
   send(...[message, callback]: Parameters<Transport['send']>): void {

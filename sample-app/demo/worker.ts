@@ -28,8 +28,8 @@ export async function runWorker(): Promise<void> {
     database: databaseOptions(database, false),
     mails: createTransport(transport),
     clock,
-    // A short lease, so that what a killed worker had begun is soon taken over.
-    eventSourcing: { schema: 'migrate', worker: { lease: '2s', pollInterval: '100ms' }, rescan: false },
+    // Short, so that what a killed worker had begun is soon taken over; long enough for a busy machine.
+    eventSourcing: { schema: 'migrate', worker: { lease: '5s', pollInterval: '100ms' }, rescan: false },
   });
   const app = await NestFactory.createApplicationContext(module, { logger: ['error', 'fatal'] });
   answerCommands<WorkerCommands>({

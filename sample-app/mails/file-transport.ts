@@ -13,6 +13,7 @@ type Callback = Parameters<Transport['send']>[1];
 export class FileTransport implements Transport {
   readonly name = 'file';
   readonly version = '1';
+  readonly supportsAbortSignal = true;
 
   constructor(
     readonly folder: string,
@@ -25,9 +26,9 @@ export class FileTransport implements Transport {
   }
 
   private async write({ data, message }: Message): Promise<SentMessageInfo> {
-    const { from, to, subject, text, html } = data;
+    const { from, to, subject, text, html, signal } = data;
     const messageId = message.messageId();
-    if (this.latency > 0) await sleep(this.latency);
+    if (this.latency > 0) await sleep(this.latency, undefined, { signal });
     await mkdir(this.folder, { recursive: true });
     const line = JSON.stringify({ messageId, from, to, subject, text, html });
     await appendFile(join(this.folder, `${process.pid}.jsonl`), `${line}\n`);

@@ -15,8 +15,8 @@ export interface Mail extends MailContent {
 export class Mailer {
   constructor(@Inject(MAIL_TRANSPORTER) private readonly transporter: Transporter) {}
 
-  /** Resolves when the transport has taken the mail; rejects when it has not. */
-  async send(mail: Mail): Promise<void> {
+  /** Resolves when the transport has taken the mail; rejects when it has not, or was told by `signal` not to. */
+  async send(mail: Mail, signal: AbortSignal): Promise<void> {
     await this.transporter.sendMail({
       messageId: `<${encodeURIComponent(mail.id)}@donations.example>`,
       from: { name: 'Donations', address: 'hello@donations.example' },
@@ -24,6 +24,7 @@ export class Mailer {
       subject: mail.subject,
       text: asText(mail),
       html: asHtml(mail),
+      signal,
     });
   }
 }

@@ -116,27 +116,13 @@ describeEachDatabase('retries', (db) => {
     expect(await delivery()).toMatchObject({ status: 'dead', attempts: 2 });
   });
 
-  it.each([
-    ['a string', 'out of ink', /^Thrown: out of ink/],
-    ['nothing', undefined, /^Thrown: undefined/],
-    ['an object without prototype', Object.create(null), /^Thrown: {}/],
-    ['an error that caused itself', circular(), /round[^]*Caused by: Error: round/],
-    ['text that a database cannot hold', new Error('a\0b\uD800c'), /a\uFFFDb\uFFFDc/],
-  ])('keeps what was thrown: %s', async (_title, thrown, kept) => {
-    const { app, log } = await start(
-      () => {
-        throw thrown;
-      },
-      { retry: { maxRetries: 0 } },
-    );
+  it('keeps an error whose text the database could not hold', async () => {
+    const failing: Script = () => {
+      throw new Error('a\0b\uD800c');
+    };
+    const { app, log } = await start(failing, { retry: { maxRetries: 0 } });
     await log.append(EVENT);
     await expect(drain(app)).rejects.toThrow(DrainFailedError);
-    expect((await delivery()).error).toMatch(kept);
+    expect((await delivery()).error).toMatch(/a\uFFFDb\uFFFDc/);
   });
 });
-
-function circular(): Error {
-  const error = new Error('round');
-  error.cause = error;
-  return error;
-}

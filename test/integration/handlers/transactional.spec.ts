@@ -1,0 +1,217 @@
+import type { HandlerContext } from 'nestjs-once';
+import { drain } from 'nestjs-once/testing';
+import { Column, type EntityManager, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { startApplication, type TestApplication } from '../../support/application.js';
+import { type DatabaseUnderTest, describeEachDatabase, type ExtraOptions } from '../../support/databases.js';
+import { aborted, deferred, until } from '../../support/deferred.js';
+import { type Script, scriptedHandler } from '../../support/scripted-handler.js';
+
+@Entity()
+class Ledger {
+  @PrimaryGeneratedColumn() id: number;
+  @Column() note: string;
+}
+
+const EVENT = { group: 'booked', key: 'booked_1' };
+
+/** A statement that takes longer than any test. */
+const SLEEP: Partial<Record<DatabaseUnderTest['name'], string>> = {
+  postgres: 'SELECT pg_sleep(100)',
+  mysql: 'SELECT SLEEP(100)',
+};
+
+describeEachDatabase('a transactional handler', (db) => {
+  let application: TestApplication;
+
+  const start = async (script: Script, options = {}, extra: ExtraOptions = {}) => {
+    application = await startApplication({
+      database: await db.options(extra),
+      entities: [Ledger],
+      providers: [scriptedHandler('Booking', script, { transactional: true, ...options })],
+      options: { retry: { maxRetries: 2, interval: 0 }, worker: { lease: 600 } },
+    });
+    return application;
+  };
+
+  const write = ({ manager }: HandlerContext, note: string) => manager.insert(Ledger, { note });
+  const notes = async () => (await application.dataSource.manager.find(Ledger, { order: { id: 'ASC' } })).map(({ note }) => note);
+
+  afterEach(() => application?.close());
+
+  it('commits what it wrote together with its success', async () => {
+    const { app, log, deliveries, dataSource } = await start(async (_, context) => {
+      await write(context, 'booked');
+      const elsewhere = db.name === 'sqlite' ? 0 : await dataSource.manager.count(Ledger);
+      expect(elsewhere).toBe(0);
+    });
+    await log.append(EVENT);
+    await drain(app);
+    expect(await notes()).toEqual(['booked']);
+    expect(await deliveries.counts()).toMatchObject({ succeeded: 1 });
+  });
+
+  it('leaves nothing of an attempt that throws', async () => {
+    const { app, log, deliveries } = await start(async (_, context) => {
+      await write(context, `attempt ${context.attempt}`);
+      await context.manager.transaction((nested) => nested.insert(Ledger, { note: 'nested' }));
+      if (context.attempt < 3) throw new Error('no');
+    });
+    await log.append(EVENT);
+    await drain(app);
+    expect(await notes()).toEqual(['attempt 3', 'nested']);
+    expect(await deliveries.counts()).toMatchObject({ succeeded: 1 });
+  });
+
+  it('refuses what a failed attempt still sends, which would commit by itself', async () => {
+    const late = deferred<PromiseSettledResult<unknown>[]>();
+    const { app, log } = await start(async (_, context) => {
+      if (context.attempt > 1) return;
+      const slow = (async () => {
+        for (let i = 0; i < 50; i++) await write(context, 'late');
+      })();
+      late.resolve(Promise.allSettled([slow]) as never);
+      throw new Error('beside it');
+    });
+    await log.append(EVENT);
+    await drain(app);
+    expect((await late.promise)[0]).toMatchObject({ status: 'rejected' });
+    expect(await notes()).toEqual([]);
+  });
+
+  it('rolls back on timeout, also inside of a nested transaction', async () => {
+    const { app, log } = await start(
+      async (_, context) => {
+        await write(context, `attempt ${context.attempt}`);
+        if (context.attempt > 1) return;
+        await context.manager.transaction(async (nested) => {
+          await nested.insert(Ledger, { note: 'nested' });
+          await aborted(context.signal);
+          await new Promise(() => undefined);
+        });
+      },
+      { timeout: 300 },
+    );
+    await log.append(EVENT);
+    await drain(app);
+    expect(await notes()).toEqual(['attempt 2']);
+  });
+
+  const sleep = SLEEP[db.name];
+  if (sleep) {
+    it('rolls back on timeout while a statement hangs, and leaves no broken connection', async () => {
+      const { app, log, dataSource } = await start(
+        async (_, context) => {
+          await write(context, `attempt ${context.attempt}`);
+          if (context.attempt === 1) await context.manager.query(sleep);
+        },
+        { timeout: 300 },
+        { poolSize: 2 },
+      );
+      await log.append(EVENT);
+      await drain(app);
+      expect(await notes()).toEqual(['attempt 2']);
+      await Promise.all([1, 2, 3].map(() => dataSource.query('SELECT 1')));
+    });
+
+    it('runs a deadlock again at once, without using up an attempt', async () => {
+      const attempts: number[] = [];
+      const { app, log, deliveries, dataSource } = await start(async (_, context) => {
+        attempts.push(context.attempt);
+        if (attempts.length <= 3) throw conflict(db.name);
+        await write(context, 'booked');
+      });
+      await log.append(EVENT);
+      await drain(app);
+      expect(attempts).toEqual([1, 1, 1, 1]);
+      expect((await deliveries.list()).items[0]).toMatchObject({ status: 'succeeded', attempts: 1 });
+      expect(await dataSource.manager.count(Ledger)).toBe(1);
+    });
+
+    it('survives a real deadlock between two of its runs', async () => {
+      const bothHold = [deferred(), deferred()];
+      let runs = 0;
+      const { app, log, deliveries, dataSource } = await start(async (event, { manager }) => {
+        const mine = event.key === 'booked_1' ? 1 : 2;
+        runs++;
+        await manager.update(Ledger, mine, { note: event.key });
+        bothHold[mine - 1]!.resolve();
+        await Promise.all(bothHold.map(({ promise }) => promise));
+        await manager.update(Ledger, 3 - mine, { note: event.key });
+      });
+      await dataSource.manager.save(Ledger, [{ note: '' }, { note: '' }]);
+      await log.append([EVENT, { ...EVENT, key: 'booked_2' }]);
+      await drain(app);
+      expect(runs).toBe(3);
+      expect((await deliveries.list()).items.map(({ status, attempts }) => ({ status, attempts }))).toEqual([
+        { status: 'succeeded', attempts: 1 },
+        { status: 'succeeded', attempts: 1 },
+      ]);
+    });
+
+    it.each([1, 2])('works in a pool of %s that the application uses up for a while', async (poolSize) => {
+      const { app, log, deliveries, dataSource } = await start((_, context) => write(context, 'booked'), { timeout: 200 }, { poolSize });
+      await log.append([1, 2, 3].map((id) => ({ group: 'booked', key: `booked_${id}` })));
+      const held = Array.from({ length: poolSize }, () => dataSource.createQueryRunner());
+      for (const runner of held) await runner.query('SELECT 1');
+      const drained = drain(app);
+      // Longer than the handler's timeout: waiting for a connection is not the handler's time.
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      for (const runner of held) await runner.release();
+      await drained;
+      expect(await notes()).toHaveLength(3);
+      expect((await deliveries.list()).items.map(({ attempts }) => attempts)).toEqual([1, 1, 1]);
+    });
+
+    it('is refused a second connection where there is one only', async () => {
+      const errors: unknown[] = [];
+      const { app, log, dataSource } = await start(
+        async (_, context) => {
+          await dataSource.query('SELECT 1').catch((error: unknown) => errors.push(error));
+          await log.append({ group: 'other', key: 'other_1' }).catch((error: unknown) => errors.push(error));
+          await write(context, 'booked');
+        },
+        { pattern: 'booked' },
+        { poolSize: 1 },
+      );
+      await log.append(EVENT);
+      await drain(app);
+      expect(errors).toEqual([
+        expect.objectContaining({ code: 'SECOND_CONNECTION' }),
+        expect.objectContaining({ code: 'SECOND_CONNECTION' }),
+      ]);
+      expect(await notes()).toEqual(['booked']);
+    });
+  }
+
+  it('rolls back when its lease is lost, and another attempt takes over', async () => {
+    const started = deferred<EntityManager>();
+    const released = deferred();
+    const { app, log, deliveries, dataSource } = await start(async (_, context) => {
+      await write(context, `attempt ${context.attempt}`);
+      if (context.attempt > 1) return;
+      started.resolve(context.manager);
+      await (db.name === 'sqlite' ? stealLease(context.manager) : released.promise);
+    });
+    await log.append(EVENT);
+    const drained = drain(app);
+    await started.promise;
+    if (db.name !== 'sqlite') await stealLease(dataSource.manager);
+    released.resolve();
+    await drained;
+    await until(async () => {
+      await drain(app);
+      return (await deliveries.counts()).succeeded === 1;
+    });
+    expect(await notes()).toEqual(['attempt 2']);
+  });
+});
+
+/** What happens to a delivery whose process was taken for dead, done to a living one. */
+async function stealLease(manager: EntityManager): Promise<void> {
+  await manager.query('UPDATE once_delivery SET state = 0, worker_id = NULL, rescues = rescues + 1 WHERE state = 1');
+}
+
+function conflict(name: DatabaseUnderTest['name']): Error {
+  const driverError = name === 'postgres' ? { code: '40001' } : { errno: 1213 };
+  return new Error('wrapped', { cause: Object.assign(new Error('could not serialize'), { driverError }) });
+}

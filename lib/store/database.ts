@@ -104,7 +104,7 @@ export class Database {
    * whose clocks differ agree; the application's own clock where one was given, so that a test moves retries too.
    */
   time(later = 0): SqlTime {
-    if (this.clock !== systemClock) return { sql: '?', parameters: [this.clock.now().getTime() + later] };
+    if (this.clock !== systemClock) return { sql: '?', parameters: [this.clock.now().getTime() + Math.round(later)] };
     return later === 0
       ? { sql: this.dialect.now, parameters: [] }
       : { sql: `(${this.dialect.now} + ?)`, parameters: [Math.round(later)] };

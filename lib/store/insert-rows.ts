@@ -77,6 +77,12 @@ export async function insertDeliveries(
   }
 }
 
+/** A key given twice in one batch is recorded for its first row only. */
+export function firstOfEachKey(rows: readonly EventRow[]): EventRow[] {
+  const seen = new Set<string>();
+  return rows.filter(({ key }) => !seen.has(key) && seen.add(key));
+}
+
 /** `VALUES` tuples of so many events. */
 export function eventTuples(count: number, extraColumns = 0): string {
   return tuples(count, EVENT_INSERT_COLUMNS.length + extraColumns);

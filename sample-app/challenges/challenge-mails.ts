@@ -13,7 +13,7 @@ export class ChallengeMails {
    * A mail cannot be rolled back, so this handler is at-least-once: should the process die after the mail was sent and
    * before that was noted, it is sent again. The id made of the event key lets mail programs show it once.
    */
-  @EventHandler(/^challenge_/)
+  @EventHandler(/^challenge/)
   async send(
     { group, key, data }: RecordedEvent<ChallengeEventData>,
     { logger, signal }: HandlerContext,

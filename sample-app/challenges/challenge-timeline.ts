@@ -6,7 +6,7 @@ import { TimelineEntry } from './timeline-entry.entity.js';
 /** Writes down what happened to a challenge, exactly once: the row and the delivery's success commit together. */
 @Injectable()
 export class ChallengeTimeline {
-  @EventHandler(/^challenge_/, { transactional: true })
+  @EventHandler(/^challenge/, { transactional: true })
   async write(event: RecordedEvent<ChallengeEventData>, { manager }: HandlerContext): Promise<void> {
     const { challenge } = event.data;
     if (!challenge) return;

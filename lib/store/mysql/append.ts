@@ -5,6 +5,7 @@ import {
   eventBatches,
   eventParameters,
   eventTuples,
+  firstOfEachKey,
   insertDeliveries,
   ROWS_PER_INSERT,
 } from '../insert-rows.js';
@@ -42,10 +43,6 @@ async function existing(sql: Sql, t: Tables, keys: readonly string[]): Promise<M
     for (const row of rows) groups.set(row.event_key as string, row.event_group as string);
   }
   return groups;
-}
-
-function firstOfEachKey(rows: readonly EventRow[]): EventRow[] {
-  return [...new Map(rows.map((row) => [row.key, row] as const).reverse()).values()].reverse();
 }
 
 /** Those of the rows that this call inserted, with their positions. */

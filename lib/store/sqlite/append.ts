@@ -5,6 +5,7 @@ import {
   eventBatches,
   eventParameters,
   eventTuples,
+  firstOfEachKey,
   insertDeliveries,
   ROWS_PER_INSERT,
 } from '../insert-rows.js';
@@ -22,19 +23,10 @@ export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due
     );
     for (const row of inserted) positions.set(row.event_key as string, Number(row.position));
   }
-  const result = firstOfEachKey(rows).map((row) => ({ position: row && positions.get(row.key) }));
+  const first = new Set(firstOfEachKey(rows));
+  const result = rows.map((row) => ({ position: first.has(row) ? positions.get(row.key) : undefined }));
   await deliver(sql, t, deliveriesOf(rows, result.map(({ position }) => position)), due);
   return withExistingGroups(sql, t, rows, result);
-}
-
-/** A key given twice in one batch is recorded for its first row only. */
-function firstOfEachKey(rows: readonly EventRow[]): (EventRow | undefined)[] {
-  const seen = new Set<string>();
-  return rows.map((row) => {
-    if (seen.has(row.key)) return undefined;
-    seen.add(row.key);
-    return row;
-  });
 }
 
 async function withExistingGroups(sql: Sql, t: Tables, rows: readonly EventRow[], appended: AppendedRow[]): Promise<AppendedRow[]> {

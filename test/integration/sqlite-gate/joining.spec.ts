@@ -139,6 +139,25 @@ describe('calls inside of a transaction() callback that bypass its manager', () 
     expect(await idsOf(dataSource)).toEqual(['later', 'later still']);
   });
 
+  it('do not join, once the transaction has ended, the next one', async () => {
+    let go = () => {};
+    const gone = new Promise<void>((resolve) => (go = resolve));
+    let afterwards: Promise<unknown> | undefined;
+    await dataSource.transaction(async () => {
+      afterwards = gone.then(() => {
+        expect(joinedRunner(dataSource)).toBeUndefined();
+        return dataSource.getRepository(Account).save({ id: 'later' });
+      });
+    });
+    const next = dataSource.createQueryRunner();
+    await next.startTransaction();
+    go();
+    await turn();
+    await next.rollbackTransaction();
+    await Promise.all([afterwards, next.release()]);
+    expect(await idsOf(dataSource)).toEqual(['later']);
+  });
+
   it('do not join a transaction of another call', async () => {
     await Promise.allSettled([
       dataSource.transaction(async () => {

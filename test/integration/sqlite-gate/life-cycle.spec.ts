@@ -50,6 +50,19 @@ describe('a DataSource with the gate', () => {
     expect(await foreignKeys(dataSource)).toBe(1);
   });
 
+  it('lets nobody in while a migration has foreign keys off', async () => {
+    const dataSource = await database.open();
+    const runner = dataSource.createQueryRunner() as QueryRunner &
+      Record<'beforeMigration' | 'afterMigration', () => Promise<void>>;
+    await runner.beforeMigration();
+    expect(await runner.query('PRAGMA foreign_keys')).toEqual([{ foreign_keys: 0 }]);
+    const other = foreignKeys(dataSource);
+    await turn();
+    await runner.afterMigration();
+    expect(await other).toBe(1);
+    await runner.release();
+  });
+
   it('waits with a migration for a transaction that is open', async () => {
     const dataSource = await database.open({ migrations: [CreateNotes1700000000000] });
     const runner = dataSource.createQueryRunner();

@@ -1,5 +1,6 @@
 // A process of an application, for tests that end it: node test/support/run-ts.mjs <this file> <ShopSetup as JSON>.
 // It tells its parent by messages what it does.
+import { setTimeout } from 'node:timers/promises';
 import { Injectable, Module, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
@@ -73,6 +74,7 @@ async function produce(dataSource: DataSource): Promise<void> {
     await placed.catch(() => undefined);
     await dataSource.getRepository(Order).save({ number });
     tell('placed');
+    await setTimeout(5);
   }
 }
 

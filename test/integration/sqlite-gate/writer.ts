@@ -10,6 +10,7 @@ const dataSource = new DataSource(
   dataSourceOptionsFrom({ name: 'sqlite', url: file }, { entities: [Account], enableWAL: journal === 'wal' }),
 );
 await dataSource.initialize();
+// As many wait at once as it writes: on a slow disk the last of them waits long.
 installGate(dataSource);
 const delay = monitorEventLoopDelay({ resolution: 1 });
 process.send!('ready');

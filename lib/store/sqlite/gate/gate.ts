@@ -69,7 +69,7 @@ export class Gate {
     return this.stack.find((hold) => hold.occupant === occupant && (hold.nested || hold === this.owner));
   }
 
-  /** Resolves when the occupant may go on, until `leave`; `SqliteGateTimeoutError` after the limit. */
+  /** Resolves when the occupant may go on, until `leave`; `SqliteGateTimeoutError` when one holder stays beyond the limit. */
   async enter(occupant: Occupant, purpose: Purpose = {}): Promise<Hold> {
     const entry = { ...purpose, occupant, scope: this.scope };
     const hold = this.admits(entry) ? this.admit(entry) : await this.wait(entry);
@@ -156,15 +156,20 @@ export class Gate {
 
   private wait(entry: Entry): Promise<Hold> {
     return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout;
       const admit = (hold: Hold) => {
         clearTimeout(timer);
         resolve(hold);
       };
       const waiter: Waiter = { entry, admit };
-      const timer = setTimeout(() => {
+      const expire = () => {
+        const left = this.waitLimit - this.heldFor;
+        // A long queue that moves on is no reason to fail: one holder that stays is.
+        if (left > 1) return (timer = setTimeout(expire, left));
         this.waiting.delete(waiter);
         reject(this.timeout());
-      }, this.waitLimit);
+      };
+      timer = setTimeout(expire, this.waitLimit);
       this.waiting.add(waiter);
     });
   }
@@ -172,6 +177,12 @@ export class Gate {
   private timeout(): SqliteGateTimeoutError {
     const holder = this.stack.at(-1);
     const site = holder?.site?.toString() ?? '    a statement outside of a transaction';
-    return new SqliteGateTimeoutError(this.waitLimit, site, holder ? performance.now() - holder.since : 0);
+    return new SqliteGateTimeoutError(this.waitLimit, site, this.heldFor);
+  }
+
+  /** Milliseconds for which the one in front has stayed. */
+  private get heldFor(): number {
+    const holder = this.stack.at(-1);
+    return holder ? performance.now() - holder.since : 0;
   }
 }

@@ -55,7 +55,8 @@ export class Execution {
     // The same one in each attempt, for the same reason.
     this.statement ??= await this.prepare(sql);
     const { reader } = this.statement;
-    return withResult(reader, reader ? this.statement.all(...parameters) : this.statement.run(...parameters));
+    // As one array: libsql takes a single parameter that is null for an object of named ones, and throws.
+    return withResult(reader, reader ? this.statement.all(parameters) : this.statement.run(parameters));
   }
 }
 

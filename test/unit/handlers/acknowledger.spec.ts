@@ -1,0 +1,34 @@
+import { Acknowledger } from '../../../lib/handlers/acknowledger.js';
+import type { DeliveryId } from '../../../lib/store/dialect.js';
+import { deferred } from '../../support/deferred.js';
+
+const id = (position: number): DeliveryId => ({ handlerId: 1, position });
+
+describe('Acknowledger', () => {
+  it('groups what ends while a statement is in flight, and says what was held', async () => {
+    const sent: number[][] = [];
+    const first = deferred();
+    const acknowledger = new Acknowledger(async (ids) => {
+      sent.push(ids.map(({ position }) => position));
+      if (sent.length === 1) await first.promise;
+      return ids.filter(({ position }) => position !== 4);
+    });
+    const one = acknowledger.acknowledge(id(1));
+    await new Promise((resolve) => setImmediate(resolve));
+    const rest = [2, 3, 4].map((position) => acknowledger.acknowledge(id(position)));
+    first.resolve();
+    expect(await Promise.all([one, ...rest])).toEqual([true, true, true, false]);
+    expect(sent).toEqual([[1], [2, 3, 4]]);
+  });
+
+  it('fails those of the statement that failed, and goes on', async () => {
+    let fails = true;
+    const acknowledger = new Acknowledger(async (ids) => {
+      if (fails) throw new Error('gone');
+      return ids;
+    });
+    await expect(acknowledger.acknowledge(id(1))).rejects.toThrow('gone');
+    fails = false;
+    expect(await acknowledger.acknowledge(id(1))).toBe(true);
+  });
+});

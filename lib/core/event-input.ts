@@ -11,7 +11,8 @@ const OUTSIDE_PREFIXES = ['http:', 'kafka:'];
 export function event<T>(group: string, id: string | number | bigint, data?: T): EventInput<T> {
   const usable = (typeof id === 'string' && id !== '') || typeof id === 'bigint' || Number.isSafeInteger(id);
   if (!usable) {
-    const expected = 'a non-empty string, a safe integer or a bigint (anything else would swallow every later event)';
+    const expected =
+      'a non-empty string, a safe integer or a bigint (anything else would swallow every later event)';
     throw new InvalidEventError(`id of event(${describe(group)}, …)`, expected, describe(id));
   }
   return { group, key: `${group}_${id}`, ...(data === undefined ? {} : { data }) };
@@ -29,7 +30,10 @@ export function assertEventInput(input: unknown): asserts input is EventInput {
   if (orderKey !== undefined) assertName('orderKey', orderKey);
   assertDate('occurredAt', occurredAt);
   assertDate('availableAt', availableAt);
-  if (metadata !== undefined && (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))) {
+  if (
+    metadata !== undefined &&
+    (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+  ) {
     throw new InvalidEventError('metadata', 'an object', describe(metadata));
   }
 }

@@ -49,7 +49,13 @@ export function retryPolicy(options: RetryOptions, where: string, defaults = DEF
   return policy;
 }
 
-function assertNumber(option: string, value: unknown, expected: string, holds: (value: number) => boolean, where: string): void {
+function assertNumber(
+  option: string,
+  value: unknown,
+  expected: string,
+  holds: (value: number) => boolean,
+  where: string,
+): void {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0 && holds(value)) return;
   throw new InvalidOptionError(option, expected, describe(value), where);
 }

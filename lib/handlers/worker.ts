@@ -121,10 +121,10 @@ export class Worker {
 
   /** Waits for what runs, up to `limit` milliseconds; what still runs then is aborted and given back. */
   async drain(limit: number): Promise<void> {
-    await this.stopClaiming();
-    if (await settledWithin(this.idle(), limit)) return;
+    const done = Promise.all([this.stopClaiming(), this.idle()]);
+    if (await settledWithin(done, limit)) return;
     for (const { controller } of this.runs.executions) controller.abort(new ShutdownError());
-    await settledWithin(this.idle(), GIVE_BACK_LIMIT);
+    await settledWithin(done, GIVE_BACK_LIMIT);
   }
 
   /** The lease is gone: whatever is claimed belongs to somebody else. */

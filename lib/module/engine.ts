@@ -37,6 +37,7 @@ export class Engine {
   readonly name: string;
   readonly database: Database;
   readonly registry: HandlerRegistry;
+  readonly horizon: Horizon;
   readonly fanOut: FanOut;
   readonly leases: WorkerLeases;
   readonly queries: DeliveryQueries;
@@ -72,6 +73,7 @@ export class Engine {
     );
     const { dialect } = database;
     const horizon = new Horizon(database);
+    this.horizon = horizon;
     const entities = new TypeOrmEntities(dataSource);
     const codec = new PayloadCodec({ entities, ...payload });
     this.name = options.dataSource ?? 'default';
@@ -179,8 +181,8 @@ export class Engine {
   /** Stops claiming, lets running handlers finish, gives back the rest. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.upkeep.stop();
-    await this.worker.drain(this.options.worker.shutdownTimeout);
+    const drained = this.worker.drain(this.options.worker.shutdownTimeout);
+    await Promise.all([this.upkeep.stop(), drained]);
     await this.upkeep.finished();
     // Where the database cannot be reached the lease ends by itself.
     await this.keeper

@@ -35,10 +35,7 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnModule
   /** Before the DataSource closes; the application's own providers are being destroyed at the same time. */
   async onModuleDestroy(): Promise<void> {
     for (const signal of SIGNALS) process.off(signal, this.stopClaiming);
-    const scanned = this.schedule.stop();
-    this.engine.stopping.abort();
-    await scanned;
-    await this.engine.stop();
+    await Promise.all([this.schedule.stop(), this.engine.stop()]);
   }
 }
 

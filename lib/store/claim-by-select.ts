@@ -7,7 +7,12 @@ import type { Tables } from './tables.js';
  * Claiming and completing for databases whose UPDATE cannot return rows of a join: select and lock, then change. Runs
  * in a transaction; `lock` ends the locking SELECT.
  */
-export async function claimBySelect(sql: Sql, t: Tables, request: ClaimRequest, lock: string): Promise<ClaimedDelivery[]> {
+export async function claimBySelect(
+  sql: Sql,
+  t: Tables,
+  request: ClaimRequest,
+  lock: string,
+): Promise<ClaimedDelivery[]> {
   const claimed: ClaimedDelivery[] = [];
   for (const { handlerId, take } of request.quotas) {
     const positions = await lockDue(sql, t, request, handlerId, take, lock);
@@ -27,7 +32,14 @@ export async function claimBySelect(sql: Sql, t: Tables, request: ClaimRequest, 
   return claimed;
 }
 
-async function lockDue(sql: Sql, t: Tables, request: ClaimRequest, handlerId: number, take: number, lock: string): Promise<number[]> {
+async function lockDue(
+  sql: Sql,
+  t: Tables,
+  request: ClaimRequest,
+  handlerId: number,
+  take: number,
+  lock: string,
+): Promise<number[]> {
   const { due, suspects, positions } = request;
   const rows = await sql.rows(
     `SELECT position FROM ${t.delivery}
@@ -61,7 +73,13 @@ export async function completeBySelect(
   return completed;
 }
 
-async function finish(sql: Sql, t: Tables, handlerId: number, held: Row[], finishedAt: string): Promise<DeliveryId[]> {
+async function finish(
+  sql: Sql,
+  t: Tables,
+  handlerId: number,
+  held: Row[],
+  finishedAt: string,
+): Promise<DeliveryId[]> {
   const positions = held.map((row) => Number(row.position));
   const where = `handler_id = ? AND position IN (${marks(positions.length)})`;
   await sql.change(
@@ -75,6 +93,7 @@ async function finish(sql: Sql, t: Tables, handlerId: number, held: Row[], finis
 
 function byHandler(ids: readonly DeliveryId[]): Map<number, number[]> {
   const groups = new Map<number, number[]>();
-  for (const { handlerId, position } of ids) groups.set(handlerId, [...(groups.get(handlerId) ?? []), position]);
+  for (const { handlerId, position } of ids)
+    groups.set(handlerId, [...(groups.get(handlerId) ?? []), position]);
   return groups;
 }

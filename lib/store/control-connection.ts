@@ -29,10 +29,12 @@ export class ControlConnection {
   }
 
   private open(): Promise<DataSource> {
-    this.opening ??= new DataSource(controlOptions(this.database.dataSource.options)).initialize().catch((error: unknown) => {
-      this.opening = undefined;
-      throw error;
-    });
+    this.opening ??= new DataSource(controlOptions(this.database.dataSource.options))
+      .initialize()
+      .catch((error: unknown) => {
+        this.opening = undefined;
+        throw error;
+      });
     return this.opening;
   }
 }

@@ -30,7 +30,9 @@ export function matchedAlready(coverage: Coverage, event: CoveredEvent): boolean
   const { position, registryVersion } = event;
   return (
     (coverage.active !== undefined && registryVersion >= coverage.active.version) ||
-    coverage.periods.some((period) => registryVersion >= period.version && registryVersion < period.untilVersion) ||
+    coverage.periods.some(
+      (period) => registryVersion >= period.version && registryVersion < period.untilVersion,
+    ) ||
     coverage.filled.some(([after, upTo]) => position > after && position <= upTo)
   );
 }
@@ -74,7 +76,10 @@ export function activate(coverage: Coverage, version: number, after: number): Co
 export function deactivate(coverage: Coverage, untilVersion: number, upTo: number): Coverage {
   const { active, ...rest } = coverage;
   if (!active) return coverage;
-  return { ...rest, periods: [...coverage.periods, { ...active, untilVersion, upTo: Math.max(upTo, active.after) }] };
+  return {
+    ...rest,
+    periods: [...coverage.periods, { ...active, untilVersion, upTo: Math.max(upTo, active.after) }],
+  };
 }
 
 export function startFill(coverage: Coverage, after: number, upTo: number): Coverage {
@@ -89,7 +94,9 @@ export function advanceFill(coverage: Coverage, position: number): Coverage {
   const { fill, ...rest } = coverage;
   if (!fill) return coverage;
   const filled = mergeRanges([...coverage.filled, [fill.cursor, position]]);
-  return position >= fill.upTo ? { ...rest, filled } : { ...rest, filled, fill: { ...fill, cursor: position } };
+  return position >= fill.upTo
+    ? { ...rest, filled }
+    : { ...rest, filled, fill: { ...fill, cursor: position } };
 }
 
 function mergeRanges(ranges: [number, number][]): [number, number][] {

@@ -45,9 +45,14 @@ export class Database {
    * chose it as the victim of a deadlock.
    */
   async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.retrying(() => this.transactionOnce(work));
+  }
+
+  /** Runs a whole transaction, again when the database chose it as the victim of a deadlock. */
+  async retrying<T>(transaction: () => Promise<T>): Promise<T> {
     for (let conflicts = 0; ; conflicts++) {
       try {
-        return await this.transactionOnce(work);
+        return await transaction();
       } catch (error) {
         if (conflicts >= CONFLICT_RETRIES || this.dialect.failure(error) !== 'conflict') throw error;
       }
@@ -104,7 +109,8 @@ export class Database {
    * whose clocks differ agree; the application's own clock where one was given, so that a test moves retries too.
    */
   time(later = 0): SqlTime {
-    if (this.clock !== systemClock) return { sql: '?', parameters: [this.clock.now().getTime() + Math.round(later)] };
+    if (this.clock !== systemClock)
+      return { sql: '?', parameters: [this.clock.now().getTime() + Math.round(later)] };
     return later === 0
       ? { sql: this.dialect.now, parameters: [] }
       : { sql: `(${this.dialect.now} + ?)`, parameters: [Math.round(later)] };

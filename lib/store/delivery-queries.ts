@@ -54,7 +54,11 @@ export class DeliveryQueries {
   constructor(private readonly database: Database) {}
 
   /** Up to `limit` deliveries behind a cursor, in the order of the log. */
-  async list(filter: DeliveryFilter, after: readonly [number, number], limit: number): Promise<(DeliveryView & { handlerId: number })[]> {
+  async list(
+    filter: DeliveryFilter,
+    after: readonly [number, number],
+    limit: number,
+  ): Promise<(DeliveryView & { handlerId: number })[]> {
     const behind: Condition = {
       sql: '(d.position > ? OR (d.position = ? AND d.handler_id > ?))',
       parameters: [after[0], after[0], after[1]],
@@ -72,9 +76,15 @@ export class DeliveryQueries {
 
   async counts(filter: DeliveryFilter): Promise<Record<DeliveryStatus, number>> {
     const rows = await this.each(filter, (sql, from, where) =>
-      sql.rows(`SELECT d.state, count(*) AS count ${from} WHERE ${where.sql} GROUP BY d.state`, where.parameters),
+      sql.rows(
+        `SELECT d.state, count(*) AS count ${from} WHERE ${where.sql} GROUP BY d.state`,
+        where.parameters,
+      ),
     );
-    const counts = Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<DeliveryStatus, number>;
+    const counts = Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<
+      DeliveryStatus,
+      number
+    >;
     for (const row of rows) counts[statusOf(row)] += Number(row.count);
     return counts;
   }
@@ -92,13 +102,16 @@ export class DeliveryQueries {
           [...due.parameters, handlerId, position],
         );
       }
-      for (const [handlerId, position] of await this.select(sql, filter, 'cancelled')) retried += await this.reopen(sql, handlerId, position);
+      for (const [handlerId, position] of await this.select(sql, filter, 'cancelled'))
+        retried += await this.reopen(sql, handlerId, position);
       return retried;
     });
   }
 
   /** Cancels pending and dead deliveries and asks running ones to end; returns how many, and which run. */
-  async cancel(filter: DeliveryFilter): Promise<{ cancelled: number; running: { handlerId: number; position: number }[] }> {
+  async cancel(
+    filter: DeliveryFilter,
+  ): Promise<{ cancelled: number; running: { handlerId: number; position: number }[] }> {
     return this.database.transaction(async (sql) => {
       let cancelled = 0;
       for (const status of ['pending', 'dead'] as const) {
@@ -108,7 +121,10 @@ export class DeliveryQueries {
           if (await finishCancelled(this.database, sql, where, parameters)) cancelled += 1;
         }
       }
-      const running = (await this.select(sql, filter, 'running')).map(([handlerId, position]) => ({ handlerId, position }));
+      const running = (await this.select(sql, filter, 'running')).map(([handlerId, position]) => ({
+        handlerId,
+        position,
+      }));
       for (const { handlerId, position } of running) {
         await sql.change(
           `UPDATE ${this.database.tables.delivery} SET cancel_requested = 1 WHERE handler_id = ? AND position = ? AND state = 1`,
@@ -146,22 +162,41 @@ export class DeliveryQueries {
       [handlerId, position],
     );
     const orderKey = (row?.order_key as string | null) ?? null;
-    const delivery = { handlerId, position, rank: Number(row?.handler_rank ?? 0), orderKey, availableAt: null };
+    const delivery = {
+      handlerId,
+      position,
+      rank: Number(row?.handler_rank ?? 0),
+      orderKey,
+      availableAt: null,
+    };
     await dialect.deliver(sql, tables, [delivery], this.database.time());
     return gone;
   }
 
-  private async select(sql: Sql, filter: DeliveryFilter, status: DeliveryStatus): Promise<[number, number][]> {
+  private async select(
+    sql: Sql,
+    filter: DeliveryFilter,
+    status: DeliveryStatus,
+  ): Promise<[number, number][]> {
     if (!statusesOf(filter).includes(status)) return [];
     const { from, where } = this.scope(filter, [status]);
-    const rows = await sql.rows(`SELECT d.handler_id, d.position ${from} WHERE ${where.sql}`, where.parameters);
+    const rows = await sql.rows(
+      `SELECT d.handler_id, d.position ${from} WHERE ${where.sql}`,
+      where.parameters,
+    );
     return rows.map((row) => [Number(row.handler_id), Number(row.position)]);
   }
 
   /** Runs a query on the tables in which deliveries of the wanted statuses are. */
-  private async each(filter: DeliveryFilter, query: (sql: Sql, from: string, where: Condition) => Promise<Row[]>): Promise<Row[]> {
+  private async each(
+    filter: DeliveryFilter,
+    query: (sql: Sql, from: string, where: Condition) => Promise<Row[]>,
+  ): Promise<Row[]> {
     const statuses = statusesOf(filter);
-    const parts = [statuses.filter((status) => OPEN.includes(status)), statuses.filter((status) => !OPEN.includes(status))];
+    const parts = [
+      statuses.filter((status) => OPEN.includes(status)),
+      statuses.filter((status) => !OPEN.includes(status)),
+    ];
     return this.database.run(async (sql) => {
       const rows: Row[] = [];
       for (const part of parts.filter(({ length }) => length > 0)) {
@@ -172,12 +207,18 @@ export class DeliveryQueries {
     });
   }
 
-  private scope(filter: DeliveryFilter, statuses: readonly DeliveryStatus[]): { from: string; where: Condition } {
+  private scope(
+    filter: DeliveryFilter,
+    statuses: readonly DeliveryStatus[],
+  ): { from: string; where: Condition } {
     const { tables } = this.database;
     const table = OPEN.includes(statuses[0]!) ? tables.delivery : tables.finished;
     const from = `FROM ${table} d JOIN ${tables.event} e ON e.position = d.position JOIN ${tables.handler} h ON h.id = d.handler_id`;
     const conditions = [
-      anyOf('d.state', statuses.map((status) => DeliveryState[status])),
+      anyOf(
+        'd.state',
+        statuses.map((status) => DeliveryState[status]),
+      ),
       ...(filter.handler === undefined ? [] : [anyOf('h.name', listOf(filter.handler))]),
       ...(filter.group === undefined ? [] : [anyOf('e.event_group', listOf(filter.group))]),
       ...(filter.key === undefined ? [] : [anyOf('e.event_key', listOf(filter.key))]),
@@ -193,7 +234,9 @@ export class DeliveryQueries {
 }
 
 function anyOf(column: string, values: readonly unknown[]): Condition {
-  return values.length === 0 ? { sql: '1 = 0', parameters: [] } : { sql: `${column} IN (${marks(values.length)})`, parameters: [...values] };
+  return values.length === 0
+    ? { sql: '1 = 0', parameters: [] }
+    : { sql: `${column} IN (${marks(values.length)})`, parameters: [...values] };
 }
 
 function listOf<T extends string>(value: T | readonly T[]): readonly T[] {
@@ -209,7 +252,8 @@ function statusOf(row: Row): DeliveryStatus {
 }
 
 function deliveryView(row: Row): DeliveryView & { handlerId: number } {
-  const date = (value: unknown) => (value === null || value === undefined ? undefined : new Date(Number(value)));
+  const date = (value: unknown) =>
+    value === null || value === undefined ? undefined : new Date(Number(value));
   const [dueAt, failedAt, finishedAt] = [date(row.due_at), date(row.failed_at), date(row.finished_at)];
   return {
     handlerId: Number(row.handler_id),

@@ -23,7 +23,8 @@ export class DeliveryQueue {
     const { dialect, tables } = this.database;
     if (request.quotas.length === 0) return [];
     const due = this.database.time();
-    if (dialect.singleStatements) return this.database.run((sql) => dialect.claim(sql, tables, { ...request, due }));
+    if (dialect.singleStatements)
+      return this.database.run((sql) => dialect.claim(sql, tables, { ...request, due }));
     const waiting = await this.database.run((sql) => this.withDue(sql, request));
     const quotas = request.quotas.filter((quota) => waiting.has(quota.handlerId));
     if (quotas.length === 0) return [];
@@ -32,7 +33,9 @@ export class DeliveryQueue {
 
   /** Marks deliveries succeeded; returns those that the worker still held. */
   async complete(workerId: number, ids: readonly DeliveryId[]): Promise<DeliveryId[]> {
-    return this.database.atomically((sql) => this.database.dialect.complete(sql, this.database.tables, workerId, ids));
+    return this.database.atomically((sql) =>
+      this.database.dialect.complete(sql, this.database.tables, workerId, ids),
+    );
   }
 
   /** Marks one delivery succeeded in the transaction of its handler; false when the worker holds it no more. */
@@ -59,7 +62,12 @@ export class DeliveryQueue {
 
   /** Buries a delivery whose attempts were used up by processes that died. */
   async bury(workerId: number, id: DeliveryId): Promise<boolean> {
-    return this.giveBack(workerId, id, `state = ${DeliveryState.dead}, failed_at = ${this.database.dialect.now}`, []);
+    return this.giveBack(
+      workerId,
+      id,
+      `state = ${DeliveryState.dead}, failed_at = ${this.database.dialect.now}`,
+      [],
+    );
   }
 
   /** Ends a running delivery that a person cancelled. */
@@ -107,7 +115,12 @@ export class DeliveryQueue {
     return rows.map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
   }
 
-  private giveBack(workerId: number, id: DeliveryId, changes: string, parameters: unknown[]): Promise<boolean> {
+  private giveBack(
+    workerId: number,
+    id: DeliveryId,
+    changes: string,
+    parameters: unknown[],
+  ): Promise<boolean> {
     const statement = `UPDATE ${this.database.tables.delivery} SET worker_id = NULL, ${changes}
       WHERE handler_id = ? AND position = ? AND state = 1 AND worker_id = ?`;
     return this.database.run(
@@ -130,6 +143,7 @@ export class DeliveryQueue {
 
 function byHandler(ids: readonly DeliveryId[]): Map<number, number[]> {
   const groups = new Map<number, number[]>();
-  for (const { handlerId, position } of ids) groups.set(handlerId, [...(groups.get(handlerId) ?? []), position]);
+  for (const { handlerId, position } of ids)
+    groups.set(handlerId, [...(groups.get(handlerId) ?? []), position]);
   return groups;
 }

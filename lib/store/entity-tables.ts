@@ -3,7 +3,11 @@ import { EVENT_SOURCING_ENTITIES } from './entities.js';
 import type { Tables } from './tables.js';
 
 /** Points the entities at this DataSource's tables: prefix and schema belong to the DataSource, not to the class. */
-export function nameEntityTables(dataSource: DataSource, tables: Tables, schemaName: string | undefined): void {
+export function nameEntityTables(
+  dataSource: DataSource,
+  tables: Tables,
+  schemaName: string | undefined,
+): void {
   for (const entity of EVENT_SOURCING_ENTITIES) {
     const metadata = dataSource.entityMetadatas.find(({ target }) => target === entity);
     if (!metadata) continue;

@@ -34,7 +34,9 @@ export class EventLogStore implements EventRecorder {
     const appended =
       runner.isTransactionActive || this.database.dialect.singleStatements
         ? await this.append(this.database.on(runner), rows)
-        : await this.database.transactionOn(runner, (sql) => this.append(sql, rows));
+        : await this.database.retrying(() =>
+            this.database.transactionOn(runner, (sql) => this.append(sql, rows)),
+          );
     await this.warnOfMismatches(runner, rows, appended);
     return this.results(emissions, rows, appended, runner);
   }
@@ -71,7 +73,12 @@ export class EventLogStore implements EventRecorder {
   }
 
   /** Events after one position up to another, in log order. */
-  async page(after: number, upTo: number, groups: readonly string[] | undefined, limit: number): Promise<StoredEvent[]> {
+  async page(
+    after: number,
+    upTo: number,
+    groups: readonly string[] | undefined,
+    limit: number,
+  ): Promise<StoredEvent[]> {
     const filter = groups ? `AND e.event_group IN (${marks(groups.length)})` : '';
     const rows = await this.database.run((sql) =>
       sql.rows(
@@ -89,7 +96,9 @@ export class EventLogStore implements EventRecorder {
 
   private recordInOwn(emissions: readonly Emission[]): Promise<AppendResult[]> {
     const { dialect } = this.database;
-    return this.database.transactionOnce((sql) => dialect.yielding(sql, () => this.record(emissions, sql.runner)));
+    return this.database.transactionOnce((sql) =>
+      dialect.yielding(sql, () => this.record(emissions, sql.runner)),
+    );
   }
 
   private async recordUnlessBusy(emission: Emission): Promise<AppendResult & { busy?: boolean }> {
@@ -136,17 +145,26 @@ export class EventLogStore implements EventRecorder {
     return rows.map((row, index) => {
       const { position } = appended[index]!;
       if (position === undefined) return { key: row.key, recorded: false };
-      return { key: row.key, recorded: true, event: recordedEvent(stored(row, position), emissions[index]!.input.data) };
+      return {
+        key: row.key,
+        recorded: true,
+        event: recordedEvent(stored(row, position), emissions[index]!.input.data),
+      };
     });
   }
 
   /** Of keys that were in the log already. */
-  private async warnOfMismatches(runner: QueryRunner, rows: readonly EventRow[], appended: readonly AppendedRow[]): Promise<void> {
+  private async warnOfMismatches(
+    runner: QueryRunner,
+    rows: readonly EventRow[],
+    appended: readonly AppendedRow[],
+  ): Promise<void> {
     const known = rows.filter((_, index) => appended[index]!.position === undefined);
     const groups = new Map(rows.flatMap((row, index) => groupOf(row, appended[index]!)));
     // Recorded by another transaction meanwhile: the appending statement could not see them yet.
     const unseen = new Set(known.map(({ key }) => key).filter((key) => !groups.has(key)));
-    for (const [key, group] of await this.groupsOf(this.database.on(runner), [...unseen])) groups.set(key, group);
+    for (const [key, group] of await this.groupsOf(this.database.on(runner), [...unseen]))
+      groups.set(key, group);
     for (const { key, group } of known) {
       const existing = groups.get(key);
       if (existing !== undefined && existing !== group) this.listener.groupMismatch(key, group, existing);

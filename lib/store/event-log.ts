@@ -92,7 +92,10 @@ export class EventLog {
     }
   }
 
-  private async record(inputs: readonly EventInput[], manager: EntityManager | undefined): Promise<AppendResult[]> {
+  private async record(
+    inputs: readonly EventInput[],
+    manager: EntityManager | undefined,
+  ): Promise<AppendResult[]> {
     const emissions = inputs.map((input) => ({ input, source: 'append' }));
     if (manager) {
       const runner = manager.queryRunner;
@@ -111,7 +114,10 @@ export class EventLog {
     const { codec, database, entities } = this.parts;
     const load: EntityLoader = (references) =>
       database.run((sql) => entities.loader(sql.runner.manager, undefined)(references));
-    const data = await codec.decode({ text: event.payload, bytes: event.payloadBytes, encoding: event.encoding }, load);
+    const data = await codec.decode(
+      { text: event.payload, bytes: event.payloadBytes, encoding: event.encoding },
+      load,
+    );
     return recordedEvent(event, data);
   }
 }
@@ -119,7 +125,8 @@ export class EventLog {
 function checkedReadOptions(options: ReadOptions): ReadOptions {
   assertKnownOptions(options, ['after', 'groups', 'limit'], 'EventLog.read');
   const { after = 0, limit = 1, groups = [] } = options;
-  if (!Number.isSafeInteger(after)) throw new InvalidOptionError('after', 'a position', describe(after), 'EventLog.read');
+  if (!Number.isSafeInteger(after))
+    throw new InvalidOptionError('after', 'a position', describe(after), 'EventLog.read');
   if (!(Number.isInteger(limit) || limit === Infinity) || limit < 0) {
     throw new InvalidOptionError('limit', 'a whole number, 0 or more', describe(limit), 'EventLog.read');
   }

@@ -48,7 +48,8 @@ export class FanOut {
     let created = 0;
     for (const handler of this.registry.known) {
       for (const pattern of handler.patterns) {
-        if (pattern.coverage.fill && pattern.coverage.active) created += await this.fill(handler.id, pattern.id);
+        if (pattern.coverage.fill && pattern.coverage.active)
+          created += await this.fill(handler.id, pattern.id);
       }
     }
     return created;
@@ -126,7 +127,9 @@ export class FanOut {
       const upTo = Math.min(fill?.upTo ?? 0, await this.cursor(sql));
       if (!handler || !pattern || !fill || upTo <= fill.cursor) return false;
       const events = await this.events(sql, fill.cursor, upTo, '', []);
-      const rows = events.filter((event) => isMissed(handler, pattern, event)).map((event) => deliveryRow(handler, event));
+      const rows = events
+        .filter((event) => isMissed(handler, pattern, event))
+        .map((event) => deliveryRow(handler, event));
       await dialect.deliver(sql, tables, rows, this.database.time());
       const reached = events.length < PAGE ? upTo : events.at(-1)!.position;
       const coverage: Coverage = advanceFill(pattern.coverage, reached);
@@ -137,7 +140,13 @@ export class FanOut {
     return page;
   }
 
-  private async events(sql: Sql, after: number, upTo: number, where: string, parameters: unknown[]): Promise<FanOutEvent[]> {
+  private async events(
+    sql: Sql,
+    after: number,
+    upTo: number,
+    where: string,
+    parameters: unknown[],
+  ): Promise<FanOutEvent[]> {
     const rows = await sql.rows(
       `SELECT position, event_group, registry_version, order_key, available_at FROM ${this.database.tables.event}
        WHERE position > ? AND position <= ? ${where} ORDER BY position LIMIT ${PAGE}`,

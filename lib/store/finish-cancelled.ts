@@ -13,7 +13,10 @@ export async function finishCancelled(
   parameters: readonly unknown[],
   attempts = 'attempts',
 ): Promise<boolean> {
-  const held = await sql.rows(`SELECT position FROM ${tables.delivery} WHERE ${where} ${dialect.forUpdate}`, parameters);
+  const held = await sql.rows(
+    `SELECT position FROM ${tables.delivery} WHERE ${where} ${dialect.forUpdate}`,
+    parameters,
+  );
   if (held.length === 0) return false;
   await sql.change(
     `INSERT INTO ${tables.finished} (handler_id, position, state, attempts, finished_at)

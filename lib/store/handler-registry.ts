@@ -1,37 +1,24 @@
-import { compilePattern, type GroupPattern, restorePattern, storePattern, type StoredPattern } from '../core/group-pattern.js';
+import {
+  compilePattern,
+  type GroupPattern,
+  storePattern,
+  type StoredPattern,
+} from '../core/group-pattern.js';
 import { activate, type Coverage, deactivate, NO_COVERAGE } from './coverage.js';
 import type { Database } from './database.js';
 import type { Horizon } from './horizon.js';
+import {
+  type HandlerRegistration,
+  type KnownHandler,
+  knownHandler,
+  type KnownPattern,
+  lapsedPatterns,
+  taking,
+} from './known-handler.js';
 import type { HandlerTarget } from './rows.js';
 import type { Sql } from './sql.js';
 
-/** A handler of this process, to be made known to every writer. */
-export interface HandlerRegistration {
-  name: string;
-  /** What it was called before: its rows are taken over. */
-  formerly: readonly string[];
-  /** Matched by any of them. */
-  patterns: readonly GroupPattern[];
-  rank: number;
-}
-
-/** A handler as the registry knows it, of whatever process. */
-export interface KnownHandler {
-  id: number;
-  name: string;
-  formerNames: readonly string[];
-  rank: number;
-  retired: boolean;
-  paused: boolean;
-  patterns: readonly KnownPattern[];
-}
-
-export interface KnownPattern extends StoredPattern {
-  id: number;
-  regexp: RegExp;
-  heartbeatAt: number;
-  coverage: Coverage;
-}
+export type { HandlerRegistration, KnownHandler, KnownPattern } from './known-handler.js';
 
 /** The handlers of every process of the application, read from the database and matched in memory. */
 export class HandlerRegistry {
@@ -58,7 +45,9 @@ export class HandlerRegistry {
     let targets = this.targets.get(group);
     if (!targets) {
       targets = this.handlers
-        .filter((handler) => handler.patterns.some((pattern) => pattern.coverage.active && pattern.regexp.test(group)))
+        .filter((handler) =>
+          handler.patterns.some((pattern) => pattern.coverage.active && pattern.regexp.test(group)),
+        )
         .map(({ id, rank }) => ({ id, rank }));
       if (this.targets.size >= 10_000) this.targets.clear();
       this.targets.set(group, targets);
@@ -111,7 +100,9 @@ export class HandlerRegistry {
     if (ids.length === 0) return;
     const { tables, dialect } = this.database;
     await this.database.run((sql) =>
-      sql.change(`UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.now} WHERE id IN (${ids.join(', ')})`),
+      sql.change(
+        `UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.now} WHERE id IN (${ids.join(', ')})`,
+      ),
     );
   }
 
@@ -128,12 +119,19 @@ export class HandlerRegistry {
     const ageOf = new Map(ages.map((row) => [Number(row.id), Number(row.age)]));
     const gone = this.handlers.flatMap(({ patterns }) => {
       const active = patterns.filter((pattern) => pattern.coverage.active);
-      return lapsedPatterns(active.map(({ id }) => ({ id, age: ageOf.get(id) ?? 0 })), superseded, missing);
+      return lapsedPatterns(
+        active.map(({ id }) => ({ id, age: ageOf.get(id) ?? 0 })),
+        superseded,
+        missing,
+      );
     });
     if (gone.length === 0) return [];
     await this.deactivate(gone);
     return this.handlers
-      .filter(({ patterns }) => patterns.some(({ id }) => gone.includes(id)) && patterns.every((p) => !p.coverage.active))
+      .filter(
+        ({ patterns }) =>
+          patterns.some(({ id }) => gone.includes(id)) && patterns.every((p) => !p.coverage.active),
+      )
       .map((handler) => handler.name);
   }
 
@@ -162,7 +160,10 @@ export class HandlerRegistry {
 
   async saveCoverage(sql: Sql, patternId: number, coverage: Coverage): Promise<void> {
     const { tables } = this.database;
-    await sql.change(`UPDATE ${tables.pattern} SET coverage = ? WHERE id = ?`, [JSON.stringify(coverage), patternId]);
+    await sql.change(`UPDATE ${tables.pattern} SET coverage = ? WHERE id = ?`, [
+      JSON.stringify(coverage),
+      patternId,
+    ]);
   }
 
   /**
@@ -188,14 +189,25 @@ export class HandlerRegistry {
     }
   }
 
-  private async registerOne(sql: Sql, registration: HandlerRegistration, version: number, after: number): Promise<boolean> {
+  private async registerOne(
+    sql: Sql,
+    registration: HandlerRegistration,
+    version: number,
+    after: number,
+  ): Promise<boolean> {
     const { id, unchanged } = await this.adopt(sql, registration);
     let changed = !unchanged;
     for (const pattern of registration.patterns) {
       const known = this.patternOf(registration, pattern);
       if (known?.coverage.active) continue;
       changed = true;
-      await this.savePattern(sql, id, storePattern(pattern), known?.id, activate(known?.coverage ?? NO_COVERAGE, version, after));
+      await this.savePattern(
+        sql,
+        id,
+        storePattern(pattern),
+        known?.id,
+        activate(known?.coverage ?? NO_COVERAGE, version, after),
+      );
     }
     return changed;
   }
@@ -220,7 +232,10 @@ export class HandlerRegistry {
   }
 
   /** The handler's row: found by its name, taken over from a former name, or made. */
-  private async adopt(sql: Sql, registration: HandlerRegistration): Promise<{ id: number; unchanged: boolean }> {
+  private async adopt(
+    sql: Sql,
+    registration: HandlerRegistration,
+  ): Promise<{ id: number; unchanged: boolean }> {
     const { name, formerly, rank } = registration;
     const { tables } = this.database;
     const known = this.byName(name) ?? this.handlers.find((handler) => formerly.includes(handler.name));
@@ -233,25 +248,20 @@ export class HandlerRegistry {
       const row = await sql.row(`SELECT id FROM ${tables.handler} WHERE name = ?`, [name]);
       return { id: Number(row!.id), unchanged: false };
     }
-    // A process of an older version may still call it by a former name: that one does not rename it back.
-    const isOlder = known.formerNames.includes(name) && !formerly.includes(known.name);
-    const current = isOlder ? known.name : name;
-    const formerNames = [...new Set([...known.formerNames, ...formerly, known.name])].filter((former) => former !== current);
-    const unchanged =
-      current === known.name &&
-      formerNames.length === known.formerNames.length &&
-      (isOlder || rank === known.rank) &&
-      !known.retired;
+    const { unchanged, ...taken } = taking(known, registration);
     if (!unchanged) {
       await sql.change(
         `UPDATE ${tables.handler} SET name = ?, former_names = ?, handler_rank = ?, retired_at = NULL WHERE id = ?`,
-        [current, JSON.stringify(formerNames), rank, known.id],
+        [taken.name, JSON.stringify(taken.formerNames), rank, known.id],
       );
     }
     return { id: known.id, unchanged };
   }
 
-  private patternOf({ name, formerly }: HandlerRegistration, pattern: GroupPattern): KnownPattern | undefined {
+  private patternOf(
+    { name, formerly }: HandlerRegistration,
+    pattern: GroupPattern,
+  ): KnownPattern | undefined {
     const { source, flags } = compilePattern(pattern);
     const handler = this.byName(name) ?? this.handlers.find((known) => formerly.includes(known.name));
     return handler?.patterns.find((known) => known.source === source && known.flags === flags);
@@ -283,43 +293,7 @@ export class HandlerRegistry {
   }
 }
 
-/** Of the active patterns of one handler. */
-export function lapsedPatterns(
-  patterns: readonly { id: number; age: number }[],
-  superseded: number,
-  missing: number,
-): number[] {
-  const newest = Math.min(...patterns.map(({ age }) => age));
-  return patterns
-    .filter(({ age }) => age > missing || (age > superseded && newest <= superseded))
-    .map(({ id }) => id);
-}
-
 async function readVersion({ tables }: Database, sql: Sql, lock: string): Promise<number> {
   const row = await sql.row(`SELECT value FROM ${tables.state} WHERE name = 'registry_version' ${lock}`);
   return Number(row!.value);
-}
-
-function knownHandler(row: Record<string, unknown>, patterns: readonly Record<string, unknown>[]): KnownHandler {
-  const id = Number(row.id);
-  return {
-    id,
-    name: row.name as string,
-    formerNames: JSON.parse(row.former_names as string) as string[],
-    rank: Number(row.handler_rank),
-    retired: row.retired_at !== null,
-    paused: row.paused_at !== null,
-    patterns: patterns.filter((pattern) => Number(pattern.handler_id) === id).map(knownPattern),
-  };
-}
-
-function knownPattern(row: Record<string, unknown>): KnownPattern {
-  const stored = { source: row.source as string, flags: row.flags as string };
-  return {
-    ...stored,
-    id: Number(row.id),
-    regexp: restorePattern(stored),
-    heartbeatAt: Number(row.heartbeat_at),
-    coverage: JSON.parse(row.coverage as string) as Coverage,
-  };
 }

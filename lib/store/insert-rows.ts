@@ -44,7 +44,10 @@ export function eventParameters(row: EventRow): unknown[] {
 }
 
 /** The deliveries of the events that were recorded, by the positions they got. */
-export function deliveriesOf(rows: readonly EventRow[], positions: readonly (number | undefined)[]): DeliveryRow[] {
+export function deliveriesOf(
+  rows: readonly EventRow[],
+  positions: readonly (number | undefined)[],
+): DeliveryRow[] {
   return rows.flatMap((row, index) => {
     const position = positions[index];
     if (position === undefined) return [];
@@ -62,7 +65,9 @@ export async function insertDeliveries(
   onConflict: string,
 ): Promise<void> {
   for (const batch of chunks(rows, ROWS_PER_INSERT)) {
-    const values = batch.map((row) => (row.availableAt === null ? `(?, ?, ?, ?, ${due.sql})` : '(?, ?, ?, ?, ?)'));
+    const values = batch.map((row) =>
+      row.availableAt === null ? `(?, ?, ?, ?, ${due.sql})` : '(?, ?, ?, ?, ?)',
+    );
     await sql.change(
       `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
        VALUES ${values.join(', ')} ${onConflict}`,

@@ -18,7 +18,10 @@ export class SecondConnectionError extends EventSourcingError {
 
 /** Connections of the DataSource's pool, as far as its options tell; 10 is what the drivers make by default. */
 export function poolSize({ options }: DataSource): number {
-  const { poolSize: size, extra } = options as { poolSize?: number; extra?: { max?: number; connectionLimit?: number } };
+  const { poolSize: size, extra } = options as {
+    poolSize?: number;
+    extra?: { max?: number; connectionLimit?: number };
+  };
   return extra?.max ?? extra?.connectionLimit ?? size ?? DEFAULT_POOL;
 }
 
@@ -31,7 +34,8 @@ export class PoolGuard {
     const driver = dataSource.driver as { obtainMasterConnection?: () => Promise<unknown> };
     const obtain = driver.obtainMasterConnection?.bind(driver);
     if (!obtain) return;
-    driver.obtainMasterConnection = () => (this.holding.getStore() ? Promise.reject(new SecondConnectionError()) : obtain());
+    driver.obtainMasterConnection = () =>
+      this.holding.getStore() ? Promise.reject(new SecondConnectionError()) : obtain();
   }
 
   /** Runs a handler whose transaction holds a connection. */

@@ -30,7 +30,10 @@ export class RescanStateStore implements RescanState {
   }
 
   async release(owner: string): Promise<void> {
-    await this.change(`UPDATE ${this.database.tables.lease} SET lease_until = 0 WHERE name = ? AND owner = ?`, [LEASE, owner]);
+    await this.change(
+      `UPDATE ${this.database.tables.lease} SET lease_until = 0 WHERE name = ? AND owner = ?`,
+      [LEASE, owner],
+    );
   }
 
   async progress(scan: string): Promise<RescanProgress | undefined> {
@@ -56,7 +59,10 @@ export class RescanStateStore implements RescanState {
   }
 
   async advance(scan: string, cursor: string): Promise<void> {
-    await this.change(`UPDATE ${this.database.tables.rescan} SET last_key = ? WHERE scan = ?`, [cursor, scan]);
+    await this.change(`UPDATE ${this.database.tables.rescan} SET last_key = ? WHERE scan = ?`, [
+      cursor,
+      scan,
+    ]);
   }
 
   async finish(scan: string): Promise<void> {
@@ -90,7 +96,10 @@ export class RescanStateStore implements RescanState {
 
   async clearRequests(ids: readonly number[]): Promise<void> {
     for (const batch of chunks(ids, 1000)) {
-      await this.change(`DELETE FROM ${this.database.tables.rescanRequest} WHERE id IN (${marks(batch.length)})`, batch);
+      await this.change(
+        `DELETE FROM ${this.database.tables.rescanRequest} WHERE id IN (${marks(batch.length)})`,
+        batch,
+      );
     }
   }
 

@@ -36,7 +36,10 @@ async function verify(database: Database): Promise<void> {
     if (missing.length === 0) return;
     const version = await serverVersion(database, sql);
     const names = missing.map((migration) => `${migration.version} (${migration.name})`);
-    throw new SchemaNotReadyError(names, [createMigrationTable(database), ...missing.flatMap((migration) => statements(database, migration, version))]);
+    throw new SchemaNotReadyError(names, [
+      createMigrationTable(database),
+      ...missing.flatMap((migration) => statements(database, migration, version)),
+    ]);
   });
 }
 
@@ -61,7 +64,19 @@ export async function applyPending(database: Database, sql: Sql): Promise<void> 
 /** Drops everything: the way back of the application's own migration runs. */
 export async function dropSchema(database: Database, sql: Sql): Promise<void> {
   const t = database.tables;
-  const all = [t.event, t.delivery, t.finished, t.handler, t.pattern, t.worker, t.state, t.lease, t.rescan, t.rescanRequest, t.migration];
+  const all = [
+    t.event,
+    t.delivery,
+    t.finished,
+    t.handler,
+    t.pattern,
+    t.worker,
+    t.state,
+    t.lease,
+    t.rescan,
+    t.rescanRequest,
+    t.migration,
+  ];
   for (const table of all) await sql.change(`DROP TABLE IF EXISTS ${table}`);
   for (const statement of database.dialect.dropExtras(t)) await sql.change(statement);
 }
@@ -91,7 +106,10 @@ async function pending(database: Database, sql: Sql): Promise<Migration[]> {
   const { dialect, tables } = database;
   if (!(await tableExists(sql, tables.migration, tables.plain('migration')))) return [...dialect.migrations];
   const known = dialect.migrations.map((migration) => migration.version);
-  const rows = await sql.rows(`SELECT version FROM ${tables.migration} WHERE version IN (${marks(known.length)})`, known);
+  const rows = await sql.rows(
+    `SELECT version FROM ${tables.migration} WHERE version IN (${marks(known.length)})`,
+    known,
+  );
   const applied = new Set(rows.map((row) => Number(row.version)));
   return dialect.migrations.filter((migration) => !applied.has(migration.version));
 }

@@ -85,7 +85,10 @@ export class TypeOrmEntities implements EntityPort {
     const type: unknown = value.constructor;
     let metadata = this.byClass.get(type);
     if (metadata === undefined) {
-      metadata = typeof type === 'function' ? (this.dataSource.entityMetadatas.find(({ target }) => target === type) ?? null) : null;
+      metadata =
+        typeof type === 'function'
+          ? (this.dataSource.entityMetadatas.find(({ target }) => target === type) ?? null)
+          : null;
       this.byClass.set(type, metadata);
     }
     return metadata;
@@ -111,15 +114,22 @@ function nested(id: Record<string, unknown>): ObjectLiteral {
   for (const [path, value] of Object.entries(id)) {
     const parts = path.split('.');
     const last = parts.pop()!;
-    const parent = parts.reduce<ObjectLiteral>((object, part) => (object[part] ??= {}) as ObjectLiteral, where);
+    const parent = parts.reduce<ObjectLiteral>(
+      (object, part) => (object[part] ??= {}) as ObjectLiteral,
+      where,
+    );
     parent[last] = value;
   }
   return where;
 }
 
 /** Those of the relations that this entity has: data may refer to entities of several classes. */
-function relationsOf(metadata: EntityMetadata, relations: ReferenceRelations): FindOptionsRelations<ObjectLiteral> {
-  const has = (name: string) => metadata.relations.some((relation) => relation.propertyPath === name.split('.')[0]);
+function relationsOf(
+  metadata: EntityMetadata,
+  relations: ReferenceRelations,
+): FindOptionsRelations<ObjectLiteral> {
+  const has = (name: string) =>
+    metadata.relations.some((relation) => relation.propertyPath === name.split('.')[0]);
   if (!Array.isArray(relations)) {
     return Object.fromEntries(Object.entries(relations).filter(([name]) => has(name)));
   }

@@ -39,7 +39,9 @@ export class WorkerLeases {
   }
 
   async remove(workerId: number): Promise<void> {
-    await this.database.run((sql) => sql.change(`DELETE FROM ${this.database.tables.worker} WHERE id = ?`, [workerId]));
+    await this.database.run((sql) =>
+      sql.change(`DELETE FROM ${this.database.tables.worker} WHERE id = ?`, [workerId]),
+    );
   }
 
   /** Takes over what workers without a lease have claimed; returns how many deliveries. */
@@ -58,9 +60,14 @@ export class WorkerLeases {
 
   private async someLapsed(sql: Sql): Promise<boolean> {
     const { tables, dialect } = this.database;
-    const lapsed = await sql.rows(`SELECT id FROM ${tables.worker} WHERE lease_until < ${dialect.now} LIMIT 1`);
+    const lapsed = await sql.rows(
+      `SELECT id FROM ${tables.worker} WHERE lease_until < ${dialect.now} LIMIT 1`,
+    );
     if (lapsed.length > 0) return true;
-    return (await sql.rows(`SELECT 1 AS one FROM ${tables.delivery} d WHERE ${this.orphaned()} LIMIT 1`)).length > 0;
+    return (
+      (await sql.rows(`SELECT 1 AS one FROM ${tables.delivery} d WHERE ${this.orphaned()} LIMIT 1`)).length >
+      0
+    );
   }
 
   private orphaned(): string {

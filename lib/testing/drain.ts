@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { EventSourcingError } from '../core/errors.js';
-import { InvalidOptionError } from '../core/errors.js';
+import { EventSourcingError, InvalidOptionError } from '../core/errors.js';
 import { describe } from '../core/describe.js';
 import { rescanRequested } from '../module/chores.js';
 import type { Engine } from '../module/engine.js';
 import { enginesOf } from '../module/lifecycle.js';
 import type { DeliveryView } from '../store/delivery-queries.js';
 import { FixedClock } from './fixed-clock.js';
+
+/** Milliseconds. */
+const UNDECIDED_LIMIT = 2000;
 
 /** Deliveries died while `drain` ran them. */
 export class DrainFailedError extends EventSourcingError {
@@ -38,9 +40,21 @@ export async function drain(app: INestApplicationContext, options: DrainOptions 
 
 async function drainEngine(engine: Engine, { retries = false }: DrainOptions): Promise<void> {
   const before = new Set((await deadOf(engine)).map(idOf));
+  await decided(engine);
   while ((await runRound(engine)) || (retries && (await moveOn(engine))));
   const died = (await deadOf(engine)).filter((delivery) => !before.has(idOf(delivery)));
   if (died.length > 0) throw new DrainFailedError(died);
+}
+
+/**
+ * Waits, briefly, until what is in the log is decided: other transactions of the database server, though they have
+ * nothing to do with the log, keep fan-out from passing over it.
+ */
+async function decided({ database, horizon }: Engine): Promise<void> {
+  const statement = `SELECT max(position) AS position FROM ${database.tables.event}`;
+  const last = Number((await database.run((sql) => sql.row(statement)))?.position ?? 0);
+  const deadline = performance.now() + UNDECIDED_LIMIT;
+  while ((await horizon.advance()) < last && performance.now() < deadline) await wait(20);
 }
 
 /** True when something was done, so that there may be more. */

@@ -28,7 +28,7 @@ export async function startApplication(setup: ApplicationSetup): Promise<TestApp
   const { database, entities = [], providers = [], imports = [], options = {}, synchronize = true } = setup;
   const testing = await Test.createTestingModule({
     imports: [
-      TypeOrmModule.forRoot({ ...database, entities: entities, autoLoadEntities: true, synchronize }),
+      TypeOrmModule.forRoot({ ...database, entities, autoLoadEntities: true, synchronize }),
       EventSourcingModule.forRoot({ dispatch: 'none', ...options }),
       ...imports,
     ],

@@ -1,8 +1,12 @@
 // Module hooks that let Node import the repository's TypeScript; registered by run-ts.mjs.
-import { transform } from '@swc/core';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+const CACHE = join(tmpdir(), 'nestjs-once-compiled');
 
 const SWC_OPTIONS = {
   swcrc: false,
@@ -35,6 +39,22 @@ export async function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts') || url.includes('/node_modules/'))
     return next(url, context);
   const filename = fileURLToPath(url);
-  const { code } = await transform(await readFile(filename, 'utf8'), { ...SWC_OPTIONS, filename });
-  return { format: 'module', source: code, shortCircuit: true };
+  return { format: 'module', source: await compiled(filename), shortCircuit: true };
+}
+
+/** Kept beside the temporary files: a test starts many processes that run the same files. */
+async function compiled(filename) {
+  const source = await readFile(filename, 'utf8');
+  const kept = join(CACHE, createHash('sha1').update(filename).update(source).digest('hex'));
+  try {
+    return await readFile(kept, 'utf8');
+  } catch {
+    const { transform } = await import('@swc/core');
+    const { code } = await transform(source, { ...SWC_OPTIONS, filename });
+    await mkdir(CACHE, { recursive: true });
+    // Renamed into place, since several processes may be compiling the same file.
+    await writeFile(`${kept}.${process.pid}`, code);
+    await rename(`${kept}.${process.pid}`, kept);
+    return code;
+  }
 }

@@ -22,14 +22,31 @@ interface Placed {
 }
 
 /** Positions rise in the order of the rows, which are inserted by key: two batches of the same keys cannot deadlock. */
-export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]> {
-  const known = await existing(sql, t, rows.map((row) => row.key));
+export async function append(
+  sql: Sql,
+  t: Tables,
+  rows: readonly EventRow[],
+  due: SqlTime,
+): Promise<AppendedRow[]> {
+  const known = await existing(
+    sql,
+    t,
+    rows.map((row) => row.key),
+  );
   const missing = firstOfEachKey(rows).filter((row) => !known.has(row.key));
   const recorded = missing.length > 0 ? await insert(sql, t, missing) : new Map<EventRow, number>();
-  const result = rows.map(
-    (row): AppendedRow => (recorded.has(row) ? { position: recorded.get(row) } : { existingGroup: known.get(row.key) }),
+  const result = rows.map((row): AppendedRow =>
+    recorded.has(row) ? { position: recorded.get(row) } : { existingGroup: known.get(row.key) },
   );
-  await deliver(sql, t, deliveriesOf(rows, result.map(({ position }) => position)), due);
+  await deliver(
+    sql,
+    t,
+    deliveriesOf(
+      rows,
+      result.map(({ position }) => position),
+    ),
+    due,
+  );
   return result;
 }
 
@@ -91,6 +108,11 @@ function byKey({ row: a }: Placed, { row: b }: Placed): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
-export async function deliver(sql: Sql, t: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void> {
+export async function deliver(
+  sql: Sql,
+  t: Tables,
+  rows: readonly DeliveryRow[],
+  due: SqlTime,
+): Promise<void> {
   await insertDeliveries(sql, t, rows, due, LEAVE);
 }

@@ -64,7 +64,8 @@ async function yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
 }
 
 function failure(error: unknown): FailureKind {
-  const code = (error as { driverError?: { errno?: number } }).driverError?.errno ?? (error as { errno?: number }).errno;
+  const code =
+    (error as { driverError?: { errno?: number } }).driverError?.errno ?? (error as { errno?: number }).errno;
   if (code === 1213 || code === 1020) return 'conflict';
   return code === 1205 ? 'lock' : 'other';
 }

@@ -46,7 +46,10 @@ async function epochNumber(sql: Sql, t: Tables): Promise<number> {
 
 /** Outside a transaction, so that the lock ends with the statement. */
 async function isFree(sql: Sql, t: Tables, row: number): Promise<boolean> {
-  return (await sql.rows(`SELECT id FROM ${t.name('epoch')} WHERE id = ? FOR UPDATE SKIP LOCKED`, [row])).length > 0;
+  return (
+    (await sql.rows(`SELECT id FROM ${t.name('epoch')} WHERE id = ? FOR UPDATE SKIP LOCKED`, [row])).length >
+    0
+  );
 }
 
 async function moveOn(sql: Sql, t: Tables, epoch: number): Promise<void> {

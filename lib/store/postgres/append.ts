@@ -8,17 +8,30 @@ import type { Tables } from '../tables.js';
  * horizon relies on it. Positions are given in the order of the rows, but rows are inserted in the order of their
  * keys, so that two batches with the same keys cannot deadlock.
  */
-export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]> {
+export async function append(
+  sql: Sql,
+  t: Tables,
+  rows: readonly EventRow[],
+  due: SqlTime,
+): Promise<AppendedRow[]> {
   const deliveries = rows.flatMap((row, index) => row.handlers.map((handler) => ({ ...handler, index })));
   const answers = await sql.rows(statement(t, due, deliveries.length > 0), [
     ...eventArrays(rows),
     ...(deliveries.length > 0
-      ? [deliveries.map((d) => d.index + 1), deliveries.map((d) => d.id), deliveries.map((d) => d.rank), ...due.parameters]
+      ? [
+          deliveries.map((d) => d.index + 1),
+          deliveries.map((d) => d.id),
+          deliveries.map((d) => d.rank),
+          ...due.parameters,
+        ]
       : []),
   ]);
   const result: AppendedRow[] = rows.map(() => ({}));
   for (const { ord, position, existing_group: group } of answers) {
-    result[Number(ord) - 1] = { position: optionalNumber(position), existingGroup: (group as string | null) ?? undefined };
+    result[Number(ord) - 1] = {
+      position: optionalNumber(position),
+      existingGroup: (group as string | null) ?? undefined,
+    };
   }
   return result;
 }
@@ -69,7 +82,12 @@ function deliverRecorded(t: Tables, due: SqlTime): string {
     CROSS JOIN (SELECT (${due.sql})::bigint AS at) due`;
 }
 
-export async function deliver(sql: Sql, t: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void> {
+export async function deliver(
+  sql: Sql,
+  t: Tables,
+  rows: readonly DeliveryRow[],
+  due: SqlTime,
+): Promise<void> {
   if (rows.length === 0) return;
   await sql.change(
     `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)

@@ -36,7 +36,12 @@ export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise
 }
 
 /** Moves what the worker still holds to the finished ones; one statement. */
-export async function complete(sql: Sql, t: Tables, workerId: number, ids: readonly DeliveryId[]): Promise<DeliveryId[]> {
+export async function complete(
+  sql: Sql,
+  t: Tables,
+  workerId: number,
+  ids: readonly DeliveryId[],
+): Promise<DeliveryId[]> {
   const rows = await sql.rows(
     `WITH gone AS (
       DELETE FROM ${t.delivery} d USING unnest(?::integer[], ?::bigint[]) AS i (handler_id, position)

@@ -58,7 +58,8 @@ async function yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
 }
 
 function failure(error: unknown): FailureKind {
-  const code = (error as { driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
+  const code =
+    (error as { driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
   if (code === '40001' || code === '40P01') return 'conflict';
   return code === '55P03' ? 'lock' : 'other';
 }
@@ -66,5 +67,8 @@ function failure(error: unknown): FailureKind {
 /** A client that is released with an error is not used again: its socket is closed. */
 function abandon(runner: QueryRunner): void {
   const { releasePostgresConnection } = runner as { releasePostgresConnection?(error: Error): Promise<void> };
-  void releasePostgresConnection?.call(runner, new Error('Abandoned: its transaction could not be rolled back in time'));
+  void releasePostgresConnection?.call(
+    runner,
+    new Error('Abandoned: its transaction could not be rolled back in time'),
+  );
 }

@@ -13,7 +13,12 @@ import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
 import { chunks, marks, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
-export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]> {
+export async function append(
+  sql: Sql,
+  t: Tables,
+  rows: readonly EventRow[],
+  due: SqlTime,
+): Promise<AppendedRow[]> {
   const positions = new Map<string, number>();
   for (const batch of eventBatches(rows, (row) => row)) {
     const inserted = await sql.rows(
@@ -25,11 +30,24 @@ export async function append(sql: Sql, t: Tables, rows: readonly EventRow[], due
   }
   const first = new Set(firstOfEachKey(rows));
   const result = rows.map((row) => ({ position: first.has(row) ? positions.get(row.key) : undefined }));
-  await deliver(sql, t, deliveriesOf(rows, result.map(({ position }) => position)), due);
+  await deliver(
+    sql,
+    t,
+    deliveriesOf(
+      rows,
+      result.map(({ position }) => position),
+    ),
+    due,
+  );
   return withExistingGroups(sql, t, rows, result);
 }
 
-async function withExistingGroups(sql: Sql, t: Tables, rows: readonly EventRow[], appended: AppendedRow[]): Promise<AppendedRow[]> {
+async function withExistingGroups(
+  sql: Sql,
+  t: Tables,
+  rows: readonly EventRow[],
+  appended: AppendedRow[],
+): Promise<AppendedRow[]> {
   const known = rows.filter((_, index) => appended[index]!.position === undefined).map((row) => row.key);
   const groups = new Map<string, string>();
   for (const keys of chunks([...new Set(known)], ROWS_PER_INSERT)) {
@@ -44,6 +62,11 @@ async function withExistingGroups(sql: Sql, t: Tables, rows: readonly EventRow[]
   );
 }
 
-export async function deliver(sql: Sql, t: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void> {
+export async function deliver(
+  sql: Sql,
+  t: Tables,
+  rows: readonly DeliveryRow[],
+  due: SqlTime,
+): Promise<void> {
   await insertDeliveries(sql, t, rows, due, 'ON CONFLICT DO NOTHING');
 }

@@ -26,7 +26,8 @@ export const sqlite: Dialect = {
   append,
   deliver,
   claim: (sql, tables, request) => claimBySelect(sql, tables, request, ''),
-  complete: (sql, tables, workerId, ids) => completeBySelect(sql, tables, workerId, ids, { lock: '', finishedAt: NOW }),
+  complete: (sql, tables, workerId, ids) =>
+    completeBySelect(sql, tables, workerId, ids, { lock: '', finishedAt: NOW }),
   insertNew: (table, columns) =>
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
   // BEGIN IMMEDIATE makes every transaction the only one that writes, across processes too.

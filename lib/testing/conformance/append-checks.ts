@@ -1,5 +1,12 @@
 import { strict as assert } from 'node:assert';
-import { assertRising, type BenchCheck, eventRow, positionsOf, rolledBack } from './log-bench.js';
+import {
+  assertRising,
+  type BenchCheck,
+  eventRow,
+  positionsOf,
+  rolledBack,
+  type LogBench,
+} from './log-bench.js';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -17,22 +24,36 @@ const LOOK_ALIKES = [
 export const appendChecks: readonly BenchCheck[] = [
   {
     name: 'appends one event as it was given',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const key = bench.unique('one');
-      const given = { orderKey: 'order', occurredAt: 17, recordedAt: 18, availableAt: 19, registryVersion: 20 };
-      const [appended] = await bench.append([eventRow(key, { ...given, stream: 'stream', streamVersion: 21 })]);
+      const given = {
+        orderKey: 'order',
+        occurredAt: 17,
+        recordedAt: 18,
+        availableAt: 19,
+        registryVersion: 20,
+      };
+      const [appended] = await bench.append([
+        eventRow(key, { ...given, stream: 'stream', streamVersion: 21 }),
+      ]);
       const row = (await bench.event(key))!;
       assert.equal(Number(row.position), appended!.position);
       assert.equal(row.event_group, 'conformance.Checked');
       assert.equal(row.order_key, 'order');
       assert.equal(row.stream, 'stream');
-      const numbers = [row.occurred_at, row.recorded_at, row.available_at, row.registry_version, row.stream_version];
+      const numbers = [
+        row.occurred_at,
+        row.recorded_at,
+        row.available_at,
+        row.registry_version,
+        row.stream_version,
+      ];
       assert.deepEqual(numbers.map(Number), [17, 18, 19, 20, 21]);
     },
   },
   {
     name: 'appends 1,500 events in one call, positions in the order of the input',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const before = await bench.append([eventRow(bench.unique('before'))]);
       const base = bench.unique('many');
       // Neither in the order of the keys nor against it.
@@ -46,7 +67,7 @@ export const appendChecks: readonly BenchCheck[] = [
   },
   {
     name: 'records a key once: twice in one call, its first event',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const [key, other] = [bench.unique('twice'), bench.unique('twice')];
       const rows = [eventRow(key, { payload: '1' }), eventRow(other), eventRow(key, { payload: '2' })];
       const [first, between, second] = await bench.append(rows);
@@ -57,10 +78,14 @@ export const appendChecks: readonly BenchCheck[] = [
   },
   {
     name: 'records a key once: in a later call, alone or among new ones, and tells the group that it has',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const key = bench.unique('again');
       await bench.append([eventRow(key, { payload: '1' })]);
-      const rows = [eventRow(bench.unique('new')), eventRow(key, { payload: '2', group: 'another' }), eventRow(bench.unique('new'))];
+      const rows = [
+        eventRow(bench.unique('new')),
+        eventRow(key, { payload: '2', group: 'another' }),
+        eventRow(bench.unique('new')),
+      ];
       const [before, again, after] = await bench.append(rows);
       assertRising(positionsOf([before!, after!]));
       assert.deepEqual([again!.position, again!.existingGroup], [undefined, 'conformance.Checked']);
@@ -71,7 +96,7 @@ export const appendChecks: readonly BenchCheck[] = [
   },
   {
     name: 'goes on in a transaction that met a key which is there already',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const database = await bench.database();
       const [key, other] = [bench.unique('met'), bench.unique('met')];
       await bench.append([eventRow(key)]);
@@ -85,7 +110,7 @@ export const appendChecks: readonly BenchCheck[] = [
   },
   {
     name: 'takes back what was rolled back, which can be recorded afterwards',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const key = bench.unique('back');
       const handler = await bench.handler();
       const row = eventRow(key, { handlers: [{ id: handler, rank: 0 }] });
@@ -98,7 +123,7 @@ export const appendChecks: readonly BenchCheck[] = [
   },
   {
     name: 'takes back what a savepoint rolled back, and keeps what was before and after it',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const database = await bench.database();
       const [before, within, after] = [bench.unique('before'), bench.unique('within'), bench.unique('after')];
       await database.dataSource.transaction(async (manager) => {
@@ -115,23 +140,26 @@ export const appendChecks: readonly BenchCheck[] = [
       assert.ok(await bench.event(after));
     },
   },
-  ...LOOK_ALIKES.map(([what, keys]) => ({
-    name: `tells keys apart byte by byte: ${what}`,
-    async run(bench) {
-      const base = bench.unique('alike');
-      const rows = keys.map((key, index) => eventRow(base + key, { payload: String(index) }));
-      assert.equal(new Set(positionsOf(await bench.append(rows))).size, keys.length);
-      for (const [index, key] of keys.entries()) {
-        const stored = (await bench.event(base + key))!;
-        assert.deepEqual([stored.event_key, stored.payload], [base + key, String(index)]);
-      }
-      const again = await bench.append(rows.toReversed(), 1);
-      assert.ok(again.every(({ position }) => position === undefined));
-    },
-  } satisfies BenchCheck)),
+  ...LOOK_ALIKES.map(
+    ([what, keys]) =>
+      ({
+        name: `tells keys apart byte by byte: ${what}`,
+        async run(bench: LogBench): Promise<void> {
+          const base = bench.unique('alike');
+          const rows = keys.map((key, index) => eventRow(base + key, { payload: String(index) }));
+          assert.equal(new Set(positionsOf(await bench.append(rows))).size, keys.length);
+          for (const [index, key] of keys.entries()) {
+            const stored = (await bench.event(base + key))!;
+            assert.deepEqual([stored.event_key, stored.payload], [base + key, String(index)]);
+          }
+          const again = await bench.append(rows.toReversed(), 1);
+          assert.ok(again.every(({ position }) => position === undefined));
+        },
+      }) satisfies BenchCheck,
+  ),
   {
     name: 'takes keys and groups of 255 bytes, also of characters of four bytes, and tells their ends apart',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const digits = String(Date.now()).slice(-3);
       const keys = ['🙂', '🙃'].map((end) => digits + '🙂'.repeat(62) + end);
       const ascii = ['a', 'b'].map((end) => bench.unique('long').padEnd(254, 'x') + end);
@@ -146,41 +174,75 @@ export const appendChecks: readonly BenchCheck[] = [
   },
   {
     name: 'creates the deliveries of recorded events only, due as told',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const [one, two] = [await bench.handler(), await bench.handler()];
-      const handlers = [{ id: one, rank: 0 }, { id: two, rank: 3 }];
+      const handlers = [
+        { id: one, rank: 0 },
+        { id: two, rank: 3 },
+      ];
       const [key, later] = [bench.unique('delivered'), bench.unique('later')];
-      const rows = [eventRow(key, { handlers, orderKey: 'o' }), eventRow(later, { handlers: [handlers[0]!], availableAt: 4e12 })];
+      const rows = [
+        eventRow(key, { handlers, orderKey: 'o' }),
+        eventRow(later, { handlers: [handlers[0]!], availableAt: 4e12 }),
+      ];
       const [first, second] = positionsOf(await bench.append(rows));
-      const again = await bench.append([eventRow(key, { handlers: [{ id: await bench.handler(), rank: 0 }] })]);
+      const again = await bench.append([
+        eventRow(key, { handlers: [{ id: await bench.handler(), rank: 0 }] }),
+      ]);
       assert.equal(again[0]!.position, undefined);
       const stored = await bench.run(async (sql) => {
         const { tables } = await bench.database();
-        return sql.rows(`SELECT * FROM ${tables.delivery} WHERE position IN (?, ?) ORDER BY position, handler_id`, [first, second]);
+        return sql.rows(
+          `SELECT * FROM ${tables.delivery} WHERE position IN (?, ?) ORDER BY position, handler_id`,
+          [first, second],
+        );
       });
-      const facts = stored.map((row) => [Number(row.handler_id), Number(row.position), Number(row.handler_rank), row.order_key]);
-      assert.deepEqual(facts, [[one, first, 0, 'o'], [two, first, 3, 'o'], [one, second, 0, null]]);
+      const facts = stored.map((row) => [
+        Number(row.handler_id),
+        Number(row.position),
+        Number(row.handler_rank),
+        row.order_key,
+      ]);
+      assert.deepEqual(facts, [
+        [one, first, 0, 'o'],
+        [two, first, 3, 'o'],
+        [one, second, 0, null],
+      ]);
       assert.equal(Number(stored[2]!.due_at), 4e12);
     },
   },
   {
     name: 'creates deliveries of events that are in the log, and leaves those that are there',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const database = await bench.database();
       const handler = await bench.handler();
       const [id] = await bench.deliveries(handler, 1);
       await bench.claim(await bench.worker(), handler);
       const [position] = positionsOf(await bench.append([eventRow(bench.unique('undelivered'))]));
-      const rows = [id!.position, position!].map((each) => ({ handlerId: handler, position: each, rank: 0, orderKey: null, availableAt: null }));
-      await database.atomically((sql) => database.dialect.deliver(sql, database.tables, rows, database.time()));
+      const rows = [id!.position, position!].map((each) => ({
+        handlerId: handler,
+        position: each,
+        rank: 0,
+        orderKey: null,
+        availableAt: null,
+      }));
+      await database.atomically((sql) =>
+        database.dialect.deliver(sql, database.tables, rows, database.time()),
+      );
       assert.equal(Number((await bench.delivery(id!))!.state), 1);
       assert.equal(Number((await bench.delivery({ handlerId: handler, position: position! }))!.state), 0);
     },
   },
   {
     name: 'keeps payloads: text with NUL escapes, quotes, backslashes and emoji, bytes of every value, none',
-    async run(bench) {
-      const text = JSON.stringify({ nul: 'a\0b', quotes: `'"\``, slashes: '\\\\n\n', emoji: '👩‍👩‍👧', marks: '?$1:a%' });
+    async run(bench: LogBench): Promise<void> {
+      const text = JSON.stringify({
+        nul: 'a\0b',
+        quotes: `'"\``,
+        slashes: '\\\\n\n',
+        emoji: '👩‍👩‍👧',
+        marks: '?$1:a%',
+      });
       const bytes = Buffer.from(Array.from({ length: 512 }, (_, index) => index % 256));
       const rows = [
         eventRow(bench.unique('text'), { payload: text, metadata: text }),
@@ -197,7 +259,7 @@ export const appendChecks: readonly BenchCheck[] = [
   },
   {
     name: 'takes big payloads, and many of them in one call',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const text = JSON.stringify('x'.repeat(8 * MEGABYTE));
       const bytes = Buffer.alloc(5 * MEGABYTE, 200);
       const alone = [
@@ -207,7 +269,9 @@ export const appendChecks: readonly BenchCheck[] = [
       for (const row of alone) await bench.append([row]);
       assert.equal((await bench.event(alone[0]!.key))!.payload, text);
       assert.ok(bytes.equals(Buffer.from((await bench.event(alone[1]!.key))!.payload_bytes as Uint8Array)));
-      const many = Array.from({ length: 20 }, () => eventRow(bench.unique('big'), { payload: text.slice(0, MEGABYTE) }));
+      const many = Array.from({ length: 20 }, () =>
+        eventRow(bench.unique('big'), { payload: text.slice(0, MEGABYTE) }),
+      );
       assertRising(positionsOf(await bench.append(many)));
     },
   },

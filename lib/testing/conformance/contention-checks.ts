@@ -6,19 +6,21 @@ const ROUNDS = 25;
 export const contentionChecks: readonly BenchCheck[] = [
   {
     name: 'records a key once when two connections append it at the same time',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       for (let round = 0; round < ROUNDS; round++) {
         const key = bench.unique('race');
-        const both = await Promise.all([0, 1].map((number) => bench.append([eventRow(key, { group: `group ${number}` })], number)));
+        const both = await Promise.all(
+          [0, 1].map((number) => bench.append([eventRow(key, { group: `group ${number}` })], number)),
+        );
         assert.equal(both.filter(([result]) => result!.position !== undefined).length, 1);
       }
     },
   },
   {
     name: 'lets two transactions append the same keys in opposite orders, each in one call, without deadlock',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       for (let round = 0; round < ROUNDS; round++) {
-        const keys = Array.from({ length: 40 }, () => bench.unique('opposite'));
+        const keys = Array.from({ length: 400 }, () => bench.unique('opposite'));
         const counts = await Promise.all([
           inTransaction(bench, 0, (append) => append(keys)),
           inTransaction(bench, 1, (append) => append(keys.toReversed())),
@@ -29,7 +31,7 @@ export const contentionChecks: readonly BenchCheck[] = [
   },
   {
     name: 'records a key once when its owner rolls back while two others wait for it',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       for (let round = 0; round < ROUNDS; round++) {
         const keys = [bench.unique('owned'), bench.unique('owned')];
         const owner = new Signal();
@@ -41,15 +43,45 @@ export const contentionChecks: readonly BenchCheck[] = [
         });
         owned.catch(() => undefined);
         await owner.given;
-        const counts = await Promise.all([1, 2].map((number) => inTransaction(bench, number, (append) => append(keys))));
+        const rows = keys.map((key) => eventRow(key));
+        const appended = (await Promise.all([1, 2].map((number) => bench.append(rows, number)))).flat();
         await assert.rejects(owned, RolledBack);
-        assert.equal(counts[0]! + counts[1]!, keys.length);
+        assert.equal(appended.filter(({ position }) => position !== undefined).length, keys.length);
+      }
+    },
+  },
+  {
+    name: 'fails with nothing but a conflict where transactions of the application wait for an owner that rolls back',
+    async run(bench: LogBench): Promise<void> {
+      const { dialect } = await bench.database();
+      for (let round = 0; round < ROUNDS; round++) {
+        const keys = [bench.unique('owned'), bench.unique('owned')];
+        const owner = new Signal();
+        const owned = inTransaction(bench, 0, async (append) => {
+          await append(keys);
+          owner.give();
+          await roundTrips(bench, round % 8);
+          throw new RolledBack();
+        });
+        owned.catch(() => undefined);
+        await owner.given;
+        const others = await Promise.allSettled(
+          [1, 2].map((number) => inTransaction(bench, number, (append) => append(keys))),
+        );
+        await assert.rejects(owned, RolledBack);
+        const recorded = others.reduce(
+          (sum, other) => sum + (other.status === 'fulfilled' ? other.value : 0),
+          0,
+        );
+        assert.equal(recorded, keys.length);
+        for (const other of others)
+          assert.ok(other.status === 'fulfilled' || dialect.failure(other.reason) === 'conflict');
       }
     },
   },
   {
     name: 'lets the others have the key for theirs when its owner commits',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const key = bench.unique('owned');
       const owner = new Signal();
       const owned = inTransaction(bench, 0, async (append) => {
@@ -61,7 +93,10 @@ export const contentionChecks: readonly BenchCheck[] = [
       await owner.given;
       const others = await Promise.all(
         [1, 2].map((number) =>
-          inTransaction(bench, number, async (append) => [await append([key]), await append([bench.unique('goes on')])]),
+          inTransaction(bench, number, async (append) => [
+            await append([key]),
+            await append([bench.unique('goes on')]),
+          ]),
         ),
       );
       assert.deepEqual([await owned, ...others], [1, [0, 1], [0, 1]]);
@@ -69,7 +104,7 @@ export const contentionChecks: readonly BenchCheck[] = [
   },
   {
     name: 'gives way: where another transaction holds a key, this one fails in time with a lock conflict',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const [own, database] = [await bench.database(), await bench.database(1)];
       const key = bench.unique('held');
       const held = new Signal();
@@ -82,7 +117,9 @@ export const contentionChecks: readonly BenchCheck[] = [
       await held.given;
       if (database.dialect.singleConnection) done.give();
       const yielding = database.transactionOnce((sql) =>
-        database.dialect.yielding(sql, () => database.dialect.append(sql, database.tables, [eventRow(key)], database.time())),
+        database.dialect.yielding(sql, () =>
+          database.dialect.append(sql, database.tables, [eventRow(key)], database.time()),
+        ),
       );
       if (database.dialect.singleConnection) await yielding;
       else await assert.rejects(yielding, (error) => database.dialect.failure(error) !== 'other');
@@ -103,7 +140,10 @@ async function inTransaction<T>(
   const { dataSource } = await bench.database(number);
   return dataSource.transaction((manager) =>
     work(async (keys) => {
-      const appended = await bench.appendIn(manager, keys.map((key) => eventRow(key)));
+      const appended = await bench.appendIn(
+        manager,
+        keys.map((key) => eventRow(key)),
+      );
       return appended.filter(({ position }) => position !== undefined).length;
     }),
   );

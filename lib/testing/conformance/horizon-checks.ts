@@ -3,6 +3,9 @@ import type { QueryRunner } from 'typeorm';
 import { Horizon } from '../../store/horizon.js';
 import { assertRising, type BenchCheck, eventRow, type LogBench, positionsOf } from './log-bench.js';
 
+/** So many looks are enough for any horizon, also while others on the same server have a transaction open for a while. */
+const ROUNDS = 1000;
+
 /** A transaction of the application, step by step. */
 interface Step {
   append(...keys: string[]): Promise<number[]>;
@@ -12,11 +15,11 @@ interface Step {
 
 export const horizonChecks: readonly BenchCheck[] = [
   {
-    name: 'horizon: reaches the last event at once when nothing is open',
-    async run(bench) {
+    name: 'horizon: reaches the last event when nothing is open',
+    async run(bench: LogBench): Promise<void> {
       const reader = await readerOf(bench);
       const [position] = positionsOf(await bench.append([eventRow(bench.unique('last'))]));
-      await reader.read();
+      await reader.readUpTo(position!);
       assert.equal(reader.horizon.position, position);
     },
   },
@@ -63,14 +66,19 @@ export const horizonChecks: readonly BenchCheck[] = [
       const owner = await begin(bench, 1);
       await owner.append(held);
       // Waits for the owner with its first row, when it has its positions.
-      const [waiting, last] = await passedBy(bench, () => bench.append([eventRow(held), eventRow(behind)], 2));
+      const [waiting, last] = await passedBy(bench, () =>
+        bench.append([eventRow(held), eventRow(behind)], 2),
+      );
       for (let round = 0; round < 5; round++) await reader.read();
       assert.equal(reader.keys.length, 0);
       await owner.rollBack();
       const positions = positionsOf(await waiting());
       assert.ok(positions[0]! < last, 'Expected the positions to have been taken before those of the others');
       await reader.readUpTo(last);
-      assert.deepEqual(reader.keys.filter((key) => key.startsWith(base)), [held, behind]);
+      assert.deepEqual(
+        reader.keys.filter((key) => key.startsWith(base)),
+        [held, behind],
+      );
     }),
   },
   {
@@ -96,7 +104,7 @@ export const horizonChecks: readonly BenchCheck[] = [
       let open = await begin(bench, 1);
       const [target] = await open.append(bench.unique('coming'));
       for (let round = 0; reader.horizon.position < target!; round++) {
-        assert.ok(round < 20, 'Expected the horizon to have moved on');
+        assert.ok(round < ROUNDS, 'Expected the horizon to have moved on');
         const next = await begin(bench, 1 + (round % 2));
         await next.append(bench.unique('coming'));
         await open.commit();
@@ -113,7 +121,7 @@ export const horizonChecks: readonly BenchCheck[] = [
       let open = await begin(bench, 1);
       const [target] = await open.append(bench.unique('coming'));
       for (let round = 0; readers.some(({ horizon }) => horizon.position < target!); round++) {
-        assert.ok(round < 40, 'Expected every horizon to have moved on');
+        assert.ok(round < ROUNDS, 'Expected every horizon to have moved on');
         for (const reader of readers) {
           const next = await begin(bench, 1);
           await next.append(bench.unique('coming'));
@@ -127,7 +135,7 @@ export const horizonChecks: readonly BenchCheck[] = [
   },
   {
     name: 'horizon: an ordered reader skips nothing of four concurrent writers',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const reader = await readerOf(bench);
       const writing = Promise.all([0, 1, 2, 3].map((writer) => write(bench, writer)));
       let done = false;
@@ -175,7 +183,10 @@ async function dawdle(bench: LogBench, trips: number): Promise<void> {
 }
 
 /** Starts an append that has to wait; goes on when it has taken its positions, which then are passed by. */
-async function passedBy<T>(bench: LogBench, start: () => Promise<T>): Promise<[result: () => Promise<T>, last: number]> {
+async function passedBy<T>(
+  bench: LogBench,
+  start: () => Promise<T>,
+): Promise<[result: () => Promise<T>, last: number]> {
   const pass = async () => positionsOf(await bench.append([eventRow(bench.unique('passing'))]))[0]!;
   let last = await pass();
   const result = start();
@@ -193,7 +204,13 @@ async function begin(bench: LogBench, number: number): Promise<Step> {
   const runner: QueryRunner = dataSource.createQueryRunner();
   await runner.startTransaction();
   return {
-    append: async (...keys) => positionsOf(await bench.appendIn(runner.manager, keys.map((key) => eventRow(key)))),
+    append: async (...keys) =>
+      positionsOf(
+        await bench.appendIn(
+          runner.manager,
+          keys.map((key) => eventRow(key)),
+        ),
+      ),
     commit: () => runner.commitTransaction().finally(() => runner.release()),
     rollBack: () => runner.rollbackTransaction().finally(() => runner.release()),
   };
@@ -221,7 +238,10 @@ class OrderedReader {
   /** What was open may take some looks to have been seen ended. */
   async readUpTo(position: number): Promise<void> {
     for (let round = 0; this.horizon.position < position; round++) {
-      assert.ok(round < 20, `Expected the horizon to reach ${position}, it is at ${this.horizon.position}`);
+      assert.ok(
+        round < ROUNDS,
+        `Expected the horizon to reach ${position}, it is at ${this.horizon.position}`,
+      );
       await this.read();
     }
   }

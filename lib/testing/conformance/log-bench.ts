@@ -69,8 +69,13 @@ export class LogBench {
 
   /** Pending deliveries of one handler, one for each of its new events; in the order of the log. */
   async deliveries(handler: number, count: number, clock?: Clock): Promise<DeliveryId[]> {
-    const rows = Array.from({ length: count }, () => eventRow(this.unique('event'), { handlers: [{ id: handler, rank: 0 }] }));
-    return (await this.append(rows, 0, clock)).map((row) => ({ handlerId: handler, position: row.position! }));
+    const rows = Array.from({ length: count }, () =>
+      eventRow(this.unique('event'), { handlers: [{ id: handler, rank: 0 }] }),
+    );
+    return (await this.append(rows, 0, clock)).map((row) => ({
+      handlerId: handler,
+      position: row.position!,
+    }));
   }
 
   async queue(number = 0, clock?: Clock): Promise<DeliveryQueue> {
@@ -87,7 +92,9 @@ export class LogBench {
   async delivery({ handlerId, position }: DeliveryId): Promise<Row | undefined> {
     const { tables } = await this.database();
     const find = (table: string) =>
-      this.run((sql) => sql.row(`SELECT * FROM ${table} WHERE handler_id = ? AND position = ?`, [handlerId, position]));
+      this.run((sql) =>
+        sql.row(`SELECT * FROM ${table} WHERE handler_id = ? AND position = ?`, [handlerId, position]),
+      );
     return (await find(tables.delivery)) ?? find(tables.finished);
   }
 
@@ -144,7 +151,8 @@ export function positionsOf(rows: readonly { position?: number }[]): number[] {
 
 export function assertRising(positions: readonly number[]): void {
   for (const [index, position] of positions.entries()) {
-    if (index > 0) assert.ok(position > positions[index - 1]!, `${position} comes after ${positions[index - 1]}`);
+    if (index > 0)
+      assert.ok(position > positions[index - 1]!, `${position} comes after ${positions[index - 1]}`);
   }
 }
 
@@ -152,7 +160,10 @@ export function assertRising(positions: readonly number[]): void {
 export class RolledBack extends Error {}
 
 /** Runs a transaction of the application that rolls back in the end. */
-export async function rolledBack(database: Database, work: (manager: EntityManager) => Promise<unknown>): Promise<void> {
+export async function rolledBack(
+  database: Database,
+  work: (manager: EntityManager) => Promise<unknown>,
+): Promise<void> {
   const transaction = database.dataSource.transaction(async (manager) => {
     await work(manager);
     throw new RolledBack();

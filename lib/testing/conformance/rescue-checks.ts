@@ -1,15 +1,19 @@
 import { strict as assert } from 'node:assert';
 import { WorkerLeases } from '../../store/worker-leases.js';
-import { type BenchCheck, type LogBench } from './log-bench.js';
+import type { BenchCheck, LogBench } from './log-bench.js';
 
 const HOUR = 3_600_000;
 
 export const rescueChecks: readonly BenchCheck[] = [
   {
     name: 'takes over what a dead worker held, and only that',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const leases = await leasesOf(bench);
-      const [handler, living, dead] = [await bench.handler(), await bench.worker(), await bench.worker({ dead: true })];
+      const [handler, living, dead] = [
+        await bench.handler(),
+        await bench.worker(),
+        await bench.worker({ dead: true }),
+      ];
       const ids = await bench.deliveries(handler, 5);
       await bench.claim(living, handler, 2);
       await bench.claim(dead, handler, 2);
@@ -17,13 +21,19 @@ export const rescueChecks: readonly BenchCheck[] = [
       assert.equal(await leases.rescue(), 0);
       const rows = await Promise.all(ids.map((id) => bench.delivery(id)));
       const facts = rows.map((row) => [Number(row!.state), Number(row!.rescues), Number(row!.attempts)]);
-      assert.deepEqual(facts, [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 0]]);
+      assert.deepEqual(facts, [
+        [1, 0, 0],
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 1, 0],
+        [0, 0, 0],
+      ]);
       assert.equal(rows[2]!.worker_id, null);
     },
   },
   {
     name: 'extends a lease, but none that was lost',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const leases = await leasesOf(bench);
       const [living, dead] = [await bench.worker(), await bench.worker({ dead: true })];
       assert.equal(await bench.run((sql) => leases.extend(sql, living)), true);
@@ -38,7 +48,7 @@ export const rescueChecks: readonly BenchCheck[] = [
   },
   {
     name: 'gives every worker an id of its own, also after the last one has gone',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const leases = await leasesOf(bench);
       const ids = await Promise.all([1, 2, 3].map(() => leases.register()));
       for (const id of ids) await leases.remove(id);
@@ -49,7 +59,7 @@ export const rescueChecks: readonly BenchCheck[] = [
   },
   {
     name: 'counts rescues, and from the fourth on attempts too',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const leases = await leasesOf(bench);
       const [handler, queue] = [await bench.handler(), await bench.queue()];
       const [id] = await bench.deliveries(handler, 1);
@@ -62,12 +72,18 @@ export const rescueChecks: readonly BenchCheck[] = [
         const row = (await bench.delivery(id!))!;
         seen.push([Number(row.rescues), Number(row.attempts)]);
       }
-      assert.deepEqual(seen, [[1, 0], [2, 0], [3, 0], [4, 1], [5, 2]]);
+      assert.deepEqual(seen, [
+        [1, 0],
+        [2, 0],
+        [3, 0],
+        [4, 1],
+        [5, 2],
+      ]);
     },
   },
   {
     name: 'takes over each delivery once, however many rescue at the same time',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const [handler, dead] = [await bench.handler(), await bench.worker({ dead: true })];
       const ids = await bench.deliveries(handler, 30);
       await bench.claim(dead, handler);
@@ -75,7 +91,10 @@ export const rescueChecks: readonly BenchCheck[] = [
         [0, 1, 2].map(async (number) => new WorkerLeases(await bench.database(number), HOUR).rescue()),
       );
       const rest = await (await leasesOf(bench)).rescue();
-      assert.equal(rescued.reduce((sum, count) => sum + count, rest), 30);
+      assert.equal(
+        rescued.reduce((sum, count) => sum + count, rest),
+        30,
+      );
       const rows = await Promise.all(ids.map((id) => bench.delivery(id)));
       assert.ok(rows.every((row) => Number(row!.rescues) === 1 && Number(row!.state) === 0));
     },

@@ -23,14 +23,20 @@ const ENDS: Record<string, (queue: DeliveryQueue, worker: number, id: DeliveryId
 export const settleChecks: readonly BenchCheck[] = [
   {
     name: 'completes what the worker holds, many at once: finished, with the attempts it took',
-    async run(bench) {
-      const [queue, worker, one, two] = [await bench.queue(), await bench.worker(), await bench.handler(), await bench.handler()];
+    async run(bench: LogBench): Promise<void> {
+      const [queue, worker, one, two] = [
+        await bench.queue(),
+        await bench.worker(),
+        await bench.handler(),
+        await bench.handler(),
+      ];
       const ids = [...(await bench.deliveries(one, 600)), ...(await bench.deliveries(two, 3))];
       await bench.claim(worker, one, 1000);
       await bench.claim(worker, two, 2);
       const held = ids.slice(0, 602);
       const done = await queue.complete(worker, ids);
-      const sorted = (list: readonly DeliveryId[]) => list.map((id) => `${id.handlerId}/${id.position}`).sort();
+      const sorted = (list: readonly DeliveryId[]) =>
+        list.map((id) => `${id.handlerId}/${id.position}`).sort();
       assert.deepEqual(sorted(done), sorted(held));
       const finished = (await bench.delivery(ids[0]!))!;
       assert.deepEqual([Number(finished.state), Number(finished.attempts)], [3, 1]);
@@ -40,7 +46,7 @@ export const settleChecks: readonly BenchCheck[] = [
   },
   {
     name: 'completes in the transaction of the handler: with it or not at all',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const { queue, worker, id } = await claimedOne(bench);
       const database = await bench.database();
       const transaction = database.transaction(async (sql) => {
@@ -55,7 +61,7 @@ export const settleChecks: readonly BenchCheck[] = [
   },
   {
     name: 'fails: due again when told, with its error and one attempt more',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const clock = new FixedClock(NOON);
       const { queue, worker, id, handler } = await claimedOne(bench, clock);
       const error = `It's "broken" \\ 🙂\n    at line ?`;
@@ -66,12 +72,15 @@ export const settleChecks: readonly BenchCheck[] = [
       clock.set(NOON + 1499);
       assert.deepEqual(await bench.claim(worker, handler, 9, clock), []);
       clock.set(NOON + 1500);
-      assert.deepEqual((await bench.claim(worker, handler, 9, clock)).map(({ attempts }) => attempts), [1]);
+      assert.deepEqual(
+        (await bench.claim(worker, handler, 9, clock)).map(({ attempts }) => attempts),
+        [1],
+      );
     },
   },
   {
     name: 'fails by the clock of the database where the application has none of its own',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const { queue, worker, id } = await claimedOne(bench);
       await queue.fail(worker, { ...id, error: 'again', retryIn: 600_000.7 });
       const wait = Number((await bench.delivery(id))!.due_at) - Date.now();
@@ -80,7 +89,7 @@ export const settleChecks: readonly BenchCheck[] = [
   },
   {
     name: 'buries: dead, never claimed again',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const { queue, worker, id, handler } = await claimedOne(bench);
       assert.equal(await queue.fail(worker, { ...id, error: 'for good' }), true);
       const row = (await bench.delivery(id))!;
@@ -88,12 +97,15 @@ export const settleChecks: readonly BenchCheck[] = [
       assert.deepEqual(await bench.claim(worker, handler), []);
       const other = await claimedOne(bench);
       assert.equal(await other.queue.bury(other.worker, other.id), true);
-      assert.deepEqual([(await bench.delivery(other.id))!.state, (await bench.delivery(other.id))!.attempts].map(Number), [2, 0]);
+      assert.deepEqual(
+        [(await bench.delivery(other.id))!.state, (await bench.delivery(other.id))!.attempts].map(Number),
+        [2, 0],
+      );
     },
   },
   {
     name: 'snoozes: due at that time, no attempt used',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const { queue, worker, id } = await claimedOne(bench);
       assert.equal(await queue.snooze(worker, id, new Date(NOON)), true);
       const row = (await bench.delivery(id))!;
@@ -102,15 +114,18 @@ export const settleChecks: readonly BenchCheck[] = [
   },
   {
     name: 'cancels what runs: finished as cancelled',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const { queue, worker, id } = await claimedOne(bench);
       assert.equal(await queue.cancel(worker, id), true);
-      assert.deepEqual([(await bench.delivery(id))!.state, (await bench.delivery(id))!.attempts].map(Number), [4, 1]);
+      assert.deepEqual(
+        [(await bench.delivery(id))!.state, (await bench.delivery(id))!.attempts].map(Number),
+        [4, 1],
+      );
     },
   },
   {
     name: 'releases what has not started: pending again, as it was',
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const { queue, worker, id, handler } = await claimedOne(bench);
       await queue.release(worker, [id]);
       const row = (await bench.delivery(id))!;
@@ -120,7 +135,7 @@ export const settleChecks: readonly BenchCheck[] = [
   },
   ...Object.entries(ENDS).map(([name, end]): BenchCheck => ({
     name: `changes nothing of a delivery that the worker has lost: ${name}`,
-    async run(bench) {
+    async run(bench: LogBench): Promise<void> {
       const { queue, worker, id, handler } = await claimedOne(bench);
       await queue.release(worker, [id]);
       const pending = await bench.delivery(id);

@@ -20,7 +20,7 @@ export interface ShopSetup {
 /** What the process tells: `[what, about]`. */
 export type ShopMessage = readonly [what: string, about?: string];
 
-const tell = (...message: ShopMessage) => void process.send?.(message);
+const tell = (...message: ShopMessage) => void (process.connected && process.send?.(message));
 
 @Injectable()
 class Orders {
@@ -81,7 +81,10 @@ async function produce(dataSource: DataSource): Promise<void> {
 async function main({ address, role, options }: ShopSetup): Promise<void> {
   @Module({
     imports: [
-      TypeOrmModule.forRoot({ ...dataSourceOptionsFrom(address, { entities: [Order, Receipt] }), autoLoadEntities: true }),
+      TypeOrmModule.forRoot({
+        ...dataSourceOptionsFrom(address, { entities: [Order, Receipt] }),
+        autoLoadEntities: true,
+      }),
       EventSourcingModule.forRoot({ ...options, dispatch: role === 'produce' ? 'none' : 'background' }),
     ],
     providers: [Orders, Bookkeeping],

@@ -10,7 +10,11 @@ import { scriptedHandler } from '../../support/scripted-handler.js';
 describeEachDatabase('dispatch', (db) => {
   let application: TestApplication;
 
-  const start = async (dispatch: EventSourcingOptions['dispatch'], providers: Provider[], extra: ExtraOptions = {}) => {
+  const start = async (
+    dispatch: EventSourcingOptions['dispatch'],
+    providers: Provider[],
+    extra: ExtraOptions = {},
+  ) => {
     application = await startApplication({
       database: await db.options(extra),
       providers,
@@ -38,7 +42,9 @@ describeEachDatabase('dispatch', (db) => {
       providers: [scriptedHandler('One', (event) => seen.resolve(event))],
       options: { dispatch: 'background', worker: { pollInterval: '1h' } },
     });
-    await application.dataSource.transaction((manager) => log().append({ group: 'a', key: 'a' }, { manager }));
+    await application.dataSource.transaction((manager) =>
+      log().append({ group: 'a', key: 'a' }, { manager }),
+    );
     expect((await seen.promise).key).toBe('a');
   });
 
@@ -46,20 +52,32 @@ describeEachDatabase('dispatch', (db) => {
     it('resolves after the handlers, and what they emitted, had one attempt; nothing rejects', async () => {
       const order: string[] = [];
       const { deliveries } = await start('inline', [
-        scriptedHandler('First', async () => {
-          order.push('First starts');
-          await log().append({ group: 'second', key: 'second' });
-          order.push('First ends');
-          throw new Error('fails after it emitted');
-        }, { pattern: 'first' }),
-        scriptedHandler('Second', async (_, { manager }) => {
-          order.push('Second');
-          await log().append({ group: 'third', key: 'third' }, { manager });
-        }, { pattern: 'second', transactional: true }),
-        scriptedHandler('Third', () => {
-          order.push('Third');
-          throw new Error('fails');
-        }, { pattern: 'third', transactional: true }),
+        scriptedHandler(
+          'First',
+          async () => {
+            order.push('First starts');
+            await log().append({ group: 'second', key: 'second' });
+            order.push('First ends');
+            throw new Error('fails after it emitted');
+          },
+          { pattern: 'first' },
+        ),
+        scriptedHandler(
+          'Second',
+          async (_, { manager }) => {
+            order.push('Second');
+            await log().append({ group: 'third', key: 'third' }, { manager });
+          },
+          { pattern: 'second', transactional: true },
+        ),
+        scriptedHandler(
+          'Third',
+          () => {
+            order.push('Third');
+            throw new Error('fails');
+          },
+          { pattern: 'third', transactional: true },
+        ),
       ]);
       await log().append({ group: 'first', key: 'first' });
       expect(order).toEqual(['First starts', 'Second', 'Third', 'First ends']);
@@ -68,16 +86,24 @@ describeEachDatabase('dispatch', (db) => {
 
     it('waits for the outermost commit, with one connection too', async () => {
       const seen: string[] = [];
-      const { dataSource } = await start('inline', [
-        scriptedHandler('Plain', async (event, { manager }) => {
-          await manager.query('SELECT 1');
-          seen.push(event.key);
-        }),
-        scriptedHandler('Transactional', async (event, { manager }) => {
-          await manager.query('SELECT 1');
-          seen.push(event.key);
-        }, { transactional: true }),
-      ], { poolSize: 1 });
+      const { dataSource } = await start(
+        'inline',
+        [
+          scriptedHandler('Plain', async (event, { manager }) => {
+            await manager.query('SELECT 1');
+            seen.push(event.key);
+          }),
+          scriptedHandler(
+            'Transactional',
+            async (event, { manager }) => {
+              await manager.query('SELECT 1');
+              seen.push(event.key);
+            },
+            { transactional: true },
+          ),
+        ],
+        { poolSize: 1 },
+      );
       await dataSource.transaction(async (outer) => {
         await outer.transaction((manager) => log().append({ group: 'a', key: 'kept' }, { manager }));
         await outer
@@ -93,7 +119,11 @@ describeEachDatabase('dispatch', (db) => {
 
     it('runs when a query runner of the application is released', async () => {
       const seen: string[] = [];
-      const { dataSource } = await start('inline', [scriptedHandler('One', (event) => seen.push(event.key))], { poolSize: 2 });
+      const { dataSource } = await start(
+        'inline',
+        [scriptedHandler('One', (event) => seen.push(event.key))],
+        { poolSize: 2 },
+      );
       const runner = dataSource.createQueryRunner();
       for (const key of ['one', 'two']) {
         await runner.startTransaction();
@@ -106,28 +136,46 @@ describeEachDatabase('dispatch', (db) => {
     });
   });
 
-  it.each(['inline', 'background'] as const)('keeps the context of the request out of handlers (%s)', async (dispatch) => {
-    const request = new AsyncLocalStorage<string>();
-    const seen = deferred<string | undefined>();
-    const { app } = await start(dispatch, [scriptedHandler('One', () => seen.resolve(request.getStore()))]);
-    await request.run('somebody', () => log().append({ group: 'a', key: 'a' }));
-    await drain(app);
-    expect(await seen.promise).toBeUndefined();
-  });
+  it.each(['inline', 'background'] as const)(
+    'keeps the context of the request out of handlers (%s)',
+    async (dispatch) => {
+      const request = new AsyncLocalStorage<string>();
+      const seen = deferred<string | undefined>();
+      const { app } = await start(dispatch, [scriptedHandler('One', () => seen.resolve(request.getStore()))]);
+      await request.run('somebody', () => log().append({ group: 'a', key: 'a' }));
+      await drain(app);
+      expect(await seen.promise).toBeUndefined();
+    },
+  );
 
-  it.each(['inline', 'none'] as const)('hands on the correlation and names the cause (%s)', async (dispatch) => {
-    const { app } = await start(dispatch, [
-      scriptedHandler('First', () => log().append({ group: 'second', key: 'second' }), { pattern: 'first' }),
-      scriptedHandler('Second', (_, { manager }) => log().append({ group: 'third', key: 'third' }, { manager }), {
-        pattern: 'second',
-        transactional: true,
-      }),
-    ]);
-    await log().append({ group: 'first', key: 'first', metadata: { correlationId: 'request 17' } });
-    await drain(app);
-    expect((await log().get('second'))!.metadata).toMatchObject({ correlationId: 'request 17', causationId: 'first' });
-    expect((await log().get('third'))!.metadata).toMatchObject({ correlationId: 'request 17', causationId: 'second' });
-    await log().append({ group: 'other', key: 'other' });
-    expect((await log().get('other'))!.metadata).toEqual({ correlationId: 'other', source: 'append' });
-  });
+  it.each(['inline', 'none'] as const)(
+    'hands on the correlation and names the cause (%s)',
+    async (dispatch) => {
+      const { app } = await start(dispatch, [
+        scriptedHandler('First', () => log().append({ group: 'second', key: 'second' }), {
+          pattern: 'first',
+        }),
+        scriptedHandler(
+          'Second',
+          (_, { manager }) => log().append({ group: 'third', key: 'third' }, { manager }),
+          {
+            pattern: 'second',
+            transactional: true,
+          },
+        ),
+      ]);
+      await log().append({ group: 'first', key: 'first', metadata: { correlationId: 'request 17' } });
+      await drain(app);
+      expect((await log().get('second'))!.metadata).toMatchObject({
+        correlationId: 'request 17',
+        causationId: 'first',
+      });
+      expect((await log().get('third'))!.metadata).toMatchObject({
+        correlationId: 'request 17',
+        causationId: 'second',
+      });
+      await log().append({ group: 'other', key: 'other' });
+      expect((await log().get('other'))!.metadata).toEqual({ correlationId: 'other', source: 'append' });
+    },
+  );
 });

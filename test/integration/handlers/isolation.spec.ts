@@ -6,16 +6,24 @@ import { describeEachDatabase } from '../../support/databases.js';
 import { deferred, until } from '../../support/deferred.js';
 import { type Script, scriptedHandler } from '../../support/scripted-handler.js';
 
-const events = (count: number, group = 'made') => Array.from({ length: count }, (_, i) => ({ group, key: `${group}_${i}` }));
+const events = (count: number, group = 'made') =>
+  Array.from({ length: count }, (_, i) => ({ group, key: `${group}_${i}` }));
 
 describeEachDatabase('handlers beside each other', (db) => {
   let application: TestApplication;
 
-  const start = async (providers: Provider[], worker: EventSourcingOptions['worker'] = {}, dispatch = 'background') => {
+  const start = async (
+    providers: Provider[],
+    worker: EventSourcingOptions['worker'] = {},
+    dispatch = 'background',
+  ) => {
     application = await startApplication({
       database: await db.options(),
       providers,
-      options: { dispatch: dispatch as 'background', worker: { pollInterval: 30, shutdownTimeout: 0, ...worker } },
+      options: {
+        dispatch: dispatch as 'background',
+        worker: { pollInterval: 30, shutdownTimeout: 0, ...worker },
+      },
     });
     return application;
   };
@@ -28,7 +36,11 @@ describeEachDatabase('handlers beside each other', (db) => {
     const handled = new Set<string>();
     const all = deferred();
     const hangs = scriptedHandler('Hangs', () => new Promise(() => undefined), options);
-    const works = scriptedHandler('Works', (event) => void (handled.add(event.key).size === 60 && all.resolve()), options);
+    const works = scriptedHandler(
+      'Works',
+      (event) => void (handled.add(event.key).size === 60 && all.resolve()),
+      options,
+    );
     const { log } = await start([hangs, works], { concurrency: 4 });
     await log.append(events(60));
     await all.promise;
@@ -64,7 +76,11 @@ describeEachDatabase('handlers beside each other', (db) => {
         },
         { concurrency },
       );
-    const { app, log } = await start([counted('Narrow', 2), counted('Wide', 100)], { concurrency: 5 }, 'none');
+    const { app, log } = await start(
+      [counted('Narrow', 2), counted('Wide', 100)],
+      { concurrency: 5 },
+      'none',
+    );
     await log.append(events(80));
     await drain(app);
     expect(most.Narrow).toBeLessThanOrEqual(2);
@@ -79,7 +95,11 @@ describeEachDatabase('handlers beside each other', (db) => {
       // Each waits for the others: with less than three slots none would end.
       await allStarted.promise;
     };
-    const { app, log } = await start([scriptedHandler('Three', script, { concurrency: 3 })], { concurrency: 3 }, 'none');
+    const { app, log } = await start(
+      [scriptedHandler('Three', script, { concurrency: 3 })],
+      { concurrency: 3 },
+      'none',
+    );
     await log.append(events(3));
     await drain(app);
     expect(started.size).toBe(3);
@@ -87,7 +107,10 @@ describeEachDatabase('handlers beside each other', (db) => {
 
   it('leaves deliveries of a handler that this process lacks', async () => {
     const database = await db.options();
-    const other = await startApplication({ database, providers: [scriptedHandler('Elsewhere', () => undefined)] });
+    const other = await startApplication({
+      database,
+      providers: [scriptedHandler('Elsewhere', () => undefined)],
+    });
     await other.close();
     application = await startApplication({ database, synchronize: false });
     await application.log.append(events(2));

@@ -14,7 +14,10 @@ describeEachDatabase('retries', (db) => {
   /** Milliseconds after the start at which the handler ran, and the attempt that it was told. */
   let starts: { at: number; attempt: number }[];
 
-  const start = async (script: Script, options: EventSourcingOptions & { transactional?: boolean; timeout?: number } = {}) => {
+  const start = async (
+    script: Script,
+    options: EventSourcingOptions & { transactional?: boolean; timeout?: number } = {},
+  ) => {
     const { transactional = false, timeout = 60_000, ...module } = options;
     clock = new FixedClock(START);
     starts = [];
@@ -34,27 +37,30 @@ describeEachDatabase('retries', (db) => {
 
   afterEach(() => application?.close());
 
-  it.each([false, true])('waits longer each time, then buries with the error (transactional: %s)', async (transactional) => {
-    const failing: Script = () => {
-      throw new Error('no paper', { cause: new Error('tray 2') });
-    };
-    const retry = { maxRetries: 4, interval: 1000, backoff: 3, maxInterval: 10_000, jitter: 0 };
-    const { app, log, deliveries } = await start(failing, { retry, transactional });
-    await log.append(EVENT);
+  it.each([false, true])(
+    'waits longer each time, then buries with the error (transactional: %s)',
+    async (transactional) => {
+      const failing: Script = () => {
+        throw new Error('no paper', { cause: new Error('tray 2') });
+      };
+      const retry = { maxRetries: 4, interval: 1000, backoff: 3, maxInterval: 10_000, jitter: 0 };
+      const { app, log, deliveries } = await start(failing, { retry, transactional });
+      await log.append(EVENT);
 
-    const failed = drain(app, { retries: true });
-    await expect(failed).rejects.toThrow(DrainFailedError);
-    await expect(failed).rejects.toThrow(/Shipping for event ordered_1: Error: no paper/);
+      const failed = drain(app, { retries: true });
+      await expect(failed).rejects.toThrow(DrainFailedError);
+      await expect(failed).rejects.toThrow(/Shipping for event ordered_1: Error: no paper/);
 
-    expect(starts.map(({ at }) => at)).toEqual([0, 1000, 4000, 13_000, 23_000]);
-    expect(starts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
-    expect(await deliveries.counts()).toMatchObject({ dead: 1, pending: 0 });
-    const { error, attempts, status } = await delivery();
-    expect({ status, attempts }).toEqual({ status: 'dead', attempts: 5 });
-    expect(error).toMatch(/no paper[^]*Caused by: Error: tray 2/);
-    await drain(app, { retries: true });
-    expect(starts).toHaveLength(5);
-  });
+      expect(starts.map(({ at }) => at)).toEqual([0, 1000, 4000, 13_000, 23_000]);
+      expect(starts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
+      expect(await deliveries.counts()).toMatchObject({ dead: 1, pending: 0 });
+      const { error, attempts, status } = await delivery();
+      expect({ status, attempts }).toEqual({ status: 'dead', attempts: 5 });
+      expect(error).toMatch(/no paper[^]*Caused by: Error: tray 2/);
+      await drain(app, { retries: true });
+      expect(starts).toHaveLength(5);
+    },
+  );
 
   it('stays pending between retries and ends well when one succeeds', async () => {
     const { app, log, deliveries } = await start((_, { attempt }) => {
@@ -80,7 +86,8 @@ describeEachDatabase('retries', (db) => {
   it('snoozes without using up an attempt', async () => {
     const { app, log } = await start(
       () => {
-        if (clock.now().getTime() < START + 5000) throw new SnoozeError(new Date(clock.now().getTime() + 2500));
+        if (clock.now().getTime() < START + 5000)
+          throw new SnoozeError(new Date(clock.now().getTime() + 2500));
       },
       { retry: { maxRetries: 0 } },
     );

@@ -34,7 +34,8 @@ describeEachDatabase('a transactional handler', (db) => {
   };
 
   const write = ({ manager }: HandlerContext, note: string) => manager.insert(Ledger, { note });
-  const notes = async () => (await application.dataSource.manager.find(Ledger, { order: { id: 'ASC' } })).map(({ note }) => note);
+  const notes = async () =>
+    (await application.dataSource.manager.find(Ledger, { order: { id: 'ASC' } })).map(({ note }) => note);
 
   afterEach(() => application?.close());
 
@@ -149,7 +150,11 @@ describeEachDatabase('a transactional handler', (db) => {
     });
 
     it.each([1, 2])('works in a pool of %s that the application uses up for a while', async (poolSize) => {
-      const { app, log, deliveries, dataSource } = await start((_, context) => write(context, 'booked'), { timeout: 200 }, { poolSize });
+      const { app, log, deliveries, dataSource } = await start(
+        (_, context) => write(context, 'booked'),
+        { timeout: 200 },
+        { poolSize },
+      );
       await log.append([1, 2, 3].map((id) => ({ group: 'booked', key: `booked_${id}` })));
       const held = Array.from({ length: poolSize }, () => dataSource.createQueryRunner());
       for (const runner of held) await runner.query('SELECT 1');
@@ -205,7 +210,9 @@ describeEachDatabase('a transactional handler', (db) => {
 
 /** What happens to the deliveries of a process that was taken for dead, done to a living one. */
 async function takeOver(dataSource: DataSource): Promise<void> {
-  await dataSource.query('UPDATE once_delivery SET state = 0, worker_id = NULL, rescues = rescues + 1 WHERE state = 1');
+  await dataSource.query(
+    'UPDATE once_delivery SET state = 0, worker_id = NULL, rescues = rescues + 1 WHERE state = 1',
+  );
 }
 
 function conflict(name: DatabaseUnderTest['name']): Error {

@@ -21,7 +21,13 @@ describe('a value in an error message', () => {
     [new Challenge(), 'an instance of Challenge'],
     [new Map(), 'an instance of Map'],
     [function send() {}, 'function send'],
-    [(() => () => 0)(), 'a function'],
+    [
+      (
+        () => () =>
+          0
+      )(),
+      'a function',
+    ],
     [Challenge, 'function Challenge'],
   ])('%p', (value, expected) => {
     expect(named(value)).toBe(expected);

@@ -18,11 +18,16 @@ describe('a duration', () => {
     expect(milliseconds(duration, 'lease', 'worker')).toBe(expected);
   });
 
-  it.each([-1, NaN, Infinity, '', '30', 's', '-30s', '30 sec', '1h30m', null, undefined, {}, '1e3s'])('is not %p', (duration) => {
-    expect(() => milliseconds(duration as never, 'lease', 'worker')).toThrow(InvalidOptionError);
-  });
+  it.each([-1, NaN, Infinity, '', '30', 's', '-30s', '30 sec', '1h30m', null, undefined, {}, '1e3s'])(
+    'is not %p',
+    (duration) => {
+      expect(() => milliseconds(duration as never, 'lease', 'worker')).toThrow(InvalidOptionError);
+    },
+  );
 
   it('that is none is refused by the name of the option', () => {
-    expect(() => milliseconds('soon', 'lease', 'forRoot, worker')).toThrow(/^forRoot, worker: expected lease to be .*'30s'.*, got "soon"\.$/);
+    expect(() => milliseconds('soon', 'lease', 'forRoot, worker')).toThrow(
+      /^forRoot, worker: expected lease to be .*'30s'.*, got "soon"\.$/,
+    );
   });
 });

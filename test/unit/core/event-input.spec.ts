@@ -3,7 +3,11 @@ import { assertEventInput, event } from '../../../lib/core/event-input.js';
 
 describe('event(group, id, data?)', () => {
   it('makes the key of group and id', () => {
-    expect(event('challenge_created', 17, { a: 1 })).toEqual({ group: 'challenge_created', key: 'challenge_created_17', data: { a: 1 } });
+    expect(event('challenge_created', 17, { a: 1 })).toEqual({
+      group: 'challenge_created',
+      key: 'challenge_created_17',
+      data: { a: 1 },
+    });
     expect(event('g', 'x').key).toBe('g_x');
     expect(event('g', 12n).key).toBe('g_12');
     expect(event('g', 0).key).toBe('g_0');
@@ -14,12 +18,17 @@ describe('event(group, id, data?)', () => {
     expect(event('g', 1, null)).toHaveProperty('data', null);
   });
 
-  it.each([undefined, null, '', NaN, Infinity, 1.5, 2 ** 53, {}, [], new Date(0), true])('refuses the id %p', (id) => {
-    expect(() => event('g', id as never)).toThrow(InvalidEventError);
-  });
+  it.each([undefined, null, '', NaN, Infinity, 1.5, 2 ** 53, {}, [], new Date(0), true])(
+    'refuses the id %p',
+    (id) => {
+      expect(() => event('g', id as never)).toThrow(InvalidEventError);
+    },
+  );
 
   it('says what would happen with such an id', () => {
-    expect(() => event('g', undefined as never)).toThrow(/expected id of event\("g", …\) to be .*swallow every later event.*got undefined/);
+    expect(() => event('g', undefined as never)).toThrow(
+      /expected id of event\("g", …\) to be .*swallow every later event.*got undefined/,
+    );
   });
 });
 
@@ -28,7 +37,14 @@ describe('assertEventInput', () => {
   const check = (input: unknown) => () => assertEventInput(input);
 
   it('takes what may be recorded', () => {
-    const full = { ...valid, data: { any: 1 }, occurredAt: new Date(), availableAt: new Date(0), orderKey: 'o', metadata: {} };
+    const full = {
+      ...valid,
+      data: { any: 1 },
+      occurredAt: new Date(),
+      availableAt: new Date(0),
+      orderKey: 'o',
+      metadata: {},
+    };
     expect(check(valid)).not.toThrow();
     expect(check(full)).not.toThrow();
   });
@@ -38,9 +54,14 @@ describe('assertEventInput', () => {
   });
 
   describe.each(['group', 'key', 'orderKey'])('%s', (field) => {
-    it.each([null, 7, {}, '', 'a\0b', 'lone \ud800', 'x'.repeat(256), '🙂'.repeat(64)])('is not %p', (value) => {
-      expect(check({ ...valid, [field]: value })).toThrow(expect.objectContaining({ code: 'INVALID_EVENT', field }));
-    });
+    it.each([null, 7, {}, '', 'a\0b', 'lone \ud800', 'x'.repeat(256), '🙂'.repeat(64)])(
+      'is not %p',
+      (value) => {
+        expect(check({ ...valid, [field]: value })).toThrow(
+          expect.objectContaining({ code: 'INVALID_EVENT', field }),
+        );
+      },
+    );
 
     it.each(['x', 'x'.repeat(255), '🙂'.repeat(63) + 'abc', ' ', 'é', 'http'])('may be %p', (value) => {
       expect(check({ ...valid, [field]: value })).not.toThrow();

@@ -17,7 +17,13 @@ describe('known options', () => {
 
   it('are listed where none is near', () => {
     const error = new UnknownOptionError('colour', KNOWN, 'worker');
-    expect(error).toMatchObject({ code: 'UNKNOWN_OPTION', option: 'colour', known: KNOWN, where: 'worker', suggestion: undefined });
+    expect(error).toMatchObject({
+      code: 'UNKNOWN_OPTION',
+      option: 'colour',
+      known: KNOWN,
+      where: 'worker',
+      suggestion: undefined,
+    });
     expect(error.message).not.toContain('Did you mean');
   });
 

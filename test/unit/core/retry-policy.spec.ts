@@ -6,11 +6,17 @@ const middle = () => 0.5;
 describe('a retry policy', () => {
   it('has defaults, which may be others', () => {
     expect(retryPolicy({}, 'here')).toEqual(DEFAULT_RETRY);
-    expect(retryPolicy({ maxRetries: 0 }, 'here', { ...DEFAULT_RETRY, backoff: 7 })).toMatchObject({ maxRetries: 0, backoff: 7 });
+    expect(retryPolicy({ maxRetries: 0 }, 'here', { ...DEFAULT_RETRY, backoff: 7 })).toMatchObject({
+      maxRetries: 0,
+      backoff: 7,
+    });
   });
 
   it('takes durations as strings', () => {
-    expect(retryPolicy({ interval: '2s', maxInterval: '1h' }, 'here')).toMatchObject({ interval: 2000, maxInterval: 3_600_000 });
+    expect(retryPolicy({ interval: '2s', maxInterval: '1h' }, 'here')).toMatchObject({
+      interval: 2000,
+      maxInterval: 3_600_000,
+    });
   });
 
   it.each([
@@ -25,11 +31,15 @@ describe('a retry policy', () => {
     [{ interval: 'soon' }, 'retry.interval'],
     [{ maxInterval: -1 }, 'retry.maxInterval'],
   ])('is not %p', (options, option) => {
-    expect(() => retryPolicy(options as never, 'here')).toThrow(expect.objectContaining({ code: 'INVALID_OPTION', option }));
+    expect(() => retryPolicy(options as never, 'here')).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', option }),
+    );
   });
 
   it('knows its options', () => {
-    expect(() => retryPolicy({ maxRetry: 3 } as never, 'here')).toThrow(/here, retry: unknown option "maxRetry". Did you mean "maxRetries"/);
+    expect(() => retryPolicy({ maxRetrys: 3 } as never, 'here')).toThrow(
+      /here, retry: unknown option "maxRetrys". Did you mean "maxRetries"/,
+    );
   });
 });
 
@@ -37,7 +47,14 @@ describe('the delay of a retry', () => {
   const policy = { maxRetries: 5, interval: 1000, backoff: 2, maxInterval: 5000, jitter: 0.1 };
 
   it('grows up to the longest, then there is none', () => {
-    expect([1, 2, 3, 4, 5, 6].map((failures) => retryDelay(policy, failures, middle))).toEqual([1000, 2000, 4000, 5000, 5000, undefined]);
+    expect([1, 2, 3, 4, 5, 6].map((failures) => retryDelay(policy, failures, middle))).toEqual([
+      1000,
+      2000,
+      4000,
+      5000,
+      5000,
+      undefined,
+    ]);
   });
 
   it('is varied by the jitter, either way', () => {
@@ -52,12 +69,16 @@ describe('the delay of a retry', () => {
 
   it('is always a whole number within bounds, however many failures', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, random) => {
-        const delay = retryDelay({ ...policy, maxRetries: 5000 }, failures, () => random)!;
-        expect(Number.isInteger(delay)).toBe(true);
-        expect(delay).toBeGreaterThanOrEqual(900);
-        expect(delay).toBeLessThanOrEqual(5500);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 5000 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (failures, random) => {
+          const delay = retryDelay({ ...policy, maxRetries: 5000 }, failures, () => random)!;
+          expect(Number.isInteger(delay)).toBe(true);
+          expect(delay).toBeGreaterThanOrEqual(900);
+          expect(delay).toBeLessThanOrEqual(5500);
+        },
+      ),
     );
   });
 });

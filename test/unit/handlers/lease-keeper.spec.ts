@@ -4,7 +4,11 @@ import { deferred } from '../../support/deferred.js';
 
 const keeper = (extend: () => Promise<boolean>, parts: Partial<LeaseKeeperParts> = {}) => {
   const lost = deferred();
-  const leases = { register: async () => 17, extend, remove: async () => undefined } as unknown as WorkerLeases;
+  const leases = {
+    register: async () => 17,
+    extend,
+    remove: async () => undefined,
+  } as unknown as WorkerLeases;
   const control = (work: (sql: never) => Promise<unknown>) => work(undefined as never);
   const kept = new LeaseKeeper({
     leases,

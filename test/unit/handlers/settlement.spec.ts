@@ -8,7 +8,12 @@ import {
 } from '../../../lib/handlers/errors.js';
 import { errorText, settle } from '../../../lib/handlers/settlement.js';
 
-const facts = { retry: { ...DEFAULT_RETRY, maxRetries: 2 }, attempts: 0, transactional: false, random: () => 0.5 };
+const facts = {
+  retry: { ...DEFAULT_RETRY, maxRetries: 2 },
+  attempts: 0,
+  transactional: false,
+  random: () => 0.5,
+};
 const failedWith = (error: unknown, attempts = 0) => settle({ ok: false, error }, { ...facts, attempts });
 
 describe('settle', () => {

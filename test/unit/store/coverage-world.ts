@@ -102,7 +102,9 @@ export class CoverageWorld {
   /** Everything commits, every pattern that ever was active is active again, and all that is under way ends. */
   settle(): void {
     for (const event of this.events) event.committed = true;
-    this.patterns.forEach((_, pattern) => this.wantedFrom[pattern] !== undefined && this.activate(pattern, 0));
+    this.patterns.forEach(
+      (_, pattern) => this.wantedFrom[pattern] !== undefined && this.activate(pattern, 0),
+    );
     this.reconcile(this.events.length);
     this.patterns.forEach((_, pattern) => this.fill(pattern, this.events.length));
   }

@@ -51,7 +51,9 @@ describe('the coverage of a pattern', () => {
   });
 
   it('is deactivated no earlier than it was activated', () => {
-    expect(deactivate(active, 7, 20).periods).toEqual([{ version: 5, after: 100, untilVersion: 7, upTo: 100 }]);
+    expect(deactivate(active, 7, 20).periods).toEqual([
+      { version: 5, after: 100, untilVersion: 7, upTo: 100 },
+    ]);
   });
 
   it('fills what it missed when it returns', () => {
@@ -71,14 +73,22 @@ describe('the coverage of a pattern', () => {
     coverage = advanceFill(coverage, 100);
     expect(coverage).toMatchObject({ filled: [[0, 100]] });
     expect(coverage.fill).toBeUndefined();
-    expect([0, 1, 100, 101].map((position) => matchedAlready(coverage, at(position, 1)))).toEqual([false, true, true, false]);
+    expect([0, 1, 100, 101].map((position) => matchedAlready(coverage, at(position, 1)))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
     expect(advanceFill(coverage, 7)).toBe(coverage);
   });
 
   it('keeps ranges apart that do not touch', () => {
     const once = advanceFill(startFill(active, 50, 60), 60);
     const twice = advanceFill(startFill(once, 10, 20), 20);
-    expect(twice.filled).toEqual([[10, 20], [50, 60]]);
+    expect(twice.filled).toEqual([
+      [10, 20],
+      [50, 60],
+    ]);
   });
 
   it('joins a backfill with the one that is under way, and starts none of nothing', () => {
@@ -119,7 +129,10 @@ describe('every interleaving of writers, reconciler, expiry, return and backfill
   const pattern = fc.nat(PATTERNS - 1);
   const writer = fc.nat(WRITERS - 1);
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.tuple(fc.constant('write' as const), writer, fc.subarray([0, 1, 2]), fc.boolean()) },
+    {
+      weight: 6,
+      arbitrary: fc.tuple(fc.constant('write' as const), writer, fc.subarray([0, 1, 2]), fc.boolean()),
+    },
     { weight: 2, arbitrary: fc.tuple(fc.constant('refresh' as const), writer) },
     { weight: 2, arbitrary: fc.tuple(fc.constant('commit' as const)) },
     { weight: 2, arbitrary: fc.tuple(fc.constant('activate' as const), pattern, fc.nat(3)) },
@@ -141,7 +154,9 @@ describe('every interleaving of writers, reconciler, expiry, return and backfill
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const { events, wantedFrom } = play(steps);
         for (const { position, matches, deliveries } of events) {
-          const wanted = wantedFrom.some((from, each) => from !== undefined && position > from && matches.has(each));
+          const wanted = wantedFrom.some(
+            (from, each) => from !== undefined && position > from && matches.has(each),
+          );
           if (wanted) expect({ position, deliveries }).toEqual({ position, deliveries: 1 });
           else expect(deliveries).toBeLessThanOrEqual(1);
         }
@@ -152,16 +167,21 @@ describe('every interleaving of writers, reconciler, expiry, return and backfill
 
   it('gives each matching event exactly one delivery when everything is backfilled, and no event two', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof({ weight: 8, arbitrary: step }, { weight: 1, arbitrary: backfill }), { maxLength: 60 }), (steps) => {
-        const world = play(steps);
-        const started = world.patterns.map((_, each) => world.wantedFrom[each] !== undefined);
-        for (const each of [0, 1, 2]) world.backfill(each, 0);
-        for (const each of [0, 1, 2]) world.fill(each, Infinity);
-        for (const { position, matches, deliveries } of world.events) {
-          const wanted = started.some((is, each) => is && matches.has(each));
-          expect({ position, deliveries }).toEqual({ position, deliveries: wanted ? 1 : 0 });
-        }
-      }),
+      fc.property(
+        fc.array(fc.oneof({ weight: 8, arbitrary: step }, { weight: 1, arbitrary: backfill }), {
+          maxLength: 60,
+        }),
+        (steps) => {
+          const world = play(steps);
+          const started = world.patterns.map((_, each) => world.wantedFrom[each] !== undefined);
+          for (const each of [0, 1, 2]) world.backfill(each, 0);
+          for (const each of [0, 1, 2]) world.fill(each, Infinity);
+          for (const { position, matches, deliveries } of world.events) {
+            const wanted = started.some((is, each) => is && matches.has(each));
+            expect({ position, deliveries }).toEqual({ position, deliveries: wanted ? 1 : 0 });
+          }
+        },
+      ),
       { numRuns: 3000 },
     );
   });

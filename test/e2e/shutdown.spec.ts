@@ -1,0 +1,124 @@
+import type { EventSourcingOptions } from 'nestjs-once';
+import { drain } from 'nestjs-once/testing';
+import { startApplication, type TestApplication } from '../support/application.js';
+import { type DatabaseAddress, dataSourceOptionsFrom, describeEachDatabase } from '../support/databases.js';
+import { aborted, deferred, until } from '../support/deferred.js';
+import { type Script, scriptedHandler } from '../support/scripted-handler.js';
+import { ShopProcess } from './processes/shop-process.js';
+import type { ShopSetup } from './processes/shop.js';
+
+describeEachDatabase('shutdown', (db) => {
+  let address: DatabaseAddress;
+  const running = new Set<ShopProcess>();
+
+  beforeEach(async () => void (address = await db.create()));
+  afterEach(() => Promise.all([...running].map((process) => process.kill())));
+
+  const start = (
+    script: Script,
+    worker: EventSourcingOptions['worker'] = {},
+    transactional = false,
+  ): Promise<TestApplication> =>
+    startApplication({
+      database: dataSourceOptionsFrom(address),
+      providers: [scriptedHandler('One', script, { transactional })],
+      options: {
+        dispatch: 'background',
+        worker: { concurrency: 1, pollInterval: 20, lease: '1h', ...worker },
+      },
+    });
+  const shop = async (role: ShopSetup['role'], options: EventSourcingOptions) => {
+    const started = new ShopProcess({ address, role, options });
+    running.add(started);
+    void started.exited.then(() => running.delete(started));
+    await started.hears(([what]) => what === 'ready');
+    return started;
+  };
+
+  // There is one connection: while a transaction is open on it nothing can be given back.
+  const canGiveBack = db.name === 'sqlite' ? [false] : [false, true];
+  it.each(canGiveBack)(
+    'lets what runs finish, starts nothing more and loses nothing (transactional: %s)',
+    async (transactional) => {
+      const begun = deferred();
+      const goOn = deferred();
+      const seen: string[] = [];
+      const first = await start(
+        async (event) => {
+          begun.resolve();
+          await goOn.promise;
+          seen.push(event.key);
+        },
+        {},
+        transactional,
+      );
+      await first.log.append(Array.from({ length: 30 }, (_, i) => ({ group: 'made', key: `made_${i}` })));
+      await begun.promise;
+      const closed = first.close();
+      await until(async () => (await first.deliveries.counts()).running === 1);
+      goOn.resolve();
+      await closed;
+      expect(seen).toHaveLength(1);
+
+      const second = await start((event) => seen.push(event.key));
+      // Nothing was left to the lease: that would last an hour.
+      expect(await second.deliveries.counts()).toMatchObject({ succeeded: 1, dead: 0 });
+      await drain(second.app);
+      expect(new Set(seen).size).toBe(30);
+      expect(seen).toHaveLength(30);
+      expect(await second.deliveries.counts()).toMatchObject({ succeeded: 30, pending: 0, running: 0 });
+      await second.close();
+    },
+  );
+
+  it.each([false, true])(
+    'gives back what does not end in time, without counting an attempt (transactional: %s)',
+    async (transactional) => {
+      const begun = deferred();
+      const reason = deferred<Error>();
+      const hangs: Script = async (_, { signal }) => {
+        begun.resolve();
+        reason.resolve(await aborted(signal));
+        await new Promise(() => undefined);
+      };
+      const first = await start(hangs, { shutdownTimeout: 50 }, transactional);
+      await first.log.append({ group: 'made', key: 'made_1' });
+      await begun.promise;
+      await first.close();
+      expect(await reason.promise).toMatchObject({ code: 'SHUTDOWN' });
+
+      const attempts: number[] = [];
+      const second = await start((_, { attempt }) => attempts.push(attempt));
+      await drain(second.app);
+      expect((await second.deliveries.list()).items).toMatchObject([{ status: 'succeeded', attempts: 1 }]);
+      await second.close();
+    },
+  );
+
+  it('leaves nothing open: the process ends by itself', async () => {
+    const process = await shop('handle-one', { worker: { pollInterval: 50 } });
+    await process.hears(([what]) => what === 'survived');
+    process.send('close');
+    expect(await process.exited).toEqual([0, null]);
+  });
+
+  it("with onExhausted: 'shutdown' follows a delivery that died, in order, with exit code 1", async () => {
+    const process = await shop('work', {
+      onExhausted: 'shutdown',
+      retry: { maxRetries: 1, interval: 1 },
+      worker: { pollInterval: 50 },
+    });
+    const outside = await startApplication({ database: dataSourceOptionsFrom(address) });
+    await outside.log.append({ group: 'hopeless', key: 'hopeless_1' });
+    expect(await process.exited).toEqual([1, null]);
+    expect(process.told.map(([what]) => what)).toEqual([
+      'ready',
+      'failing',
+      'failing',
+      'onModuleDestroy',
+      'onApplicationShutdown',
+    ]);
+    expect(await outside.deliveries.counts()).toMatchObject({ dead: 1 });
+    await outside.close();
+  });
+});

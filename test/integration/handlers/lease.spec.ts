@@ -1,0 +1,132 @@
+import type { EventSourcingOptions } from 'nestjs-once';
+import { drain } from 'nestjs-once/testing';
+import type { Engine } from '../../../lib/module/engine.js';
+import { engineToken } from '../../../lib/module/tokens.js';
+import { startApplication, type TestApplication } from '../../support/application.js';
+import { describeEachDatabase } from '../../support/databases.js';
+import { aborted, deferred, until } from '../../support/deferred.js';
+import { type Script, scriptedHandler } from '../../support/scripted-handler.js';
+
+const EVENT = { group: 'made', key: 'made_1' };
+/** Milliseconds. */
+const LEASE = 300;
+
+describeEachDatabase('leases', (db) => {
+  const applications: TestApplication[] = [];
+
+  const start = async (script: Script, options: EventSourcingOptions = {}, database = db.options()) => {
+    const application = await startApplication({
+      database: await database,
+      providers: [scriptedHandler('One', script)],
+      options: {
+        dispatch: 'background',
+        retry: { maxRetries: 0 },
+        worker: { lease: LEASE, pollInterval: 20 },
+        ...options,
+      },
+    });
+    applications.push(application);
+    return application;
+  };
+
+  afterEach(async () => {
+    for (const each of applications.splice(0)) await each.close();
+  });
+
+  it('are renewed for as long as a handler runs', async () => {
+    const attempts: number[] = [];
+    const database = db.options();
+    const script: Script = async (_, { attempt, signal }) => {
+      attempts.push(attempt);
+      // Longer than three leases, under the eyes of another process.
+      await new Promise((resolve) => setTimeout(resolve, 3.5 * LEASE));
+      signal.throwIfAborted();
+    };
+    const { log, deliveries } = await start(script, {}, database);
+    await start(script, {}, database);
+    await log.append(EVENT);
+    await until(async () => (await deliveries.counts()).succeeded === 1);
+    expect(attempts).toEqual([1]);
+    expect((await deliveries.list()).items).toMatchObject([{ attempts: 1, rescues: 0 }]);
+  });
+
+  it('tell the handler when they are lost, whose result counts for nothing; another attempt takes over', async () => {
+    const reason = deferred<Error>();
+    const running = deferred();
+    const attempts: number[] = [];
+    const { log, deliveries, dataSource, app } = await start(async (_, { attempt, signal }) => {
+      attempts.push(attempt);
+      if (attempt > 1) return;
+      running.resolve();
+      reason.resolve(await aborted(signal));
+      throw new Error('would bury the delivery, if it counted');
+    });
+    await log.append(EVENT);
+    await running.promise;
+    await dataSource.query('DELETE FROM once_worker');
+    expect(await reason.promise).toMatchObject({ code: 'LEASE_LOST' });
+    await until(async () => (await deliveries.counts()).succeeded === 1);
+    await drain(app);
+    expect(attempts).toEqual([1, 2]);
+    expect((await deliveries.list()).items).toMatchObject([{ status: 'succeeded', rescues: 0 }]);
+  });
+
+  it('let others take over what a dead process has claimed', async () => {
+    const seen = deferred<number>();
+    const { log, dataSource } = await start((_, { attempt }) => seen.resolve(attempt), { dispatch: 'none' });
+    await log.append(EVENT);
+    await dataSource.query('UPDATE once_delivery SET state = 1, worker_id = 99999');
+    await start((_, { attempt }) => seen.resolve(attempt), {}, Promise.resolve(dataSource.options));
+    expect(await seen.promise).toBe(2);
+  });
+
+  it('bury a delivery whose processes died again and again; from the third death on it is claimed alone', async () => {
+    const seen: string[] = [];
+    const { app, log, dataSource, deliveries } = await start((event) => seen.push(event.key), {
+      dispatch: 'none',
+    });
+    const { leases } = app.get<Engine>(engineToken());
+    await log.append([EVENT, { group: 'made', key: 'made_2' }]);
+    const { position } = (await deliveries.list({ key: 'made_1' })).items[0]!;
+    for (let deaths = 1; deaths <= 4; deaths++) {
+      await dataSource.query(
+        `UPDATE once_delivery SET state = 1, worker_id = 99999 WHERE position = ${position}`,
+      );
+      expect(await leases.rescue()).toBe(1);
+      const attempts = deaths > 3 ? deaths - 3 : 0;
+      expect((await deliveries.list({ key: 'made_1' })).items).toMatchObject([{ rescues: deaths, attempts }]);
+    }
+    await expect(drain(app)).rejects.toThrow('died 4 times');
+    expect(seen).toEqual(['made_2']);
+    expect(await deliveries.counts()).toMatchObject({ dead: 1, succeeded: 1 });
+  });
+
+  it('that are asked for by many at once are one', async () => {
+    const { log, dataSource } = await start(() => undefined, { dispatch: 'inline' });
+    await Promise.all(Array.from({ length: 20 }, (_, i) => log.append({ group: 'made', key: `made_${i}` })));
+    const [row] = (await dataSource.query('SELECT count(*) AS workers FROM once_worker')) as {
+      workers: number;
+    }[];
+    expect(Number(row!.workers)).toBe(1);
+  });
+
+  it('do not let a suspect that hangs hold up the others', async () => {
+    const seen = deferred<string>();
+    const hanging = deferred();
+    const script: Script = async (event) => {
+      if (event.key !== 'made_1') return seen.resolve(event.key);
+      hanging.resolve();
+      await new Promise(() => undefined);
+    };
+    const { log, dataSource } = await start(script, {
+      worker: { lease: LEASE, pollInterval: 20, shutdownTimeout: 0 },
+    });
+    await dataSource.transaction(async (manager) => {
+      await log.append(EVENT, { manager });
+      await manager.query('UPDATE once_delivery SET rescues = 3');
+    });
+    await hanging.promise;
+    await log.append({ group: 'made', key: 'made_2' });
+    expect(await seen.promise).toBe('made_2');
+  });
+});

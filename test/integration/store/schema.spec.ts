@@ -1,0 +1,220 @@
+import {
+  DeliveryEntity,
+  EVENT_SOURCING_ENTITIES,
+  EVENT_SOURCING_MIGRATIONS,
+  EventEntity,
+  eventSourcingMigrations,
+} from 'nestjs-once';
+import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
+import { Database } from '../../../lib/store/database.js';
+import { nameEntityTables } from '../../../lib/store/entity-tables.js';
+import { prepareSchema, SchemaNotReadyError } from '../../../lib/store/schema.js';
+import {
+  type DatabaseAddress,
+  dataSourceOptionsFrom,
+  describeEachDatabase,
+  type ExtraOptions,
+} from '../../support/databases.js';
+import { handler, LogProcess } from './log-process.js';
+
+@Entity()
+class Challenge {
+  @PrimaryColumn()
+  id: number;
+
+  @Column()
+  title: string;
+}
+
+const ONCE = { prefix: 'once_' };
+
+describeEachDatabase('the schema', (db) => {
+  let address: DatabaseAddress;
+  const opened: DataSource[] = [];
+
+  beforeEach(async () => {
+    address = await db.create();
+  });
+
+  afterEach(async () => {
+    for (const dataSource of opened.splice(0)) if (dataSource.isInitialized) await dataSource.destroy();
+  });
+
+  const open = async (extra: ExtraOptions = {}, naming = ONCE) => {
+    const dataSource = await new DataSource(dataSourceOptionsFrom(address, extra)).initialize();
+    opened.push(dataSource);
+    const database = new Database(dataSource, naming);
+    database.dialect.install?.(dataSource);
+    return database;
+  };
+
+  const append = async (database: Database, key: string) => {
+    const process = new LogProcess(database);
+    await process.registry.refresh();
+    return process.log.append({ group: 'app.A', key });
+  };
+
+  it('is created by several processes at once', async () => {
+    const databases = await Promise.all([1, 2, 3, 4].map(() => open()));
+    await Promise.all(databases.map((database) => prepareSchema(database, 'migrate')));
+    const rows = await databases[0]!.run((sql) =>
+      sql.rows(`SELECT version FROM ${databases[0]!.tables.migration}`),
+    );
+    expect(rows.map(({ version }) => Number(version))).toEqual(
+      databases[0]!.dialect.migrations.map(({ version }) => version),
+    );
+    await prepareSchema(databases[1]!, 'verify');
+    expect(await append(databases[2]!, 'a')).toMatchObject({ recorded: true });
+  });
+
+  it('that is missing is told with the three ways to get it, one of which is SQL that works', async () => {
+    const database = await open();
+    const error = await prepareSchema(database, 'verify').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(SchemaNotReadyError);
+    const { code, missing, message, sql } = error as SchemaNotReadyError;
+    expect([code, missing]).toEqual(['SCHEMA_NOT_READY', ['1 (log)']]);
+    expect(message).toContain("EventSourcingModule.forRoot({ schema: 'migrate' })");
+    expect(message).toContain('EVENT_SOURCING_MIGRATIONS');
+    expect(message).toContain(sql.join(';\n'));
+    for (const statement of sql) await database.dataSource.query(statement);
+    await prepareSchema(database, 'verify');
+    expect(await append(database, 'a')).toMatchObject({ recorded: true });
+  });
+
+  it('is left alone where it is none of our business', async () => {
+    const database = await open();
+    await prepareSchema(database, 'none');
+    await expect(prepareSchema(database, 'verify')).rejects.toThrow(SchemaNotReadyError);
+  });
+
+  it('may have a prefix, and several of them in one database, each a log of its own', async () => {
+    const [one, two] = [await open({}, { prefix: 'one_' }), await open({}, { prefix: 'Two words ' })];
+    for (const database of [one, two]) await prepareSchema(database, 'migrate');
+    expect(await append(one, 'same')).toMatchObject({ recorded: true });
+    expect(await append(two, 'same')).toMatchObject({ recorded: true });
+    expect(await append(two, 'same')).toMatchObject({ recorded: false });
+    await expect(prepareSchema(await open(), 'verify')).rejects.toThrow(SchemaNotReadyError);
+  });
+
+  if (db.name === 'postgres') {
+    it('may be in a schema of PostgreSQL, which is made where it is missing', async () => {
+      const naming = { prefix: 'once_', schemaName: 'Event Log' };
+      const database = await open({ entities: EVENT_SOURCING_ENTITIES }, naming);
+      await expect(prepareSchema(database, 'verify')).rejects.toThrow(SchemaNotReadyError);
+      await Promise.all([database, await open({}, naming)].map((each) => prepareSchema(each, 'migrate')));
+      await prepareSchema(database, 'verify');
+      expect(await append(database, 'a')).toMatchObject({ recorded: true });
+      nameEntityTables(database.dataSource, database.tables, naming.schemaName);
+      expect(
+        await database.dataSource.getRepository(EventEntity).findOneByOrFail({ key: 'a' }),
+      ).toMatchObject({ group: 'app.A' });
+      await expect(prepareSchema(await open(), 'verify')).rejects.toThrow(SchemaNotReadyError);
+    });
+  }
+
+  it('stays as it is when TypeORM synchronises, before and after', async () => {
+    const entities = [Challenge, ...EVENT_SOURCING_ENTITIES];
+    const database = await open({ entities, synchronize: true });
+    await expect(prepareSchema(database, 'verify')).rejects.toThrow(SchemaNotReadyError);
+    await prepareSchema(database, 'migrate');
+    await append(database, 'a');
+    const before = await describeTables(database);
+    await database.dataSource.synchronize();
+    const again = await open({ entities, synchronize: true });
+    await again.dataSource.synchronize();
+    expect(await describeTables(again)).toEqual(before);
+    expect(await append(again, 'a')).toMatchObject({ recorded: false });
+  });
+
+  it('is made and taken back by migrations of the application', async () => {
+    const database = await open({ migrations: EVENT_SOURCING_MIGRATIONS });
+    const { dataSource } = database;
+    await dataSource.runMigrations();
+    await prepareSchema(database, 'verify');
+    expect(await append(database, 'a')).toMatchObject({ recorded: true });
+    expect(await dataSource.runMigrations()).toEqual([]);
+    await dataSource.undoLastMigration();
+    await expect(prepareSchema(database, 'verify')).rejects.toThrow(SchemaNotReadyError);
+    expect((await tables(database)).filter((name) => name.startsWith('once_'))).toEqual([]);
+    await dataSource.runMigrations();
+    expect(await append(database, 'a')).toMatchObject({ recorded: true });
+  });
+
+  it('may be made by migrations where it is there already, and with another prefix', async () => {
+    const first = await open();
+    await prepareSchema(first, 'migrate');
+    const migrations = [...EVENT_SOURCING_MIGRATIONS];
+    await (await open({ migrations })).dataSource.runMigrations();
+    expect(await append(first, 'a')).toMatchObject({ recorded: true });
+    const other = await open(
+      { migrations: eventSourcingMigrations({ prefix: 'app_' }), migrationsTableName: 'app_migrations' },
+      { prefix: 'app_' },
+    );
+    await other.dataSource.runMigrations();
+    await prepareSchema(other, 'verify');
+  });
+
+  it('can be read through repositories, whatever its prefix', async () => {
+    const naming = { prefix: 'app_' };
+    const process = await LogProcess.start(address, { naming, extra: { entities: EVENT_SOURCING_ENTITIES } });
+    opened.push(process.database.dataSource);
+    nameEntityTables(process.database.dataSource, process.database.tables, undefined);
+    await process.registry.register([handler('Mails.send', '*')]);
+    const [result] = await process.log.append([
+      { group: 'app.A', key: 'a', data: { n: 1 }, orderKey: 'o', occurredAt: new Date(7) },
+    ]);
+    const { position } = result!.event!;
+    const event = await process.database.dataSource.getRepository(EventEntity).findOneByOrFail({ key: 'a' });
+    expect(event).toMatchObject({
+      position,
+      group: 'app.A',
+      encoding: 'json',
+      orderKey: 'o',
+      occurredAt: 7,
+      stream: null,
+      streamVersion: null,
+    });
+    expect(JSON.parse(event.metadata)).toEqual({ correlationId: 'a', source: 'append' });
+    const [delivery, ...rest] = await process.database.dataSource.getRepository(DeliveryEntity).find();
+    expect(rest).toEqual([]);
+    const { id } = process.registry.byName('Mails.send')!;
+    expect(delivery).toMatchObject({
+      handlerId: id,
+      position,
+      state: 0,
+      attempts: 0,
+      rescues: 0,
+      workerId: null,
+      error: null,
+      failedAt: null,
+    });
+  });
+
+  async function tables(database: Database): Promise<string[]> {
+    const runner = database.dataSource.createQueryRunner();
+    try {
+      return (await runner.getTables([])).map(({ name }) => name.split('.').at(-1)!);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** Columns and indexes of the log's own tables. */
+  async function describeTables(database: Database): Promise<unknown> {
+    const runner = database.dataSource.createQueryRunner();
+    const names = ['event', 'delivery', 'delivery_finished', 'handler', 'state'].map(
+      (name) => `once_${name}`,
+    );
+    try {
+      const found = await runner.getTables(names);
+      return found.map(({ name, columns, indices, uniques }) => ({
+        name,
+        columns: columns.map((column) => [column.name, column.type, column.isNullable]),
+        indices: indices.map((index) => [index.name, index.columnNames, index.isUnique]),
+        uniques: uniques.map((unique) => unique.columnNames),
+      }));
+    } finally {
+      await runner.release();
+    }
+  }
+});

@@ -1,0 +1,130 @@
+import { DEFAULT_RETRY } from '../../../lib/core/retry-policy.js';
+import {
+  EventHandler,
+  eventHandlersOf,
+  type EventHandlerOptions,
+} from '../../../lib/handlers/event-handler.decorator.js';
+import { HandlerSet } from '../../../lib/handlers/handler-set.js';
+
+const setOf = (singleConnection = false) =>
+  new HandlerSet({ retry: DEFAULT_RETRY, concurrency: 10, singleConnection });
+
+function add(set: HandlerSet, instance: object, method = 'send'): HandlerSet {
+  set.add(instance, method, eventHandlersOf(Object.getPrototypeOf(instance) as object, method));
+  return set;
+}
+
+/** A handler `Mails.send` with these options. */
+function mails(options?: EventHandlerOptions, pattern: unknown = 'a'): object {
+  class Mails {
+    @EventHandler(pattern as string, options)
+    send() {}
+  }
+  return new Mails();
+}
+
+describe('HandlerSet', () => {
+  it('names a handler by class and method, and fills in the defaults', () => {
+    const [handler] = add(setOf(), mails()).all;
+    expect(handler).toMatchObject({
+      name: 'Mails.send',
+      timeout: 300_000,
+      concurrency: 10,
+      transactional: false,
+      retry: DEFAULT_RETRY,
+    });
+  });
+
+  it('gives transactional handlers five seconds where there is one connection', () => {
+    expect(add(setOf(true), mails({ transactional: true })).all[0]!.timeout).toBe(5000);
+    expect(add(setOf(true), mails()).all[0]!.timeout).toBe(300_000);
+    expect(add(setOf(), mails({ transactional: true })).all[0]!.timeout).toBe(300_000);
+  });
+
+  it("takes what a handler's own retry leaves out from the module's", () => {
+    expect(add(setOf(), mails({ retry: { maxRetries: 1, interval: '1m' } })).all[0]!.retry).toEqual({
+      ...DEFAULT_RETRY,
+      maxRetries: 1,
+      interval: 60_000,
+    });
+  });
+
+  it('makes one handler of stacked decorators of one name, and several of several', () => {
+    class Mails {
+      @EventHandler('a')
+      @EventHandler(/^b/, { timeout: 17 })
+      @EventHandler('c', { name: 'C' })
+      send() {}
+    }
+    const handlers = add(setOf(), new Mails()).all;
+    expect(handlers.map(({ name, registration }) => [name, registration.patterns])).toEqual([
+      ['Mails.send', ['a', /^b/]],
+      ['C', ['c']],
+    ]);
+    expect(handlers[0]!.timeout).toBe(17);
+  });
+
+  it('names inherited handlers by the class that inherits, and leaves out what it overrides', () => {
+    class Base {
+      @EventHandler('a')
+      send() {}
+      @EventHandler('b')
+      print() {}
+    }
+    class Letters extends Base {
+      override print() {}
+    }
+    const set = add(add(setOf(), new Letters()), new Base());
+    expect(set.all.map(({ name }) => name)).toEqual(['Letters.send', 'Base.send']);
+    expect(add(setOf(), new Letters(), 'print').all).toEqual([]);
+  });
+
+  it.each<[EventHandlerOptions | undefined, unknown, string]>([
+    [undefined, 17, 'expected its pattern to be a RegExp or a non-empty string, got 17'],
+    [undefined, '', 'expected its pattern to be a RegExp or a non-empty string, got ""'],
+    [{ name: '' }, 'a', 'expected its name to be a string of 1 to 255 characters'],
+    [{ concurrency: 0 }, 'a', 'expected concurrency to be a whole number, 1 or more, got 0'],
+    [{ timeout: 'soon' }, 'a', 'expected timeout to be a number of milliseconds'],
+    [{ timeout: 0 }, 'a', 'expected timeout to be from 1 ms to 24 days'],
+    [{ timeout: '30d' }, 'a', 'expected timeout to be from 1 ms to 24 days'],
+    [{ retry: { maxRetries: -1 } }, 'a', 'expected retry.maxRetries to be a whole number'],
+    [{ formerly: 17 as never }, 'a', 'expected its name to be a string'],
+    [{ transactionl: true } as never, 'a', 'unknown option "transactionl". Did you mean "transactional"?'],
+    [{ retry: { maxretries: 1 } as never }, 'a', 'unknown option "maxretries". Did you mean "maxRetries"?'],
+  ])('refuses %j for pattern %j, naming class and method', (options, pattern, message) => {
+    const adding = () => add(setOf(), mails(options, pattern));
+    expect(adding).toThrow(message);
+    expect(adding).toThrow('@EventHandler of Mails.send');
+  });
+
+  it('refuses options on several stacked decorators of one name', () => {
+    class Mails {
+      @EventHandler('a', { timeout: 1 })
+      @EventHandler('b', { timeout: 2 })
+      send() {}
+    }
+    expect(() => add(setOf(), new Mails())).toThrow(/Mails.send: several stacked decorators/);
+  });
+
+  it('refuses two handlers of one name, naming both', () => {
+    class Letters {
+      @EventHandler('b', { name: 'Mails.send' })
+      print() {}
+    }
+    const set = add(setOf(), mails());
+    expect(() => add(set, new Letters(), 'print')).toThrow(
+      /@EventHandler of Letters.print: its name "Mails.send" is that of Mails.send already/,
+    );
+  });
+
+  it('refuses a handler that takes over from one which is still there', () => {
+    const taker = mails({ name: 'New', formerly: 'Old' });
+    const owner = mails({ name: 'Old' });
+    for (const [one, other] of [
+      [taker, owner],
+      [owner, taker],
+    ] as const) {
+      expect(() => add(add(setOf(), one), other)).toThrow('it was formerly "Old"');
+    }
+  });
+});

@@ -142,7 +142,7 @@ function assertPattern(pattern: unknown, label: string): void {
       `expected its pattern to be a RegExp or a non-empty string, got ${describe(pattern)}.`,
     );
   }
-  compilePattern(pattern as RegExp | string);
+  compilePattern(pattern);
 }
 
 function checkedName(name: unknown, label: string): string {

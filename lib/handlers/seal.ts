@@ -9,6 +9,6 @@ const ROLLBACK = /^\s*ROLLBACK/i;
 export function seal(runner: QueryRunner, reason: unknown): void {
   const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
   const sealed = (statement: string, ...rest: unknown[]) =>
-    ROLLBACK.test(statement) ? query(statement, ...rest) : Promise.reject(reason as Error);
+    ROLLBACK.test(statement) ? query(statement, ...rest) : Promise.reject(reason);
   Object.assign(runner, { query: sealed });
 }

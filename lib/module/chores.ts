@@ -1,6 +1,11 @@
 import type { Chore } from '../handlers/upkeep.js';
 import { RescanInProgressError } from '../sources/rescan/errors.js';
-import type { Engine } from './engine.js';
+import type { Worker } from '../handlers/worker.js';
+import type { Rescan } from '../sources/rescan/rescan.js';
+import type { FanOut } from '../store/fan-out.js';
+import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
+import type { WorkerLeases } from '../store/worker-leases.js';
+import type { ResolvedOptions } from './options.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -8,8 +13,22 @@ const MINUTE = 60 * SECOND;
 /** Two patterns of one handler match together while both have live processes: this long after its last heartbeat. */
 const SUPERSEDED_AFTER = MINUTE;
 
+/** What the chores are done with: the engine's parts. */
+export interface Housekeeping {
+  readonly options: ResolvedOptions;
+  readonly registrations: readonly HandlerRegistration[];
+  readonly registry: HandlerRegistry;
+  readonly fanOut: FanOut;
+  readonly leases: WorkerLeases;
+  readonly worker: Worker;
+  readonly rescan: Rescan;
+  readonly logger: Pick<Console, 'warn'>;
+  readonly stopping: AbortController;
+  wake(): void;
+}
+
 /** What a process does besides handling, over and over; a process that only records does the first two. */
-export function choresOf(engine: Engine): Chore[] {
+export function choresOf(engine: Housekeeping): Chore[] {
   const { options } = engine;
   const recording: Chore[] = [
     { name: 'Reading the handler registry', every: 0, run: () => engine.registry.refresh() },
@@ -33,19 +52,19 @@ export function choresOf(engine: Engine): Chore[] {
   ];
 }
 
-async function fanOut(engine: Engine): Promise<void> {
+async function fanOut(engine: Housekeeping): Promise<void> {
   const created = (await engine.fanOut.reconcile()) + (await engine.fanOut.continueFills());
   if (created > 0) engine.wake();
 }
 
-async function rescue(engine: Engine): Promise<void> {
+async function rescue(engine: Housekeeping): Promise<void> {
   const rescued = await engine.leases.rescue();
   if (rescued === 0) return;
   engine.logger.warn(`Took over ${rescued} deliveries from a process that died or lost its lease.`);
   engine.wake();
 }
 
-async function expire(engine: Engine): Promise<void> {
+async function expire(engine: Housekeeping): Promise<void> {
   const gone = await engine.registry.expire(SUPERSEDED_AFTER, engine.options.handlerExpiry);
   for (const handler of gone) {
     engine.logger.warn(
@@ -55,7 +74,7 @@ async function expire(engine: Engine): Promise<void> {
 }
 
 /** Scans for bulk writes, when some asked for it and nobody else is scanning. */
-export async function rescanRequested(engine: Engine, ignoreThrottle = false): Promise<boolean> {
+export async function rescanRequested(engine: Housekeeping, ignoreThrottle = false): Promise<boolean> {
   if (engine.options.rescan === false) return false;
   try {
     return (

@@ -22,7 +22,7 @@ import { nameEntityTables } from '../store/entity-tables.js';
 import { EventLog } from '../store/event-log.js';
 import { EventLogStore } from '../store/event-log-store.js';
 import { FanOut } from '../store/fan-out.js';
-import { HandlerRegistry } from '../store/handler-registry.js';
+import { type HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
 import { Horizon } from '../store/horizon.js';
 import { PoolGuard, poolSize } from '../store/pool.js';
 import { RescanStateStore } from '../store/rescan-state-store.js';
@@ -203,7 +203,7 @@ export class Engine {
     if (this.options.dispatch === 'background') this.worker.wake();
   }
 
-  get registrations() {
+  get registrations(): HandlerRegistration[] {
     return this.handlers.all.map((handler) => handler.registration);
   }
 

@@ -1,5 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { type HttpAdapterHost, type ModuleRef, NestApplicationContext, NestContainer } from '@nestjs/core';
+import {
+  type HttpAdapterHost,
+  type ModuleRef,
+  NestApplicationContext,
+  type NestContainer,
+} from '@nestjs/core';
 
 /**
  * Shuts the application down in order, as `app.close()` does, and ends the process with exit code 1. The application

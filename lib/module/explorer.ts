@@ -48,9 +48,9 @@ export class Explorer {
     if (own.length > 0) engine.handlers.add(instance, method, own);
     for (const source of sourceMetadataOf(prototype, method)) {
       const isElsewhere = engines.some(
-        (other) => other !== engine && classesOf(other.dataSource, source.entity as never).length > 0,
+        (other) => other !== engine && classesOf(other.dataSource, source.entity).length > 0,
       );
-      const isHere = classesOf(engine.dataSource, source.entity as never).length > 0;
+      const isHere = classesOf(engine.dataSource, source.entity).length > 0;
       const wanted = source.options.dataSource;
       if (wanted === undefined ? isHere || !isElsewhere : wanted === engine.name)
         engine.sources.add(instance, method, source);

@@ -23,7 +23,7 @@ export class RescanSchedule {
     if (rescan === false) return;
     if (rescan.onStart) this.scan();
     if (rescan.cron === undefined) return;
-    const job = new CronJob(rescan.cron, () => this.scan(), null, false, rescan.timeZone ?? null) as CronJob;
+    const job = new CronJob(rescan.cron, () => this.scan(), null, false, rescan.timeZone ?? null);
     this.job = job;
     this.scheduler?.addCronJob(this.name, job);
     job.start();

@@ -21,6 +21,9 @@ export const getDeliveriesToken = (dataSource?: string): InjectionToken => token
 export const getRescanToken = (dataSource?: string): InjectionToken => tokenOf(Rescan, dataSource);
 
 /** Injects the `EventLog` of a named DataSource; for the default one the class itself is the token. */
-export const InjectEventLog = (dataSource?: string) => Inject(getEventLogToken(dataSource));
-export const InjectDeliveries = (dataSource?: string) => Inject(getDeliveriesToken(dataSource));
-export const InjectRescan = (dataSource?: string) => Inject(getRescanToken(dataSource));
+export const InjectEventLog = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
+  Inject(getEventLogToken(dataSource));
+export const InjectDeliveries = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
+  Inject(getDeliveriesToken(dataSource));
+export const InjectRescan = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
+  Inject(getRescanToken(dataSource));

@@ -100,7 +100,7 @@ describeEachDatabase('an application', (db) => {
     const testing = await Test.createTestingModule({
       imports: [
         TypeOrmModule.forRoot({ ...databases[0]!, autoLoadEntities: true }),
-        TypeOrmModule.forRoot({ ...databases[1]!, name: 'second', autoLoadEntities: true } as object),
+        TypeOrmModule.forRoot({ ...databases[1]!, name: 'second', autoLoadEntities: true }),
         EventSourcingModule.forRoot({ dispatch: 'none' }),
         EventSourcingModule.forRoot({ dispatch: 'none', dataSource: 'second' }),
       ],
@@ -227,9 +227,7 @@ describeEachDatabase('an application', (db) => {
       testing.useLogger(false);
       closing.push(await testing.init());
       await testing.get(EventLog).append({ group: 'a', key: 'a' });
-      const dataSource = testing.get<{ query(sql: string): Promise<unknown[]> }>(
-        getDataSourceToken() as string,
-      );
+      const dataSource = testing.get<{ query(sql: string): Promise<unknown[]> }>(getDataSourceToken());
       expect(await dataSource.query('SELECT event_key FROM shop_event')).toEqual([{ event_key: 'a' }]);
     });
 

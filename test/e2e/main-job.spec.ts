@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { event, EventHandler, type HandlerContext, ModelEventSource, type RecordedEvent, type SourceContext } from 'nestjs-once';
+import {
+  event,
+  EventHandler,
+  type HandlerContext,
+  ModelEventSource,
+  type RecordedEvent,
+  type SourceContext,
+} from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { startApplication, type TestApplication } from '../support/application.js';
@@ -66,7 +73,10 @@ describeEachDatabase('the main job', (db) => {
 
     const { seen } = app.get(ChallengeMails);
     expect(seen).toHaveLength(1);
-    expect(seen[0]!.event).toMatchObject({ key: `challenge_created_${challenge.id}`, group: 'challenge_created' });
+    expect(seen[0]!.event).toMatchObject({
+      key: `challenge_created_${challenge.id}`,
+      group: 'challenge_created',
+    });
     expect(seen[0]!.event.data.challenge).toBeInstanceOf(Challenge);
     expect(seen[0]!.event.data.challenge.title).toBe('Run far');
     expect(await dataSource.getRepository(Ledger).count()).toBe(1);
@@ -74,7 +84,10 @@ describeEachDatabase('the main job', (db) => {
   });
 
   it('handles in the background, without being asked to', async () => {
-    const { app, dataSource, deliveries } = await start({ dispatch: 'background', worker: { pollInterval: 50 } });
+    const { app, dataSource, deliveries } = await start({
+      dispatch: 'background',
+      worker: { pollInterval: 50 },
+    });
     await dataSource.transaction(async (manager) => {
       for (let i = 0; i < 50; i++) await manager.save(Challenge, { title: `Run ${i}` });
     });

@@ -4,9 +4,8 @@ import { optionalNumber, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
 /**
- * One statement for all events and deliveries. The transaction takes its id before `nextval` gives a position: the
- * horizon relies on it. Positions are given in the order of the rows, but rows are inserted in the order of their
- * keys, so that two batches with the same keys cannot deadlock.
+ * One statement for all events and deliveries. Positions are given in the order of the rows, but rows are inserted in
+ * the order of their keys, so that two batches with the same keys cannot deadlock.
  */
 export async function append(
   sql: Sql,
@@ -60,10 +59,9 @@ const COLUMNS =
 function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
   return `WITH input AS MATERIALIZED (
     SELECT nextval('${t.name('event_position')}') AS position, i.*
-    FROM (SELECT pg_current_xact_id() AS xid OFFSET 0) x, unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[],
+    FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[],
       ?::text[], ?::text[], ?::bigint[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::integer[])
       WITH ORDINALITY AS i (${COLUMNS}, ord)
-    WHERE x.xid IS NOT NULL
   ), recorded AS (
     INSERT INTO ${t.event} AS e (position, ${COLUMNS})
     SELECT position, ${COLUMNS} FROM input ORDER BY event_key COLLATE "C", ord

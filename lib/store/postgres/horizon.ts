@@ -3,9 +3,9 @@ import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
 /**
- * Every append takes its transaction id before its positions. So once each transaction with an id below one that was
- * taken after a position was read has ended, all positions up to it are decided. The id has to be taken: the xmax of a
- * snapshot is only one past the last id that has *ended*, and open transactions may have higher ones.
+ * An append locks the table of events, as every INSERT does, before it takes its positions and until its transaction
+ * has ended and can be seen. So once all those have ended that held that lock after a position was read, all positions
+ * up to it are decided. Transaction ids would tell less: those of the whole server count, whatever their database.
  */
 export function horizon(t: Tables): HorizonProbe {
   return {
@@ -16,15 +16,22 @@ export function horizon(t: Tables): HorizonProbe {
       return { position: Number(sequence!.position) };
     },
     async settled(sql: Sql, note: HorizonNote): Promise<boolean> {
-      note.open ??= await nextTransactionId(sql);
-      const row = await sql.row('SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin');
-      return BigInt(row!.xmin as string) >= (note.open as bigint);
+      const writing = await writers(sql, t);
+      const open = note.open as string[] | undefined;
+      const left = open ? open.filter((transaction) => writing.has(transaction)) : [...writing];
+      note.open = left;
+      return left.length === 0;
     },
   };
 }
 
-/** Of a transaction that ends with this statement, unless the caller is in one. */
-async function nextTransactionId(sql: Sql): Promise<bigint> {
-  const row = await sql.row('SELECT pg_current_xact_id()::text AS id');
-  return BigInt(row!.id as string);
+/** Virtual ids of the transactions that have written to the table of events; prepared ones have ids too. */
+async function writers(sql: Sql, t: Tables): Promise<Set<string>> {
+  const rows = await sql.rows(
+    `SELECT virtualtransaction AS id FROM pg_locks
+     WHERE locktype = 'relation' AND relation = ?::regclass AND mode = 'RowExclusiveLock' AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    [t.event],
+  );
+  return new Set(rows.map((row) => row.id as string));
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Provider } from '@nestjs/common';
-import { EventLog, type EventSourcingOptions, type RecordedEvent } from 'nestjs-once';
+import type { EventLog, EventSourcingOptions, RecordedEvent } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase, type ExtraOptions } from '../../support/databases.js';

@@ -214,7 +214,7 @@ describeEachDatabase('the event log', (db) => {
   });
 
   if (db.name === 'postgres') {
-    it('takes its transaction id before its positions, which the horizon relies on', async () => {
+    it('holds the horizon from the time on when it has taken its positions', async () => {
       const { dataSource, tables } = process.database;
       // Appends stop here when they have their positions, before anything is inserted.
       await dataSource.query(`CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql

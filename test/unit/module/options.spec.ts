@@ -63,7 +63,7 @@ describe('resolveOptions', () => {
     [{ payload: { maxByte: 1 } }, 'maxBytes'],
     [{ colour: 'red' }, undefined],
   ])('knows no other option: %j', (options, suggestion) => {
-    const resolved = () => resolveOptions(options as EventSourcingOptions);
+    const resolved = () => resolveOptions(options);
     expect(resolved).toThrow(UnknownOptionError);
     if (suggestion) expect(resolved).toThrow(`Did you mean "${suggestion}"?`);
   });

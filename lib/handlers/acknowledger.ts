@@ -43,6 +43,25 @@ export class Acknowledger {
   }
 }
 
+/** One for each lease: a worker that lost its lease goes on under another id. */
+export class Acknowledgers {
+  private current?: { workerId: number; acknowledger: Acknowledger };
+
+  constructor(
+    private readonly complete: (
+      workerId: number,
+      ids: readonly DeliveryId[],
+    ) => Promise<readonly DeliveryId[]>,
+  ) {}
+
+  of(workerId: number): Acknowledger {
+    if (this.current?.workerId !== workerId) {
+      this.current = { workerId, acknowledger: new Acknowledger((ids) => this.complete(workerId, ids)) };
+    }
+    return this.current.acknowledger;
+  }
+}
+
 export function keyOf({ handlerId, position }: DeliveryId): string {
   return `${handlerId}:${position}`;
 }

@@ -37,9 +37,12 @@ const METADATA = Symbol('event handlers');
 /**
  * Makes a provider's method a handler of recorded events: called once for each event whose group matches, outside the
  * request that caused it, retried on failure. A RegExp is searched anywhere in the group, a string has to match the
- * whole of it, with `*` for any run of characters. Stackable: each decorator is a handler of its own.
+ * whole of it, with `*` for any run of characters. Stackable: decorators of one name on one method are one handler that
+ * takes what any of the patterns matches; with names of their own they are handlers of their own.
  */
 export function EventHandler(pattern: GroupPattern, options: EventHandlerOptions = {}) {
+  // A handler may declare the data of the events that it takes, whatever they are.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   return <T extends (event: RecordedEvent<any>, context: HandlerContext) => unknown>(
     _prototype: object,
     _method: string | symbol,

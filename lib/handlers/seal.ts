@@ -8,7 +8,9 @@ const ROLLBACK = /^\s*ROLLBACK/i;
  */
 export function seal(runner: QueryRunner, reason: unknown): void {
   const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
-  const sealed = (statement: string, ...rest: unknown[]) =>
-    ROLLBACK.test(statement) ? query(statement, ...rest) : Promise.reject(reason);
+  const sealed = async (statement: string, ...rest: unknown[]) => {
+    if (!ROLLBACK.test(statement)) throw reason;
+    return query(statement, ...rest);
+  };
   Object.assign(runner, { query: sealed });
 }

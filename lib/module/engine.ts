@@ -1,166 +1,123 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { Acknowledger } from '../handlers/acknowledger.js';
 import { Deliveries } from '../handlers/deliveries.js';
-import { Executor } from '../handlers/executor.js';
-import { HandlerSet } from '../handlers/handler-set.js';
-import { LeaseKeeper } from '../handlers/lease-keeper.js';
+import type { HandlerSet } from '../handlers/handler-set.js';
 import type { BoundHandler } from '../handlers/runs.js';
-import { Settler } from '../handlers/settler.js';
 import { Upkeep } from '../handlers/upkeep.js';
-import { Worker } from '../handlers/worker.js';
-import { PayloadCodec } from '../payload/payload-codec.js';
-import { ModelEventSubscriber } from '../sources/model-event-subscriber.js';
-import { Rescan } from '../sources/rescan/rescan.js';
-import { SourceRegistry } from '../sources/source-registry.js';
+import type { Worker } from '../handlers/worker.js';
+import type { Rescan } from '../sources/rescan/rescan.js';
+import type { SourceRegistry } from '../sources/source-registry.js';
 import { afterRelease, CommitTracker } from '../store/commit-tracker.js';
-import { ControlConnection } from '../store/control-connection.js';
-import { Database } from '../store/database.js';
-import { DeliveryQueries } from '../store/delivery-queries.js';
-import { DeliveryQueue } from '../store/delivery-queue.js';
+import type { Database } from '../store/database.js';
+import type { DeliveryQueries } from '../store/delivery-queries.js';
 import { nameEntityTables } from '../store/entity-tables.js';
-import { EventLog } from '../store/event-log.js';
-import { EventLogStore } from '../store/event-log-store.js';
-import { FanOut } from '../store/fan-out.js';
-import { type HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
-import { Horizon } from '../store/horizon.js';
-import { PoolGuard, poolSize } from '../store/pool.js';
-import { RescanStateStore } from '../store/rescan-state-store.js';
+import type { EventLog } from '../store/event-log.js';
+import type { FanOut } from '../store/fan-out.js';
+import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
+import type { Horizon } from '../store/horizon.js';
 import { prepareSchema } from '../store/schema.js';
-import { TypeOrmEntities } from '../store/typeorm-entities.js';
-import { WorkerLeases } from '../store/worker-leases.js';
+import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
+import { boundHandlers, composeHandling, type HandlingParts } from './handling-parts.js';
+import { composeLog, type LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
+import { composeSources, type SourceParts } from './source-parts.js';
 
-/** Everything behind one `forRoot`, wired: one log in one DataSource. */
+/** Everything behind one `forRoot`: one log in one DataSource, its sources and its handlers. */
 export class Engine {
   readonly name: string;
-  readonly database: Database;
-  readonly registry: HandlerRegistry;
-  readonly horizon: Horizon;
-  readonly fanOut: FanOut;
-  readonly leases: WorkerLeases;
-  readonly queries: DeliveryQueries;
-  readonly handlers: HandlerSet;
-  readonly sources: SourceRegistry;
-  readonly worker: Worker;
-  readonly eventLog: EventLog;
   readonly deliveries: Deliveries;
-  readonly rescan: Rescan;
   readonly logger = new Logger('EventSourcing');
   /** Aborted when the application shuts down. */
   readonly stopping = new AbortController();
   /** Called when a delivery's retries ran out. */
   onExhausted: () => void = () => undefined;
 
-  private readonly control: ControlConnection;
-  private readonly keeper: LeaseKeeper;
-  private readonly upkeep: Upkeep;
+  private readonly log: LogParts;
+  private readonly entities: SourceParts;
+  private readonly handling: HandlingParts;
   private readonly tracker: CommitTracker;
-  private readonly store: EventLogStore;
-  private readonly subscriber: ModelEventSubscriber;
+  private readonly upkeep: Upkeep;
   private claimsFail = false;
 
   constructor(
     readonly dataSource: DataSource,
     readonly options: ResolvedOptions,
   ) {
-    const { clock, worker, retry, payload, rescan } = options;
-    const database = new Database(
-      dataSource,
-      { prefix: options.prefix, schemaName: options.schemaName },
-      clock,
-    );
-    const { dialect } = database;
-    const horizon = new Horizon(database);
-    this.horizon = horizon;
-    const entities = new TypeOrmEntities(dataSource);
-    const codec = new PayloadCodec({ entities, ...payload });
     this.name = options.dataSource ?? 'default';
-    this.database = database;
-    this.registry = new HandlerRegistry(database, horizon);
-    this.fanOut = new FanOut(database, this.registry, horizon);
-    this.queries = new DeliveryQueries(database);
-    this.leases = new WorkerLeases(database, worker.lease);
-    this.control = new ControlConnection(database);
     this.tracker = new CommitTracker((runner, positions) => this.committed(runner, positions));
-    this.store = new EventLogStore(database, this.registry, codec, {
+    this.log = composeLog(dataSource, options, {
       appended: (runner, positions) => this.tracker.recorded(runner, positions),
-      groupMismatch: (key, group, existing) =>
-        this.logger.warn(
-          `Event "${key}" was not recorded: its key is in the log with group "${existing}", not "${group}".`,
-        ),
+      groupMismatch: (key, group, existing) => this.groupMismatch(key, group, existing),
     });
-    this.eventLog = new EventLog({ database, store: this.store, codec, entities, horizon });
-    this.sources = new SourceRegistry(dataSource);
-    const state = new RescanStateStore(database);
-    this.subscriber = new ModelEventSubscriber({
-      registry: this.sources,
-      recorder: this.store,
-      rescanState: state,
-      clock,
-      bulkWrites: options.bulkWrites,
-    });
-    this.rescan = new Rescan({
-      registry: this.sources,
-      recorder: this.store,
-      state,
-      clock,
-      ...(rescan && rescan.batchSize ? { batchSize: rescan.batchSize } : {}),
-    });
-    const { singleConnection } = dialect;
-    this.handlers = new HandlerSet({ retry, concurrency: worker.concurrency, singleConnection });
-    const queue = new DeliveryQueue(database);
-    this.keeper = new LeaseKeeper({
-      leases: this.leases,
-      control: (work) => this.control.run(work),
-      lease: worker.lease,
-      lost: () => this.leaseLost(),
-      failed: (error) => this.heartbeatFailed(error),
-    });
-    const executor = new Executor({
-      database,
-      queue,
-      codec,
-      entities,
-      pool: new PoolGuard(dataSource),
-      random: Math.random,
-    });
-    const acknowledgers = new Map<number, Acknowledger>();
-    const settler = new Settler({
-      queue,
-      acknowledger: (workerId) => acknowledgerOf(acknowledgers, workerId, queue),
-      holdsLease: (workerId) => this.keeper.holds(workerId),
+    this.entities = composeSources(this.log, options);
+    this.handling = composeHandling(this.log, options, {
+      leaseLost: () => this.leaseLost(),
+      heartbeatFailed: (error) => this.heartbeatFailed(error),
+      claimFailed: (error) => this.claimFailed(error),
       exhausted: () => this.onExhausted(),
     });
-    this.worker = new Worker({
-      queue,
-      executor,
-      settler,
-      limits: {
-        concurrency: worker.concurrency,
-        transactional: singleConnection
-          ? 1
-          : Math.max(1, Math.min(worker.concurrency, poolSize(dataSource) - 2)),
-      },
-      handlers: () => this.boundHandlers(),
-      lease: () => this.keeper.acquire(),
-      claimFailed: (error) => this.claimFailed(error),
-      aloneFor: worker.lease / 3,
-    });
     this.deliveries = new Deliveries({
-      queries: this.queries,
-      registry: this.registry,
-      fanOut: this.fanOut,
+      ...this.log,
       cancelled: (ids) => ids.forEach((id) => this.worker.cancel(id)),
       wake: () => this.wake(),
     });
-    this.upkeep = new Upkeep(choresOf(this), worker.pollInterval);
+    this.upkeep = new Upkeep(choresOf(this), options.worker.pollInterval);
+  }
+
+  get eventLog(): EventLog {
+    return this.log.eventLog;
+  }
+
+  get database(): Database {
+    return this.log.database;
+  }
+
+  get registry(): HandlerRegistry {
+    return this.log.registry;
+  }
+
+  get horizon(): Horizon {
+    return this.log.horizon;
+  }
+
+  get fanOut(): FanOut {
+    return this.log.fanOut;
+  }
+
+  get queries(): DeliveryQueries {
+    return this.log.queries;
+  }
+
+  get sources(): SourceRegistry {
+    return this.entities.sources;
+  }
+
+  get rescan(): Rescan {
+    return this.entities.rescan;
+  }
+
+  get handlers(): HandlerSet {
+    return this.handling.handlers;
+  }
+
+  get leases(): WorkerLeases {
+    return this.handling.leases;
+  }
+
+  get worker(): Worker {
+    return this.handling.worker;
+  }
+
+  /** This process's handlers by their ids in the registry, without those that are paused. */
+  get boundHandlers(): readonly BoundHandler[] {
+    return boundHandlers(this.handlers, this.registry);
   }
 
   /** Makes the database ready: from here on events can be recorded. */
   async prepare(): Promise<void> {
-    const { database, dataSource, options } = this;
+    const { dataSource, options } = this;
+    const { database } = this.log;
     database.dialect.install?.(dataSource);
     nameEntityTables(dataSource, database.tables, options.schemaName);
     await prepareSchema(database, options.schema);
@@ -170,7 +127,7 @@ export class Engine {
   /** Makes the handlers known to every process and listens to the DataSource's writes. */
   async connect(): Promise<void> {
     await this.registry.register(this.registrations);
-    this.dataSource.subscribers.push(this.tracker, this.subscriber);
+    this.dataSource.subscribers.push(this.tracker, this.entities.subscriber);
   }
 
   start(): void {
@@ -185,11 +142,11 @@ export class Engine {
     await Promise.all([this.upkeep.stop(), drained]);
     await this.upkeep.finished();
     // Where the database cannot be reached the lease ends by itself.
-    await this.keeper
+    await this.handling.keeper
       .release()
       .catch((error: unknown) => this.logger.warn(`Giving up the lease failed: ${String(error)}`));
-    await this.control.close();
-    const own: unknown[] = [this.tracker, this.subscriber];
+    await this.handling.control.close();
+    const own: unknown[] = [this.tracker, this.entities.subscriber];
     const { subscribers } = this.dataSource;
     subscribers.splice(
       0,
@@ -207,14 +164,6 @@ export class Engine {
     return this.handlers.all.map((handler) => handler.registration);
   }
 
-  /** This process's handlers by their ids in the registry, without those that are paused. */
-  boundHandlers(): BoundHandler[] {
-    return this.handlers.all.flatMap((handler) => {
-      const known = this.registry.byName(handler.name);
-      return known && !known.paused ? [{ id: known.id, handler }] : [];
-    });
-  }
-
   private committed(runner: QueryRunner, positions: readonly number[]): void {
     if (this.options.dispatch === 'inline') {
       afterRelease(runner, () =>
@@ -223,6 +172,12 @@ export class Engine {
           .catch((error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`)),
       );
     } else this.wake();
+  }
+
+  private groupMismatch(key: string, group: string, existing: string): void {
+    this.logger.warn(
+      `Event "${key}" was not recorded: its key is in the log with group "${existing}", not "${group}".`,
+    );
   }
 
   private leaseLost(): void {
@@ -234,26 +189,11 @@ export class Engine {
   /** The next one is on a new connection. */
   private heartbeatFailed(error: unknown): void {
     this.logger.warn(`Heartbeat failed: ${String(error)}`);
-    void this.control.close();
+    void this.handling.control.close();
   }
 
   private claimFailed(error: unknown): void {
     if (!this.claimsFail) this.logger.warn(`Claiming deliveries failed, trying again: ${String(error)}`);
     this.claimsFail = true;
   }
-}
-
-/** One for each lease: a worker that lost its lease goes on under another id. */
-function acknowledgerOf(
-  known: Map<number, Acknowledger>,
-  workerId: number,
-  queue: DeliveryQueue,
-): Acknowledger {
-  let acknowledger = known.get(workerId);
-  if (!acknowledger) {
-    known.clear();
-    acknowledger = new Acknowledger((ids) => queue.complete(workerId, ids));
-    known.set(workerId, acknowledger);
-  }
-  return acknowledger;
 }

@@ -1,4 +1,4 @@
-import type { ModuleMetadata, Provider, Type } from '@nestjs/common';
+import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/common';
 import { CronTime } from 'cron';
 import { type Clock, systemClock } from '../core/clock.js';
 import { describe } from '../core/describe.js';
@@ -81,8 +81,8 @@ export interface EventSourcingAsyncOptions
   extends
     Pick<ModuleMetadata, 'imports'>,
     Pick<EventSourcingOptions, 'dataSource' | 'prefix' | 'schemaName'> {
-  inject?: any[];
-  useFactory?: (...dependencies: any[]) => EventSourcingOptions | Promise<EventSourcingOptions>;
+  inject?: FactoryProvider['inject'];
+  useFactory?: FactoryProvider<EventSourcingOptions>['useFactory'];
   useClass?: Type<EventSourcingOptionsFactory>;
   useExisting?: Type<EventSourcingOptionsFactory>;
   extraProviders?: Provider[];
@@ -128,29 +128,34 @@ export function resolveOptions(
   env: NodeJS.ProcessEnv = process.env,
 ): ResolvedOptions {
   assertKnownOptions(options, OPTIONS, WHERE);
-  const { clock = systemClock, rescan = {}, payload = {} } = options;
-  if (typeof clock?.now !== 'function')
-    throw new InvalidOptionError('clock', '{ now(): Date }', describe(clock), WHERE);
+  const {
+    dispatch = 'background',
+    onExhausted = 'dead-letter',
+    bulkWrites = 'rescan',
+    payload = {},
+  } = options;
+  const { schema = env.NODE_ENV === 'production' ? 'verify' : 'migrate' } = options;
   assertKnownOptions(payload, ['types', 'steps', 'maxBytes', 'missingEntity'], `${WHERE}, payload`);
   return {
     dataSource: options.dataSource,
     prefix: prefixOf(options.prefix ?? DEFAULT_PREFIX),
     schemaName: options.schemaName,
-    schema: oneOf('schema', options.schema ?? (env.NODE_ENV === 'production' ? 'verify' : 'migrate'), [
-      'migrate',
-      'verify',
-      'none',
-    ]),
-    dispatch: oneOf('dispatch', options.dispatch ?? 'background', ['background', 'inline', 'none']),
+    schema: oneOf('schema', schema, ['migrate', 'verify', 'none']),
+    dispatch: oneOf('dispatch', dispatch, ['background', 'inline', 'none']),
     worker: workerOptions(options.worker ?? {}),
     retry: retryPolicy(options.retry ?? {}, WHERE),
-    onExhausted: oneOf('onExhausted', options.onExhausted ?? 'dead-letter', ['dead-letter', 'shutdown']),
-    rescan: rescanOptions(rescan),
-    bulkWrites: oneOf('bulkWrites', options.bulkWrites ?? 'rescan', ['rescan', 'ignore', 'throw']),
+    onExhausted: oneOf('onExhausted', onExhausted, ['dead-letter', 'shutdown']),
+    rescan: rescanOptions(options.rescan ?? {}),
+    bulkWrites: oneOf('bulkWrites', bulkWrites, ['rescan', 'ignore', 'throw']),
     payload,
     handlerExpiry: milliseconds(options.handlerExpiry ?? '7d', 'handlerExpiry', WHERE),
-    clock,
+    clock: checkedClock(options.clock ?? systemClock),
   };
+}
+
+function checkedClock(clock: Clock): Clock {
+  if (typeof clock.now === 'function') return clock;
+  throw new InvalidOptionError('clock', '{ now(): Date }', describe(clock), WHERE);
 }
 
 function workerOptions(options: WorkerOptions): ResolvedOptions['worker'] {

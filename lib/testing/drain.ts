@@ -84,7 +84,7 @@ async function moveOn(engine: Engine): Promise<boolean> {
       'drain',
     );
   }
-  const next = await engine.queries.nextDue(engine.boundHandlers().map(({ id }) => id));
+  const next = await engine.queries.nextDue(engine.boundHandlers.map(({ id }) => id));
   if (next === undefined || next <= clock.now().getTime()) return false;
   clock.set(next);
   return true;

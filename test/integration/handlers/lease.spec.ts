@@ -104,9 +104,9 @@ describeEachDatabase('leases', (db) => {
   it('that are asked for by many at once are one', async () => {
     const { log, dataSource } = await start(() => undefined, { dispatch: 'inline' });
     await Promise.all(Array.from({ length: 20 }, (_, i) => log.append({ group: 'made', key: `made_${i}` })));
-    const [row] = (await dataSource.query('SELECT count(*) AS workers FROM once_worker')) as {
-      workers: number;
-    }[];
+    const [row] = await dataSource.query<{ workers: number }[]>(
+      'SELECT count(*) AS workers FROM once_worker',
+    );
     expect(Number(row!.workers)).toBe(1);
   });
 

@@ -1,0 +1,49 @@
+import type { DataSource } from 'typeorm';
+import { PayloadCodec } from '../payload/payload-codec.js';
+import { Database } from '../store/database.js';
+import { DeliveryQueries } from '../store/delivery-queries.js';
+import { EventLog } from '../store/event-log.js';
+import { type AppendListener, EventLogStore } from '../store/event-log-store.js';
+import { FanOut } from '../store/fan-out.js';
+import { HandlerRegistry } from '../store/handler-registry.js';
+import { Horizon } from '../store/horizon.js';
+import { TypeOrmEntities } from '../store/typeorm-entities.js';
+import type { ResolvedOptions } from './options.js';
+
+/** The log in one DataSource, and what is needed to read and write it. */
+export interface LogParts {
+  database: Database;
+  horizon: Horizon;
+  registry: HandlerRegistry;
+  fanOut: FanOut;
+  queries: DeliveryQueries;
+  entities: TypeOrmEntities;
+  codec: PayloadCodec;
+  store: EventLogStore;
+  eventLog: EventLog;
+}
+
+export function composeLog(
+  dataSource: DataSource,
+  options: ResolvedOptions,
+  listener: AppendListener,
+): LogParts {
+  const { prefix, schemaName, clock, payload } = options;
+  const database = new Database(dataSource, { prefix, schemaName }, clock);
+  const horizon = new Horizon(database);
+  const registry = new HandlerRegistry(database, horizon);
+  const entities = new TypeOrmEntities(dataSource);
+  const codec = new PayloadCodec({ entities, ...payload });
+  const store = new EventLogStore(database, registry, codec, listener);
+  return {
+    database,
+    horizon,
+    registry,
+    fanOut: new FanOut(database, registry, horizon),
+    queries: new DeliveryQueries(database),
+    entities,
+    codec,
+    store,
+    eventLog: new EventLog({ database, store, codec, entities, horizon }),
+  };
+}

@@ -1,0 +1,31 @@
+import { ModelEventSubscriber } from '../sources/model-event-subscriber.js';
+import { Rescan } from '../sources/rescan/rescan.js';
+import { SourceRegistry } from '../sources/source-registry.js';
+import { RescanStateStore } from '../store/rescan-state-store.js';
+import type { LogParts } from './log-parts.js';
+import type { ResolvedOptions } from './options.js';
+
+/** Entities to events: as they are saved, and by re-scan. */
+export interface SourceParts {
+  sources: SourceRegistry;
+  subscriber: ModelEventSubscriber;
+  rescan: Rescan;
+}
+
+export function composeSources(log: LogParts, { clock, bulkWrites, rescan }: ResolvedOptions): SourceParts {
+  const { database, store: recorder } = log;
+  const sources = new SourceRegistry(database.dataSource);
+  const state = new RescanStateStore(database);
+  const batchSize = rescan ? rescan.batchSize : undefined;
+  return {
+    sources,
+    subscriber: new ModelEventSubscriber({
+      registry: sources,
+      recorder,
+      rescanState: state,
+      clock,
+      bulkWrites,
+    }),
+    rescan: new Rescan({ registry: sources, recorder, state, clock, ...(batchSize ? { batchSize } : {}) }),
+  };
+}

@@ -75,7 +75,8 @@ export class LeaseKeeper {
     return Promise.race([extended, late]).finally(() => clearTimeout(timer));
   }
 
-  private lose(workerId: number): void {
+  /** The lease is not held any more: tells so, once. */
+  lose(workerId: number): void {
     if (this.workerId !== workerId) return;
     this.workerId = undefined;
     this.parts.lost();

@@ -20,6 +20,8 @@ export interface WorkerParts {
   handlers: () => readonly BoundHandler[];
   /** Registers a lease, renewed from then on, and returns its worker id. */
   lease: () => Promise<number>;
+  /** Told that the lease of this worker id cannot be held any more; calls `leaseLost` in turn. */
+  lapsed: (workerId: number) => void;
   /** Told of a claim or release that failed; the next poll tries again. */
   claimFailed: (error: unknown) => void;
   /** Milliseconds that a delivery which may have killed its process keeps the others waiting, at most. */
@@ -252,6 +254,8 @@ export class Worker {
   ): Promise<{ workerId: number; claimed: ClaimedDelivery[] }> {
     const workerId = this.workerId ?? (await this.ensureLease());
     const claimed = await this.parts.queue.claim({ workerId, ...request });
+    // Only what somebody took over can be claimed while it runs here: no heartbeat has told of it yet.
+    if (claimed.some((delivery) => this.runs.find(delivery))) this.parts.lapsed(workerId);
     if (workerId === this.workerId) return { workerId, claimed };
     await this.parts.queue.release(workerId, claimed);
     return { workerId, claimed: [] };

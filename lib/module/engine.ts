@@ -54,6 +54,7 @@ export class Engine {
     this.handling = composeHandling(this.log, options, {
       leaseLost: () => this.leaseLost(),
       heartbeatFailed: (error) => this.heartbeatFailed(error),
+      lapsed: (workerId) => this.keeper.lose(workerId),
       claimFailed: (error) => this.claimFailed(error),
       exhausted: () => this.onExhausted(),
     });

@@ -26,12 +26,22 @@ export type { GroupPattern } from './core/group-pattern.js';
 export { UnknownOptionError } from './core/options.js';
 export type { RetryOptions } from './core/retry-policy.js';
 
-export { MissingEntityError, PayloadDecodingError, PayloadEncodingError, PayloadTooLargeError } from './payload/errors.js';
+export {
+  MissingEntityError,
+  PayloadDecodingError,
+  PayloadEncodingError,
+  PayloadTooLargeError,
+} from './payload/errors.js';
 export { gzipStep } from './payload/gzip-step.js';
 export type { PayloadStep } from './payload/payload-step.js';
 export type { PayloadType } from './payload/payload-type.js';
 
-export { BulkWriteError, DuplicateSourceError, SourceFailedError, UnknownEntityError } from './sources/errors.js';
+export {
+  BulkWriteError,
+  DuplicateSourceError,
+  SourceFailedError,
+  UnknownEntityError,
+} from './sources/errors.js';
 export type { BulkWritePolicy } from './sources/bulk-write.js';
 export {
   ModelEventSource,
@@ -67,7 +77,12 @@ export type { HandlerContext } from './handlers/handler-context.js';
 export type { DeliveryFilter, DeliveryStatus, DeliveryView } from './store/delivery-queries.js';
 export { UnsupportedDatabaseError } from './store/dialects.js';
 export { DeliveryEntity, EVENT_SOURCING_ENTITIES, EventEntity } from './store/entities.js';
-export { type AppendOptions, EventLog, type ReadOptions, TransactionRequiredError } from './store/event-log.js';
+export {
+  type AppendOptions,
+  EventLog,
+  type ReadOptions,
+  TransactionRequiredError,
+} from './store/event-log.js';
 export { SecondConnectionError } from './store/pool.js';
 export { type SchemaPolicy, SchemaNotReadyError } from './store/schema.js';
 export { SqliteGateTimeoutError } from './store/sqlite/gate/errors.js';

@@ -10,7 +10,7 @@ export interface EventInput<T = unknown> {
   occurredAt?: Date;
   /** Deliveries of the event become due at this time. Default: at once. */
   availableAt?: Date;
-  /** Ordered handlers handle events of one order key in log order. 1 to 255 UTF-8 bytes. */
+  /** Stored with the event, for handlers that are to handle events of one order key in log order. 1 to 255 UTF-8 bytes. */
   orderKey?: string;
   /** Stored beside the event. `correlationId`, `causationId` and `source` are filled in when missing. */
   metadata?: Partial<EventMetadata>;

@@ -54,7 +54,6 @@ export class Engine {
     this.handling = composeHandling(this.log, options, {
       leaseLost: () => this.leaseLost(),
       heartbeatFailed: (error) => this.heartbeatFailed(error),
-      lapsed: (workerId) => this.keeper.lose(workerId),
       claimFailed: (error) => this.claimFailed(error),
       exhausted: () => this.onExhausted(),
     });
@@ -122,6 +121,7 @@ export class Engine {
     database.dialect.install?.(dataSource);
     nameEntityTables(dataSource, database.tables, options.schemaName);
     await prepareSchema(database, options.schema);
+    await database.transaction(async (sql) => database.dialect.catchUp?.(sql, database.tables));
     await this.registry.refresh();
   }
 

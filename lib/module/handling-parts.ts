@@ -62,6 +62,7 @@ export function composeHandling(
     limits: limitsOf(log, options),
     handlers: () => boundHandlers(handlers, registry),
     lease: () => keeper.acquire(),
+    lapsed: (workerId) => keeper.lose(workerId),
     claimFailed: (error) => events.claimFailed(error),
     aloneFor: limits.lease / 3,
   });

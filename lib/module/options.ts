@@ -43,6 +43,8 @@ export interface PayloadOptions {
   types?: readonly PayloadType[];
   /** What payloads pass on their way to the database, such as compression. */
   steps?: readonly PayloadStep[];
+  /** Steps that stored payloads may have passed and new ones do not, such as an encryption with a former key. */
+  formerSteps?: readonly PayloadStep[];
   /** Largest stored payload in bytes. Default 1 MiB. */
   maxBytes?: number;
   /** What an entity reference becomes whose row is gone. Default `'null'`. */
@@ -54,7 +56,7 @@ export interface EventSourcingOptions {
   dataSource?: string;
   /** Of the product's tables. Default `once_`. */
   prefix?: string;
-  /** PostgreSQL: schema of the product's tables, which has to exist. Default: the connection's. */
+  /** PostgreSQL: schema of the product's tables, created when it is missing. Default: the connection's. */
   schemaName?: string;
   /** What to do about the tables at bootstrap. Default `'migrate'`; `'verify'` with `NODE_ENV=production`. */
   schema?: SchemaPolicy;
@@ -135,7 +137,11 @@ export function resolveOptions(
     payload = {},
   } = options;
   const { schema = env.NODE_ENV === 'production' ? 'verify' : 'migrate' } = options;
-  assertKnownOptions(payload, ['types', 'steps', 'maxBytes', 'missingEntity'], `${WHERE}, payload`);
+  assertKnownOptions(
+    payload,
+    ['types', 'steps', 'formerSteps', 'maxBytes', 'missingEntity'],
+    `${WHERE}, payload`,
+  );
   return {
     dataSource: options.dataSource,
     prefix: prefixOf(options.prefix ?? DEFAULT_PREFIX),

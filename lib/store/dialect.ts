@@ -44,7 +44,7 @@ export interface HorizonProbe {
 
 export interface HorizonNote {
   position: number;
-  /** What was open, in the dialect's own terms; kept in memory only, since transaction ids do not survive a restore. */
+  /** What was open, in the dialect's own terms; kept in memory only: it means nothing after a restart. */
   open?: unknown;
 }
 
@@ -83,6 +83,8 @@ export interface Dialect {
   prepare(statement: string): string;
   /** Makes the DataSource fit to be shared, where TypeORM alone does not. Called once, before anything else. */
   install?(dataSource: DataSource): void;
+  /** Makes up, at bootstrap, for what a restored or promoted database may have lost of the positions given out. */
+  catchUp?(sql: Sql, tables: Tables): Promise<void>;
   /** The runner whose commit decides on what this one does, where runners can join another's transaction. */
   outermostRunner?(runner: QueryRunner): QueryRunner;
   /** Drops what only this database has beside the tables: sequences, helper tables. */

@@ -65,22 +65,53 @@ async function existing(sql: Sql, t: Tables, keys: readonly string[]): Promise<M
 /** Those of the rows that this call inserted, with their positions. */
 async function insert(sql: Sql, t: Tables, rows: readonly EventRow[]): Promise<Map<EventRow, number>> {
   await enterEpoch(sql, t);
-  const positions = await takePositions(sql, t, rows.length);
-  const placed = rows.map((row, index): Placed => ({ row, position: positions[index]! }));
   const recorded = new Map<EventRow, number>();
-  for (const batch of eventBatches(placed.sort(byKey), ({ row }) => row)) {
-    await sql.change(
-      `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position) VALUES ${eventTuples(batch.length, 1)} ${LEAVE}`,
-      batch.flatMap(({ row, position }) => [...eventParameters(row), position]),
-    );
-    const inserted = await sql.rows(
-      `SELECT position FROM ${t.event} WHERE position IN (${marks(batch.length)})`,
-      batch.map(({ position }) => position),
-    );
-    const taken = new Set(inserted.map((row) => Number(row.position)));
-    for (const { row, position } of batch) if (taken.has(position)) recorded.set(row, position);
+  for (let left = rows; left.length > 0;) {
+    const positions = await takePositions(sql, t, left.length);
+    const placed = left.map((row, index): Placed => ({ row, position: positions[index]! }));
+    const collided: EventRow[] = [];
+    for (const batch of eventBatches(placed.sort(byKey), ({ row }) => row)) {
+      const keys = await insertBatch(sql, t, batch);
+      for (const { row, position } of batch.filter(({ row, position }) => keys.get(position) === row.key)) {
+        recorded.set(row, position);
+      }
+      collided.push(...batch.filter((each) => isTaken(each, keys)).map(({ row }) => row));
+    }
+    if (collided.length > 0) await raisePositions(sql, t);
+    left = collided;
   }
   return recorded;
+}
+
+/** Another event stands at the row's position: the sequence had fallen behind the log. */
+function isTaken({ row, position }: Placed, keys: ReadonlyMap<number, string>): boolean {
+  const key = keys.get(position);
+  return key !== undefined && key !== row.key;
+}
+
+/** The keys that stand at the batch's positions afterwards: none where the key was in the log already. */
+async function insertBatch(sql: Sql, t: Tables, batch: readonly Placed[]): Promise<Map<number, string>> {
+  await sql.change(
+    `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position) VALUES ${eventTuples(batch.length, 1)} ${LEAVE}`,
+    batch.flatMap(({ row, position }) => [...eventParameters(row), position]),
+  );
+  const rows = await sql.rows(
+    `SELECT position, event_key FROM ${t.event} WHERE position IN (${marks(batch.length)})`,
+    batch.map(({ position }) => position),
+  );
+  return new Map(rows.map((row) => [Number(row.position), row.event_key as string]));
+}
+
+/**
+ * Lifts the sequence above the log, behind which it may be after a restore or a failover: its inserts are rolled back,
+ * so backups and replicas need not know of them. A value given explicitly raises the counter for good.
+ */
+export async function raisePositions(sql: Sql, t: Tables): Promise<void> {
+  await sql.change('SAVEPOINT once_position');
+  await sql.change(
+    `INSERT INTO ${t.name('position')} (id) SELECT max(position) FROM ${t.event} HAVING max(position) IS NOT NULL`,
+  );
+  await sql.change('ROLLBACK TO SAVEPOINT once_position');
 }
 
 /** The lock lasts as long as the transaction and tells the horizon that positions of it may still be undecided. */

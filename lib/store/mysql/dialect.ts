@@ -2,7 +2,7 @@ import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect, FailureKind } from '../dialect.js';
 import type { Sql } from '../sql.js';
-import { append, deliver } from './append.js';
+import { append, deliver, raisePositions } from './append.js';
 import { LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { migrations } from './migrations.js';
@@ -27,6 +27,7 @@ export const mysql: Dialect = {
   quote: (name) => `\`${name.replaceAll('`', '``')}\``,
   prepare: (statement) => statement,
   dropExtras: (t) => ['position', 'epoch'].map((table) => `DROP TABLE IF EXISTS ${t.name(table)}`),
+  catchUp: raisePositions,
   append,
   deliver,
   claim: (sql, tables, request) => claimBySelect(sql, tables, request, SKIP_LOCKED),

@@ -9,7 +9,7 @@ import { type Script, scriptedHandler } from '../../support/scripted-handler.js'
 
 const EVENT = { group: 'made', key: 'made_1' };
 /** Milliseconds. */
-const LEASE = 300;
+const LEASE = 1500;
 
 describeEachDatabase('leases', (db) => {
   const applications: TestApplication[] = [];

@@ -123,8 +123,7 @@ export class Executor {
     const { signal } = controller;
     signal.throwIfAborted();
     const context = Object.freeze({
-      // From then on a rescue is counted among the attempts.
-      attempt: delivery.attempts + Math.min(delivery.rescues, SUSPECT_RESCUES) + 1,
+      attempt: delivery.starts + delivery.rescues + 1,
       handler: handler.name,
       manager,
       signal,

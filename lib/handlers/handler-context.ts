@@ -4,9 +4,9 @@ import type { EntityManager } from 'typeorm';
 /** What a handler is told beside the event. */
 export interface HandlerContext {
   /**
-   * Which start of this handler for this event it is, 1-based. Failed attempts count, and so does every time that the
-   * delivery was taken over from a process that died, where it may have started. Above 1 an earlier start may have had
-   * effects.
+   * Which start of this handler for this event it is, 1-based: failed, snoozed and cut off ones count, and so does
+   * every time that the delivery was taken over from a process that died, in which it may have started. Above 1 an
+   * earlier start may have had effects.
    */
   readonly attempt: number;
   /** The handler's name. */

@@ -60,7 +60,7 @@ export class Settler {
       case 'cancel':
         return queue.cancel(workerId, id);
       case 'release':
-        return queue.release(workerId, [id]).then(() => true);
+        return queue.cutOff(workerId, id);
       case 'completed':
         return Promise.resolve(true);
       case 'abandon':

@@ -75,7 +75,6 @@ async function expire(engine: Housekeeping): Promise<void> {
 
 /** Scans for bulk writes, when some asked for it and nobody else is scanning. */
 export async function rescanRequested(engine: Housekeeping, ignoreThrottle = false): Promise<boolean> {
-  if (engine.options.rescan === false) return false;
   try {
     return (
       (await engine.rescan.runRequested({ ignoreThrottle, signal: engine.stopping.signal })) !== undefined

@@ -23,7 +23,7 @@ export async function claimBySelect(
       [request.workerId, handlerId, ...positions],
     );
     const rows = await sql.rows(
-      `SELECT d.handler_id, d.attempts, d.rescues, ${EVENT_COLUMNS}
+      `SELECT d.handler_id, d.attempts, d.starts, d.rescues, ${EVENT_COLUMNS}
        FROM ${t.delivery} d JOIN ${t.event} e ON e.position = d.position WHERE ${where} ORDER BY d.due_at, d.position`,
       [handlerId, ...positions],
     );

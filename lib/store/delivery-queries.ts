@@ -97,7 +97,7 @@ export class DeliveryQueries {
       const due = this.database.time();
       for (const [handlerId, position] of await this.select(sql, filter, 'dead')) {
         retried += await sql.change(
-          `UPDATE ${tables.delivery} SET state = 0, attempts = 0, rescues = 0, cancel_requested = 0, due_at = ${due.sql}
+          `UPDATE ${tables.delivery} SET state = 0, attempts = 0, starts = starts + rescues, rescues = 0, cancel_requested = 0, due_at = ${due.sql}
            WHERE handler_id = ? AND position = ? AND state = ${DeliveryState.dead}`,
           [...due.parameters, handlerId, position],
         );

@@ -47,17 +47,22 @@ export class DeliveryQueue {
   async fail(workerId: number, attempt: FailedAttempt): Promise<boolean> {
     const { dialect } = this.database;
     if (attempt.retryIn === undefined) {
-      const changes = `state = ${DeliveryState.dead}, attempts = attempts + 1, error = ?, failed_at = ${dialect.now}`;
+      const changes = `state = ${DeliveryState.dead}, attempts = attempts + 1, starts = starts + 1, error = ?, failed_at = ${dialect.now}`;
       return this.giveBack(workerId, attempt, changes, [attempt.error]);
     }
     const due = this.database.time(attempt.retryIn);
-    const changes = `state = 0, attempts = attempts + 1, error = ?, failed_at = ${dialect.now}, due_at = ${due.sql}`;
+    const changes = `state = 0, attempts = attempts + 1, starts = starts + 1, error = ?, failed_at = ${dialect.now}, due_at = ${due.sql}`;
     return this.giveBack(workerId, attempt, changes, [attempt.error, ...due.parameters]);
   }
 
   /** Puts the delivery off without using up an attempt. */
   async snooze(workerId: number, id: DeliveryId, until: Date): Promise<boolean> {
-    return this.giveBack(workerId, id, 'state = 0, due_at = ?', [until.getTime()]);
+    return this.giveBack(workerId, id, 'state = 0, starts = starts + 1, due_at = ?', [until.getTime()]);
+  }
+
+  /** Gives back what was started and cut off, as it was. */
+  async cutOff(workerId: number, id: DeliveryId): Promise<boolean> {
+    return this.giveBack(workerId, id, 'state = 0, starts = starts + 1', []);
   }
 
   /** Buries a delivery whose attempts were used up by processes that died. */

@@ -51,6 +51,8 @@ export interface ClaimedDelivery {
   position: number;
   /** Failed attempts so far. */
   attempts: number;
+  /** Starts of its handler that ended one way or another: failed, snoozed or given back. */
+  starts: number;
   /** How often it was taken over from a process that died. */
   rescues: number;
   event: StoredEvent;
@@ -91,6 +93,7 @@ export function claimedDelivery(row: Record<string, unknown>): ClaimedDelivery {
     handlerId: Number(row.handler_id),
     position: Number(row.position),
     attempts: Number(row.attempts),
+    starts: Number(row.starts),
     rescues: Number(row.rescues),
     event: storedEvent(row),
   };

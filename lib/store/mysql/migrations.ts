@@ -46,6 +46,7 @@ function deliveries(t: Tables, options: string): string[] {
       order_key VARCHAR(255),
       due_at BIGINT NOT NULL,
       attempts INT NOT NULL DEFAULT 0,
+      starts INT NOT NULL DEFAULT 0,
       rescues INT NOT NULL DEFAULT 0,
       worker_id BIGINT,
       cancel_requested SMALLINT NOT NULL DEFAULT 0,

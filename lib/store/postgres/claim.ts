@@ -21,7 +21,7 @@ export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise
       UPDATE ${t.delivery} d SET state = 1, worker_id = ?
       FROM due JOIN ${t.event} e ON e.position = due.position
       WHERE d.handler_id = due.handler_id AND d.position = due.position
-      RETURNING d.handler_id, d.attempts, d.rescues, d.due_at, ${EVENT_COLUMNS}
+      RETURNING d.handler_id, d.attempts, d.starts, d.rescues, d.due_at, ${EVENT_COLUMNS}
     )
     SELECT * FROM claimed ORDER BY due_at, position`,
     [

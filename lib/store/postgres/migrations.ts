@@ -43,6 +43,7 @@ function deliveries(t: Tables): string[] {
       order_key text COLLATE "C",
       due_at bigint NOT NULL,
       attempts integer NOT NULL DEFAULT 0,
+      starts integer NOT NULL DEFAULT 0,
       rescues integer NOT NULL DEFAULT 0,
       worker_id bigint,
       cancel_requested smallint NOT NULL DEFAULT 0,

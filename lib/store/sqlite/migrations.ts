@@ -40,6 +40,7 @@ function deliveries(t: Tables): string[] {
       order_key TEXT,
       due_at INTEGER NOT NULL,
       attempts INTEGER NOT NULL DEFAULT 0,
+      starts INTEGER NOT NULL DEFAULT 0,
       rescues INTEGER NOT NULL DEFAULT 0,
       worker_id INTEGER,
       cancel_requested INTEGER NOT NULL DEFAULT 0,

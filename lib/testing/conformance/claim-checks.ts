@@ -32,6 +32,7 @@ export const claimChecks: readonly BenchCheck[] = [
         handlerId: handler,
         position,
         attempts: 0,
+        starts: 0,
         rescues: 0,
         event: {
           position,

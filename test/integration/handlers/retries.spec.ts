@@ -93,7 +93,7 @@ describeEachDatabase('retries', (db) => {
     );
     await log.append(EVENT);
     await drain(app, { retries: true });
-    expect(starts.map(({ at }) => at)).toEqual([0, 2500, 5000]);
+    expect(starts).toEqual([0, 2500, 5000].map((at, index) => ({ at, attempt: index + 1 })));
     expect(await delivery()).toMatchObject({ status: 'succeeded', attempts: 1 });
   });
 

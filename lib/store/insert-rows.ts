@@ -1,6 +1,6 @@
 import type { SqlTime } from './dialect.js';
 import type { DeliveryRow, EventRow } from './rows.js';
-import { chunks, type Sql, tuples } from './sql.js';
+import { chunks, marks, type Sql, tuples } from './sql.js';
 import type { Tables } from './tables.js';
 
 /** Rows per INSERT: well below every driver's limit of parameters. */
@@ -109,4 +109,21 @@ export function eventBatches<T>(items: readonly T[], rowOf: (item: T) => EventRo
 
 function sizeOf({ payload, payloadBytes, metadata }: EventRow): number {
   return Buffer.byteLength(payload ?? '') + (payloadBytes?.length ?? 0) + Buffer.byteLength(metadata);
+}
+
+/** The groups of those keys that are in the log already, as far as this transaction sees them. */
+export async function groupsOfKnown(
+  sql: Sql,
+  t: Tables,
+  keys: readonly string[],
+): Promise<Map<string, string>> {
+  const groups = new Map<string, string>();
+  for (const batch of chunks([...new Set(keys)], ROWS_PER_INSERT)) {
+    const rows = await sql.rows(
+      `SELECT event_key, event_group FROM ${t.event} WHERE event_key IN (${marks(batch.length)})`,
+      batch,
+    );
+    for (const row of rows) groups.set(row.event_key as string, row.event_group as string);
+  }
+  return groups;
 }

@@ -6,11 +6,11 @@ import {
   eventParameters,
   eventTuples,
   firstOfEachKey,
+  groupsOfKnown,
   insertDeliveries,
-  ROWS_PER_INSERT,
 } from '../insert-rows.js';
 import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
-import { chunks, marks, type Sql } from '../sql.js';
+import { marks, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
 /** Leaves a row that is there as it is. Not `INSERT IGNORE`, which swallows truncation and other errors too. */
@@ -28,7 +28,7 @@ export async function append(
   rows: readonly EventRow[],
   due: SqlTime,
 ): Promise<AppendedRow[]> {
-  const known = await existing(
+  const known = await groupsOfKnown(
     sql,
     t,
     rows.map((row) => row.key),
@@ -48,18 +48,6 @@ export async function append(
     due,
   );
   return result;
-}
-
-async function existing(sql: Sql, t: Tables, keys: readonly string[]): Promise<Map<string, string>> {
-  const groups = new Map<string, string>();
-  for (const batch of chunks(keys, ROWS_PER_INSERT)) {
-    const rows = await sql.rows(
-      `SELECT event_key, event_group FROM ${t.event} WHERE event_key IN (${marks(batch.length)})`,
-      batch,
-    );
-    for (const row of rows) groups.set(row.event_key as string, row.event_group as string);
-  }
-  return groups;
 }
 
 /** Those of the rows that this call inserted, with their positions. */

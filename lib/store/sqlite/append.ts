@@ -6,11 +6,11 @@ import {
   eventParameters,
   eventTuples,
   firstOfEachKey,
+  groupsOfKnown,
   insertDeliveries,
-  ROWS_PER_INSERT,
 } from '../insert-rows.js';
 import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
-import { chunks, marks, type Sql } from '../sql.js';
+import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
 export async function append(
@@ -49,14 +49,7 @@ async function withExistingGroups(
   appended: AppendedRow[],
 ): Promise<AppendedRow[]> {
   const known = rows.filter((_, index) => appended[index]!.position === undefined).map((row) => row.key);
-  const groups = new Map<string, string>();
-  for (const keys of chunks([...new Set(known)], ROWS_PER_INSERT)) {
-    const found = await sql.rows(
-      `SELECT event_key, event_group FROM ${t.event} WHERE event_key IN (${marks(keys.length)})`,
-      keys,
-    );
-    for (const row of found) groups.set(row.event_key as string, row.event_group as string);
-  }
+  const groups = await groupsOfKnown(sql, t, known);
   return appended.map((row, index) =>
     row.position === undefined ? { existingGroup: groups.get(rows[index]!.key) } : row,
   );

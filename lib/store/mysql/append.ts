@@ -12,9 +12,16 @@ import {
 import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
 import { marks, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
+import { failure } from './errors.js';
 
 /** Leaves a row that is there as it is. Not `INSERT IGNORE`, which swallows truncation and other errors too. */
 const LEAVE = 'ON DUPLICATE KEY UPDATE position = position';
+
+/** A comment for MySQL, which has no such thing and waits: an INSERT that meets a lock fails at once. */
+const WITHOUT_WAITING = '/*M!100300 SET STATEMENT innodb_lock_wait_timeout = 0 FOR */';
+
+/** How often an INSERT without waiting is tried again after those have ended whom it met. */
+const ROUNDS = 5;
 
 interface Placed {
   row: EventRow;
@@ -79,15 +86,45 @@ function isTaken({ row, position }: Placed, keys: ReadonlyMap<number, string>): 
 
 /** The keys that stand at the batch's positions afterwards: none where the key was in the log already. */
 async function insertBatch(sql: Sql, t: Tables, batch: readonly Placed[]): Promise<Map<number, string>> {
-  await sql.change(
-    `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position) VALUES ${eventTuples(batch.length, 1)} ${LEAVE}`,
-    batch.flatMap(({ row, position }) => [...eventParameters(row), position]),
-  );
+  await insertOnceFree(sql, t, batch);
   const rows = await sql.rows(
     `SELECT position, event_key FROM ${t.event} WHERE position IN (${marks(batch.length)})`,
     batch.map(({ position }) => position),
   );
   return new Map(rows.map((row) => [Number(row.position), row.event_key as string]));
+}
+
+/**
+ * Never queues for a key that another transaction holds, since InnoDB turns the places of a queue into gap locks when
+ * that one rolls back, and two of those who waited then deadlock. Waits for the holder to end, then tries again.
+ */
+async function insertOnceFree(sql: Sql, t: Tables, batch: readonly Placed[]): Promise<void> {
+  const statement = `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position) VALUES ${eventTuples(batch.length, 1)} ${LEAVE}`;
+  const parameters = batch.flatMap(({ row, position }) => [...eventParameters(row), position]);
+  for (let round = 0; round < ROUNDS; round++) {
+    try {
+      await sql.change(`${WITHOUT_WAITING} ${statement}`, parameters);
+      return;
+    } catch (error) {
+      if (failure(error) !== 'lock' || (await rollsBackOnTimeout(sql))) throw error;
+    }
+    await awaitHolders(sql, t, batch);
+  }
+  await sql.change(statement, parameters);
+}
+
+/** At READ COMMITTED a row that does not match is unlocked at once, and waiting for it leaves no lock behind. */
+async function awaitHolders(sql: Sql, t: Tables, batch: readonly Placed[]): Promise<void> {
+  await sql.rows(
+    `SELECT position FROM ${t.event} WHERE event_key IN (${marks(batch.length)}) AND recorded_at < 0 FOR UPDATE`,
+    batch.map(({ row }) => row.key),
+  );
+}
+
+/** A setting of the server by which a statement that met a lock has ended the whole transaction. */
+async function rollsBackOnTimeout(sql: Sql): Promise<boolean> {
+  const row = await sql.row('SELECT @@innodb_rollback_on_timeout AS setting');
+  return Number(row!.setting) === 1;
 }
 
 /**

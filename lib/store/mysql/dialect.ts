@@ -1,9 +1,9 @@
 import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
-import type { Dialect, FailureKind } from '../dialect.js';
+import type { Dialect } from '../dialect.js';
 import type { Sql } from '../sql.js';
 import { append, deliver, raisePositions } from './append.js';
-import { LockTimeoutError } from './errors.js';
+import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { migrations } from './migrations.js';
 
@@ -62,13 +62,6 @@ async function yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
   } finally {
     await sql.rows('SET SESSION innodb_lock_wait_timeout = @@GLOBAL.innodb_lock_wait_timeout');
   }
-}
-
-function failure(error: unknown): FailureKind {
-  const code =
-    (error as { driverError?: { errno?: number } }).driverError?.errno ?? (error as { errno?: number }).errno;
-  if (code === 1213 || code === 1020) return 'conflict';
-  return code === 1205 ? 'lock' : 'other';
 }
 
 function abandon(runner: QueryRunner): void {

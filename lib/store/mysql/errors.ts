@@ -1,4 +1,5 @@
 import { EventSourcingError } from '../../core/errors.js';
+import type { FailureKind } from '../dialect.js';
 
 /** Another process held a named lock for too long. */
 export class LockTimeoutError extends EventSourcingError {
@@ -13,4 +14,12 @@ export class LockTimeoutError extends EventSourcingError {
         'the tables. Look for it with SHOW PROCESSLIST, end it or let it finish, and start again.',
     );
   }
+}
+
+/** What the server failed with, by its error numbers. */
+export function failure(error: unknown): FailureKind {
+  const code =
+    (error as { driverError?: { errno?: number } }).driverError?.errno ?? (error as { errno?: number }).errno;
+  if (code === 1213 || code === 1020) return 'conflict';
+  return code === 1205 ? 'lock' : 'other';
 }

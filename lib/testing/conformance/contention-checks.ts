@@ -66,7 +66,7 @@ export const contentionChecks: readonly BenchCheck[] = [
         owned.catch(() => undefined);
         await owner.given;
         const counts = await Promise.all(
-          [1, 2, 3].map((number) => inTransaction(bench, number, (append) => append(keys))),
+          [1, 2, 4].map((number) => inTransaction(bench, number, (append) => append(keys))),
         );
         await assert.rejects(owned, RolledBack);
         assert.equal(

@@ -5,7 +5,7 @@ const DOORS = 'http|admin|cli';
 /** Folders whose subfolders implement the port at the folder's root, one subfolder each. */
 const PORTS = 'store|transports';
 /** Where the engine is put together; everything below can be made with `new`. */
-const TOP = '(event-sourcing\\.module\\.ts|module/|testing/|index\\.ts)';
+const TOP = '(event-sourcing\\.module\\.ts|module/|testing/|terminus/|index\\.ts)';
 
 const lib = (folders) => `^lib/(${folders})/`;
 const npm = (name) => `node_modules/${name}/`;
@@ -42,6 +42,15 @@ module.exports = {
     layer('payload', 'core|payload'),
     layer('store', 'core|payload|store'),
     layer(FEATURES, `core|payload|store|${FEATURES}`),
+    layer('telemetry', 'core|telemetry'),
+    {
+      name: 'telemetry-behind-its-port',
+      comment:
+        'The engine knows core/telemetry.ts; what implements it is chosen where the engine is put together.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/(telemetry/|event-sourcing\\.module\\.ts)' },
+      to: { path: ['^lib/telemetry/', npm('@opentelemetry')] },
+    },
     layer(DOORS, `core|payload|store|${FEATURES}|${DOORS}`),
     {
       name: 'no-sibling-feature',

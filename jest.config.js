@@ -7,6 +7,7 @@ export default {
   moduleNameMapper: {
     '^nestjs-once$': '<rootDir>/lib/index.ts',
     '^nestjs-once/testing$': '<rootDir>/lib/testing/index.ts',
+    '^nestjs-once/terminus$': '<rootDir>/lib/terminus/index.ts',
     // TypeScript's ESM imports name the .js that the .ts will become.
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

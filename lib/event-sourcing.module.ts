@@ -5,6 +5,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { describe } from './core/describe.js';
 import { InvalidOptionError } from './core/errors.js';
+import { NO_TELEMETRY } from './core/telemetry.js';
 import { Engine } from './module/engine.js';
 import { exitInOrder } from './module/exit.js';
 import { Lifecycle } from './module/lifecycle.js';
@@ -25,6 +26,7 @@ import {
   optionsToken,
 } from './module/tokens.js';
 import { EVENT_SOURCING_ENTITIES } from './store/entities.js';
+import { registeredTelemetry } from './telemetry/registered-telemetry.js';
 
 /** What `forFeature` adds: providers with sources and handlers, as a module of their own. */
 export type EventSourcingFeature = Pick<ModuleMetadata, 'imports' | 'providers' | 'exports'>;
@@ -111,7 +113,10 @@ async function createEngine(
   moduleRef: ModuleRef,
   http: HttpAdapterHost,
 ): Promise<Engine> {
-  const engine = new Engine(dataSource, options);
+  const telemetry = options.telemetry
+    ? await registeredTelemetry(options.dataSource ?? 'default')
+    : NO_TELEMETRY;
+  const engine = new Engine(dataSource, options, telemetry);
   if (options.onExhausted === 'shutdown') {
     let exiting = false;
     engine.onExhausted = () => {

@@ -8,6 +8,7 @@ export type {
   RescanScheduleOptions,
   WorkerOptions,
 } from './module/options.js';
+export type { RetentionOptions } from './module/retention-options.js';
 export {
   getDeliveriesToken,
   getEventLogToken,
@@ -30,6 +31,7 @@ export {
   MissingEntityError,
   PayloadDecodingError,
   PayloadEncodingError,
+  PayloadPrunedError,
   PayloadTooLargeError,
 } from './payload/errors.js';
 export { gzipStep } from './payload/gzip-step.js';
@@ -75,6 +77,7 @@ export { EventHandler, type EventHandlerOptions } from './handlers/event-handler
 export type { HandlerContext } from './handlers/handler-context.js';
 
 export type { DeliveryFilter, DeliveryStatus, DeliveryView } from './store/delivery-queries.js';
+export type { HandlerView } from './store/handler-views.js';
 export { UnsupportedDatabaseError } from './store/dialects.js';
 export { DeliveryEntity, EVENT_SOURCING_ENTITIES, EventEntity } from './store/entities.js';
 export {

@@ -23,6 +23,8 @@ export interface EventMetadata {
   causationId?: string;
   /** Who emitted it: `Class.method` of a model event source, else `append`. */
   source?: string;
+  /** The span in which it was recorded, by W3C Trace Context, with `tracestate`: where the application traces. */
+  traceparent?: string;
   [name: string]: unknown;
 }
 
@@ -33,6 +35,11 @@ export interface RecordedEvent<T = unknown> {
   readonly key: string;
   readonly group: string;
   readonly data: T;
+  /**
+   * True when the data was removed, as the option `retention.payload` asks for: `data` is `undefined` then. Absent
+   * otherwise, and from every event that a handler is given.
+   */
+  readonly pruned?: true;
   readonly metadata: Readonly<EventMetadata>;
   readonly occurredAt: Date;
   readonly recordedAt: Date;

@@ -35,8 +35,8 @@ export class Acknowledger {
   private async send(batch: Waiting[]): Promise<void> {
     try {
       const held = await this.complete(batch.map(({ id }) => id));
-      const keys = new Set(held.map(keyOf));
-      for (const { id, done } of batch) done(keys.has(keyOf(id)));
+      const keys = held.length < batch.length ? new Set(held.map(keyOf)) : undefined;
+      for (const { id, done } of batch) done(keys?.has(keyOf(id)) ?? true);
     } catch (error) {
       for (const { fail } of batch) fail(error);
     }
@@ -62,6 +62,6 @@ export class Acknowledgers {
   }
 }
 
-export function keyOf({ handlerId, position }: DeliveryId): string {
+function keyOf({ handlerId, position }: DeliveryId): string {
   return `${handlerId}:${position}`;
 }

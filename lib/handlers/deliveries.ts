@@ -1,6 +1,7 @@
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { assertKnownOptions } from '../core/options.js';
+import type { Database } from '../store/database.js';
 import type {
   DeliveryFilter,
   DeliveryQueries,
@@ -10,6 +11,7 @@ import type {
 import type { DeliveryId } from '../store/dialect.js';
 import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistry, KnownHandler } from '../store/handler-registry.js';
+import { type HandlerView, handlerViews } from '../store/handler-views.js';
 import { DeliveryState } from '../store/rows.js';
 import { UnknownHandlerError } from './errors.js';
 
@@ -38,6 +40,9 @@ export interface DeliveriesParts {
   queries: DeliveryQueries;
   registry: HandlerRegistry;
   fanOut: FanOut;
+  database: Database;
+  /** Gives back what this process has claimed of handlers that it may not run any more. */
+  heedPauses: () => Promise<void>;
   /** Tells running handlers of this process that they were cancelled. */
   cancelled: (ids: readonly DeliveryId[]) => void;
   /** Something may be due. */
@@ -78,6 +83,8 @@ export class Deliveries {
     assertFilter(filter);
     const { cancelled, running } = await this.parts.queries.cancel(filter);
     this.parts.cancelled(running);
+    // What waited behind them in their order keys.
+    if (cancelled > 0) this.parts.wake();
     return cancelled + running.length;
   }
 
@@ -99,6 +106,27 @@ export class Deliveries {
    */
   async retire(handler: string): Promise<void> {
     await this.parts.registry.retire(await this.known(handler));
+  }
+
+  /**
+   * Has all processes leave the handler's deliveries alone, this one at once and the others within their poll interval.
+   * What runs is not disturbed; events go on being collected for it. It stays so, also through deploys, until `resume`.
+   * Throws `UnknownHandlerError`.
+   */
+  async pause(handler: string): Promise<void> {
+    await this.parts.registry.setPaused(await this.known(handler), true);
+    await this.parts.heedPauses();
+  }
+
+  /** Has processes handle a paused handler's deliveries again. Throws `UnknownHandlerError`. */
+  async resume(handler: string): Promise<void> {
+    await this.parts.registry.setPaused(await this.known(handler), false);
+    this.parts.wake();
+  }
+
+  /** The handlers of all processes, also of such as run no more, by name. */
+  async handlers(): Promise<HandlerView[]> {
+    return handlerViews(this.parts.database);
   }
 
   private async known(name: string): Promise<KnownHandler> {

@@ -19,6 +19,12 @@ export interface EventHandlerOptions {
   timeout?: Duration;
   /** How many of its deliveries run at once in one process. Default: the worker's concurrency. */
   concurrency?: number;
+  /**
+   * Handles the events of one `orderKey` one at a time and in log order, in all processes together; one that is put off,
+   * delayed or retried holds back its own key only, a dead or cancelled one lets it go. Events without an `orderKey` are
+   * handled in any order. Default false.
+   */
+  ordered?: boolean;
   /** Loaded on entity references in the event's data, beside eager relations. */
   relations?: ReferenceRelations;
   /** What an entity reference becomes whose row is gone. Default `'null'`; `'error'` fails the delivery. */

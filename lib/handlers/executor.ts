@@ -1,7 +1,5 @@
-import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { RecordedEvent } from '../core/event.js';
-import { causesOf } from './causes.js';
 import type { EntityLoader } from '../payload/entity-port.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
 import type { Database } from '../store/database.js';
@@ -12,7 +10,10 @@ import { recordedEvent } from '../store/recorded-event.js';
 import { type ClaimedDelivery, SUSPECT_RESCUES } from '../store/rows.js';
 import type { Sql } from '../store/sql.js';
 import type { TypeOrmEntities } from '../store/typeorm-entities.js';
+import type { Cancellation } from './cancellation.js';
+import { causesOf } from './causes.js';
 import { HandlerTimeoutError, LeaseLostError, ProcessDiedError } from './errors.js';
+import { HandlerRun } from './handler-run.js';
 import type { Handler } from './handler-set.js';
 import { seal } from './seal.js';
 import { type Outcome, settle, type Settlement } from './settlement.js';
@@ -26,6 +27,8 @@ export interface ExecutorParts {
   codec: PayloadCodec;
   entities: TypeOrmEntities;
   pool: PoolGuard;
+  /** Whether the lease of this worker id may be another's by now. */
+  hasLapsed: (workerId: number) => boolean;
   random: () => number;
 }
 
@@ -34,8 +37,8 @@ export interface Execution {
   readonly delivery: ClaimedDelivery;
   readonly handler: Handler;
   readonly workerId: number;
-  /** Aborting it with an error ends the run with that error, whether the handler heeds its signal or not. */
-  readonly controller: AbortController;
+  /** Ends the run with an error, whether the handler heeds its signal or not. */
+  readonly cancellation: Cancellation;
 }
 
 /** Runs one delivery's handler once and says what is to be done about the delivery. */
@@ -47,27 +50,26 @@ export class Executor {
     if (delivery.rescues > SUSPECT_RESCUES && delivery.attempts > handler.retry.maxRetries) {
       return { kind: 'bury', error: new ProcessDiedError(delivery.rescues) };
     }
-    const outcome = await this.attempt(execution);
+    try {
+      await (handler.transactional ? this.runInTransaction(execution) : this.run(execution));
+      return this.settlement(execution, { ok: true });
+    } catch (error) {
+      return this.settlement(execution, { ok: false, error });
+    }
+  }
+
+  private settlement({ handler, delivery }: Execution, outcome: Outcome): Settlement {
     const { transactional, retry } = handler;
     return settle(outcome, { retry, transactional, attempts: delivery.attempts, random: this.parts.random });
   }
 
-  private async attempt(execution: Execution): Promise<Outcome> {
-    try {
-      await (execution.handler.transactional ? this.runInTransaction(execution) : this.run(execution));
-      return { ok: true };
-    } catch (error) {
-      return { ok: false, error };
-    }
-  }
-
-  private async run(execution: Execution): Promise<void> {
+  private run(execution: Execution): Promise<void> {
     const { database, entities } = this.parts;
     const { relations } = execution.handler;
     // A connection is taken only when the event refers to entities.
     const loader: EntityLoader = (references) =>
       database.run((sql) => entities.loader(sql.runner.manager, relations)(references));
-    await inTime(execution, () => this.handle(execution, loader, database.dataSource.manager));
+    return inTime(execution, () => this.handle(execution, loader, database.dataSource.manager));
   }
 
   /** The handler's writes and the mark of its success commit together, or not at all. */
@@ -76,7 +78,7 @@ export class Executor {
       try {
         return await this.transaction(execution);
       } catch (error) {
-        if (conflicts >= CONFLICT_RETRIES || !this.isConflict(error) || execution.controller.signal.aborted)
+        if (conflicts >= CONFLICT_RETRIES || !this.isConflict(error) || execution.cancellation.aborted)
           throw error;
       }
     }
@@ -89,7 +91,7 @@ export class Executor {
       return this.handleAndComplete(execution, sql);
     });
     // Once begun it ends by itself, by rolling back; before that it may be waiting for a connection for long.
-    return orAborted(done, execution.controller.signal, () => !begun);
+    return orAborted(done, execution.cancellation, () => !begun);
   }
 
   private async handleAndComplete(execution: Execution, sql: Sql): Promise<void> {
@@ -106,32 +108,30 @@ export class Executor {
     }
   }
 
+  /** Few awaits: each costs about as much as a quick handler. */
   private async handle(execution: Execution, loader: EntityLoader, manager: EntityManager): Promise<void> {
-    await this.call(execution, await this.decode(execution, loader), manager);
+    const { handler, delivery, cancellation } = execution;
+    const decoded = this.decode(execution, loader);
+    const data = decoded instanceof Promise ? ((await decoded) as unknown) : decoded;
+    cancellation.throwIfAborted();
+    if (this.parts.hasLapsed(execution.workerId)) throw new LeaseLostError();
+    const event = recordedEvent(delivery.event, data);
+    const attempt = delivery.starts + delivery.rescues + 1;
+    const context = new HandlerRun(handler.name, attempt, manager, cancellation);
+    await this.inContext(handler, event, () => handler.call(event, context));
   }
 
-  private async decode({ delivery, handler }: Execution, loader: EntityLoader): Promise<RecordedEvent> {
+  private decode({ delivery, handler }: Execution, loader: EntityLoader): unknown {
     const { event } = delivery;
     const { missingEntity } = handler;
     const stored = { text: event.payload, bytes: event.payloadBytes, encoding: event.encoding };
-    const data = await this.parts.codec.decode(stored, loader, missingEntity ? { missingEntity } : {});
-    return recordedEvent(event, data);
+    return this.parts.codec.decoded(stored, loader, missingEntity);
   }
 
-  private async call(execution: Execution, event: RecordedEvent, manager: EntityManager): Promise<void> {
-    const { handler, delivery, controller } = execution;
-    const { signal } = controller;
-    signal.throwIfAborted();
-    const context = Object.freeze({
-      attempt: delivery.starts + delivery.rescues + 1,
-      handler: handler.name,
-      manager,
-      signal,
-      logger: new Logger(handler.name),
-    });
-    const cause = { key: event.key, correlationId: event.metadata.correlationId };
-    const call = async () => handler.call(event, context);
-    await emissionContext.run(cause, () =>
+  /** What the handler emits names its cause; a transactional one holds a connection. */
+  private inContext(handler: Handler, { key, metadata }: RecordedEvent, call: () => unknown): unknown {
+    const cause = { key, correlationId: metadata.correlationId };
+    return emissionContext.run(cause, () =>
       handler.transactional ? this.parts.pool.whileHolding(call) : call(),
     );
   }
@@ -143,23 +143,32 @@ export class Executor {
 }
 
 /** Aborts the run when `work` takes longer than the handler's timeout. */
-async function inTime({ handler, controller }: Execution, work: () => Promise<void>): Promise<void> {
+function inTime({ handler, cancellation }: Execution, work: () => Promise<void>): Promise<void> {
   const { name, timeout } = handler;
-  const timer = setTimeout(() => controller.abort(new HandlerTimeoutError(name, timeout)), timeout);
-  try {
-    controller.signal.throwIfAborted();
-    await orAborted(work(), controller.signal);
-  } finally {
-    clearTimeout(timer);
-  }
+  const timer = setTimeout(() => cancellation.abort(new HandlerTimeoutError(name, timeout)), timeout);
+  return orAborted(work(), cancellation, undefined, () => clearTimeout(timer));
 }
 
-/** What the promise comes to, or the reason of the abort when that is first and `stop` agrees. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal, stop = () => true): Promise<T> {
+/** What the promise comes to, or the reason of the abort when that is first and `stop` agrees; `ended` is told. */
+function orAborted(
+  promise: Promise<void>,
+  cancellation: Cancellation,
+  stop: () => boolean = () => true,
+  ended?: () => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = () => stop() && reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const abort = (reason: Error) => {
+      if (stop()) end(() => reject(reason));
+    };
+    const end = (settle: () => void) => {
+      cancellation.offAbort(abort);
+      ended?.();
+      settle();
+    };
+    cancellation.onAbort(abort);
+    promise.then(
+      () => end(resolve),
+      (error: Error) => end(() => reject(error)),
+    );
   });
 }

@@ -17,6 +17,7 @@ const OPTIONS = [
   'retry',
   'timeout',
   'concurrency',
+  'ordered',
   'relations',
   'missingEntity',
   'dataSource',
@@ -93,6 +94,7 @@ export class HandlerSet {
         formerly: formerNames(options, label),
         patterns: stacked.map(({ pattern }) => pattern),
         rank: 0,
+        ordered: checkedOrdered(options.ordered ?? false, label),
       },
       transactional,
       retry: retryPolicy(options.retry ?? {}, where, this.defaults.retry),
@@ -159,6 +161,11 @@ function checkedConcurrency(concurrency: unknown, label: string): number {
     label,
     `expected concurrency to be a whole number, 1 or more, got ${describe(concurrency)}.`,
   );
+}
+
+function checkedOrdered(ordered: unknown, label: string): boolean {
+  if (typeof ordered === 'boolean') return ordered;
+  throw new InvalidHandlerError(label, `expected ordered to be true or false, got ${describe(ordered)}.`);
 }
 
 function formerNames({ formerly = [] }: EventHandlerOptions, label: string): readonly string[] {

@@ -33,6 +33,24 @@ export class LeaseKeeper {
     return workerId;
   }
 
+  /**
+   * The lease may be another's by now, by a clock that cannot be ahead of the database's: it counts from before the
+   * heartbeat was sent. A process that stood still knows it before any heartbeat tells it.
+   */
+  hasLapsed(workerId: number): boolean {
+    return this.workerId !== workerId || performance.now() - this.extendedAt >= this.parts.lease;
+  }
+
+  /** Milliseconds since the lease was last known to be held; undefined without one. */
+  get sinceExtended(): number | undefined {
+    return this.workerId === undefined ? undefined : performance.now() - this.extendedAt;
+  }
+
+  /** Extends the lease now: after an outage, the next time might be too late. */
+  renew(): void {
+    void this.beat();
+  }
+
   async release(): Promise<void> {
     clearTimeout(this.timer);
     const { workerId } = this;

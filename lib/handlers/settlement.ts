@@ -1,6 +1,7 @@
 import { causesOf } from './causes.js';
 import type { RetryPolicy } from '../core/retry-policy.js';
 import { retryDelay } from '../core/retry-policy.js';
+import { PayloadPrunedError } from '../payload/errors.js';
 import {
   DeliveryCancelledError,
   LeaseLostError,
@@ -42,7 +43,8 @@ export function settle(outcome: Outcome, facts: AttemptFacts): Settlement {
   if (error instanceof ShutdownError) return { kind: 'release' };
   if (error instanceof DeliveryCancelledError) return { kind: 'cancel', error };
   if (error instanceof SnoozeError) return { kind: 'snooze', until: error.until };
-  if (error instanceof NonRetriableError) return { kind: 'bury', error };
+  if (error instanceof NonRetriableError || error instanceof PayloadPrunedError)
+    return { kind: 'bury', error };
   const delay = retryDelay(facts.retry, facts.attempts + 1, facts.random);
   return delay === undefined ? { kind: 'bury', error } : { kind: 'retry', error, delay };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import type { Connectivity } from '../core/connectivity.js';
 import { describe } from '../core/describe.js';
 import type { DeliveryQueue } from '../store/delivery-queue.js';
 import type { Acknowledger } from './acknowledger.js';
@@ -14,8 +15,13 @@ export interface SettlerParts {
   acknowledger: (workerId: number) => Acknowledger;
   /** Whether the worker still has its lease, so that marking is worth another try. */
   holdsLease: (workerId: number) => boolean;
+  connectivity: Pick<Connectivity, 'isLost' | 'explainsFailure' | 'reachable'>;
+  /** Told of each result that counts, where somebody watches. */
+  marked?: (execution: Execution, settlement: Settlement) => void;
   /** Told when retries ran out and the delivery was buried. */
   exhausted: () => void;
+  /** Told of the handler of each delivery that was marked: what waited for it in its order key may be claimed. */
+  settled?: (handlerId: number) => unknown;
 }
 
 /** Carries settlements out, and on through outages of the database for as long as the lease lasts. */
@@ -28,20 +34,37 @@ export class Settler {
     this.log(execution, settlement);
     const marked = await this.markInTheEnd(execution, settlement);
     if (!marked) this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
-    else if (settlement.kind === 'bury') this.parts.exhausted();
+    else this.parts.marked?.(execution, settlement);
+    if (marked && settlement.kind === 'bury') this.parts.exhausted();
+    this.parts.settled?.(execution.delivery.handlerId);
   }
 
-  /** False when the worker held the delivery no more. */
+  /** False when the worker held the delivery no more. After an outage that is for the database to say. */
   private async markInTheEnd(execution: Execution, settlement: Settlement): Promise<boolean> {
     for (let pause = FIRST_WAIT; ; pause = Math.min(pause * 2, LONGEST_WAIT)) {
       try {
         return await this.mark(execution, settlement);
       } catch (error) {
+        if (await this.outlasted()) continue;
         if (!this.parts.holdsLease(execution.workerId)) return false;
-        this.logger.warn(`${nameOf(execution)}: could not mark the delivery, trying again: ${String(error)}`);
+        this.warnOf(execution, error);
         await wait(pause);
       }
     }
+  }
+
+  /** True when the database was away and is back. */
+  private async outlasted(): Promise<boolean> {
+    const { connectivity } = this.parts;
+    if (!(await connectivity.explainsFailure())) return false;
+    await connectivity.reachable();
+    return !connectivity.isLost;
+  }
+
+  /** That the database is away was said once for all. */
+  private warnOf(execution: Execution, error: unknown): void {
+    if (this.parts.connectivity.isLost) return;
+    this.logger.warn(`${nameOf(execution)}: could not mark the delivery, trying again: ${String(error)}`);
   }
 
   private mark({ delivery, workerId }: Execution, settlement: Settlement): Promise<boolean> {

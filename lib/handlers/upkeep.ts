@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { Connectivity } from '../core/connectivity.js';
 
 /** A chore that is done every so often while the process runs. */
 export interface Chore {
@@ -24,6 +25,8 @@ export class Upkeep {
     private readonly chores: readonly Chore[],
     /** Milliseconds between two rounds. */
     private readonly interval: number,
+    /** While the database is away nothing is done, and nothing is said here. */
+    private readonly connectivity: Pick<Connectivity, 'isLost' | 'explainsFailure'>,
   ) {}
 
   start(): void {
@@ -53,6 +56,7 @@ export class Upkeep {
 
   private async runDue(): Promise<void> {
     for (const chore of this.chores) {
+      if (this.connectivity.isLost) return;
       const last = this.lastRun.get(chore) ?? -Infinity;
       if (this.stopped || performance.now() - last < chore.every || this.underWay.has(chore)) continue;
       this.lastRun.set(chore, performance.now());
@@ -72,6 +76,11 @@ export class Upkeep {
       await chore.run();
       if (this.failing.delete(chore)) this.logger.log(`${chore.name}: works again`);
     } catch (error) {
+      if (await this.connectivity.explainsFailure()) {
+        // Due again as soon as the database is back.
+        this.lastRun.delete(chore);
+        return;
+      }
       if (this.stopped || this.failing.has(chore)) return;
       this.failing.add(chore);
       this.logger.warn(`${chore.name} failed and is tried again: ${String(error)}`);

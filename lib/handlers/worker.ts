@@ -1,37 +1,30 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DeliveryQueue } from '../store/delivery-queue.js';
 import type { ClaimQuota } from '../store/dialect.js';
 import type { ClaimedDelivery } from '../store/rows.js';
-import { chunks } from '../store/sql.js';
+import { Cancellation } from './cancellation.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
-import type { Execution, Executor } from './executor.js';
+import type { Executor } from './executor.js';
+import { InlineRuns } from './inline-runs.js';
+import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
 import { Prefetch } from './prefetch.js';
 import { type BoundHandler, type Limits, Runs } from './runs.js';
 import type { Settler } from './settler.js';
 import { claimQuota } from './slots.js';
-import { inParallel, settledWithin } from './waiting.js';
+import { settledWithin } from './waiting.js';
 
-export interface WorkerParts {
-  queue: DeliveryQueue;
+export interface WorkerParts extends LeasedClaimsParts {
   executor: Executor;
   settler: Settler;
   limits: Limits;
   /** This process's handlers with their ids, as they are now. */
   handlers: () => readonly BoundHandler[];
-  /** Registers a lease, renewed from then on, and returns its worker id. */
-  lease: () => Promise<number>;
-  /** Told that the lease of this worker id cannot be held any more; calls `leaseLost` in turn. */
-  lapsed: (workerId: number) => void;
   /** Told of a claim or release that failed; the next poll tries again. */
   claimFailed: (error: unknown) => void;
+  /** The database is away: nothing is claimed until it is back and wakes the worker. */
+  isPaused: () => boolean;
   /** Milliseconds that a delivery which may have killed its process keeps the others waiting, at most. */
   aloneFor: number;
 }
-
-type Claim = Parameters<DeliveryQueue['claim']>[0];
-
-/** Events whose deliveries are claimed by one statement. */
-const INLINE_BATCH = 500;
 
 /** Milliseconds that shutdown waits for aborted runs to be given back; after that the end of the lease does it. */
 const GIVE_BACK_LIMIT = 5000;
@@ -39,11 +32,12 @@ const GIVE_BACK_LIMIT = 5000;
 /** Claims due deliveries in batches and runs them, as many at once as there are slots. */
 export class Worker {
   private readonly runs: Runs;
+  private readonly claims: LeasedClaims;
+  private readonly inline: InlineRuns;
   private readonly prefetch = new Prefetch();
-  private readonly settling = new Set<Promise<void>>();
+  /** Runs that have started and are not settled yet. */
+  private unsettled = 0;
   private idleWaiters: (() => void)[] = [];
-  private workerId?: number;
-  private acquiring?: Promise<number>;
   private claiming = false;
   private claimAgain = false;
   private stopped = true;
@@ -54,10 +48,32 @@ export class Worker {
 
   constructor(private readonly parts: WorkerParts) {
     this.runs = new Runs(parts.limits);
+    this.claims = new LeasedClaims(parts, (id) => this.runs.find(id) !== undefined);
+    this.inline = new InlineRuns({
+      handlers: parts.handlers,
+      limit: parts.limits.transactional,
+      claim: (quotas, positions) => this.claims.take({ quotas, suspects: false, positions, patient: true }),
+      run: (delivery, bound, workerId) => this.run(delivery, bound, workerId),
+      detached: this.inOwnContext,
+    });
   }
 
   get isIdle(): boolean {
-    return this.runs.size === 0 && this.runs.buffered === 0 && this.settling.size === 0 && !this.claiming;
+    return this.runs.size === 0 && this.runs.buffered === 0 && this.unsettled === 0 && !this.claiming;
+  }
+
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  /** Idle, and claims what it is told of at once. */
+  get isWaiting(): boolean {
+    return this.isIdle && !this.stopped && !this.quarantine;
+  }
+
+  /** Whether there is room for more than it has claimed. */
+  get hasRoom(): boolean {
+    return !this.quarantine && this.quotas().length > 0;
   }
 
   start(): void {
@@ -71,25 +87,9 @@ export class Worker {
     else void this.inOwnContext(() => this.fill());
   }
 
-  /**
-   * Runs what is due of these events, once each, and resolves when those attempts are settled. Takes no slots: a
-   * handler that waits for what it emitted would wait for a slot that it holds itself.
-   */
+  /** Runs what is due of these events, once each, and resolves when those attempts are settled. */
   runNow(positions: readonly number[]): Promise<void> {
-    return this.inOwnContext(() => this.runClaimed(positions));
-  }
-
-  private async runClaimed(positions: readonly number[]): Promise<void> {
-    const { handlers, limits } = this.parts;
-    for (const batch of chunks(positions, INLINE_BATCH)) {
-      const bound = handlers();
-      const quotas = bound.map(({ id }) => ({ handlerId: id, take: batch.length }));
-      const { workerId, claimed } = await this.claim({ quotas, suspects: false, positions: batch });
-      await inParallel(claimed, limits.transactional, async (delivery) => {
-        const its = bound.find(({ id }) => id === delivery.handlerId);
-        if (its) await this.track(this.run(delivery, its, workerId));
-      });
-    }
+    return this.inline.run(positions);
   }
 
   /** Claims and runs one round of what is due; resolves when it is settled, with how many there were. */
@@ -99,10 +99,12 @@ export class Worker {
 
   private async runRound(): Promise<number> {
     const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 100 }));
-    let { claimed } = await this.claim({ quotas, suspects: false });
-    if (claimed.length === 0) ({ claimed } = await this.claim({ quotas, suspects: true }));
+    let { claimed } = await this.claims.take({ quotas, suspects: false, patient: true });
+    if (claimed.length === 0)
+      ({ claimed } = await this.claims.take({ quotas, suspects: true, patient: true }));
     for (const delivery of claimed) this.runs.add(delivery, performance.now());
     this.startWaiting();
+    await this.heedPauses();
     await this.idle();
     return claimed.length;
   }
@@ -125,27 +127,37 @@ export class Worker {
   async drain(limit: number): Promise<void> {
     const done = Promise.all([this.stopClaiming(), this.idle()]);
     if (await settledWithin(done, limit)) return;
-    for (const { controller } of this.runs.executions) controller.abort(new ShutdownError());
+    for (const { cancellation } of this.runs.executions) cancellation.abort(new ShutdownError());
     await settledWithin(done, GIVE_BACK_LIMIT);
   }
 
   /** The lease is gone: whatever is claimed belongs to somebody else. */
   leaseLost(): void {
-    this.workerId = undefined;
+    this.claims.lose();
     this.runs.takeOlderThan(Infinity);
     this.notifyIdle();
-    for (const { controller } of this.runs.executions) controller.abort(new LeaseLostError());
+    for (const { cancellation } of this.runs.executions) cancellation.abort(new LeaseLostError());
   }
 
   /** Tells a running delivery that it was cancelled. */
   cancel(id: { handlerId: number; position: number }): void {
-    this.runs.find(id)?.controller.abort(new DeliveryCancelledError());
+    this.runs.find(id)?.cancellation.abort(new DeliveryCancelledError());
   }
 
   /** Deliveries that a running handler asked to cancel, in the database. */
   async heedCancellations(): Promise<void> {
-    if (this.workerId === undefined || this.runs.size === 0) return;
-    for (const id of await this.parts.queue.cancelRequests(this.workerId)) this.cancel(id);
+    if (this.runs.size === 0) return;
+    for (const id of await this.claims.cancelRequests()) this.cancel(id);
+  }
+
+  /** Gives back what it has of handlers that are not to be run any more. */
+  async heedPauses(): Promise<void> {
+    await this.giveBack(this.runs.takeOthers(this.parts.handlers()));
+  }
+
+  /** Gives back what it may hold without knowing of it. */
+  async tidy(): Promise<void> {
+    await this.claims.tidy();
   }
 
   /** Gives back what has waited for a slot so long that another process may be quicker. */
@@ -174,15 +186,15 @@ export class Worker {
 
   private async runSuspectOf(quota: ClaimQuota): Promise<void> {
     if (this.stopped) return;
-    const { workerId, claimed } = await this.claim({ quotas: [quota], suspects: true });
+    const { workerId, claimed } = await this.claims.take({ quotas: [quota], suspects: true });
     const bound = this.parts.handlers().find(({ id }) => id === quota.handlerId);
     if (this.stopped || !bound) return this.giveBack(claimed);
-    const runs = claimed.map((delivery) => this.track(this.run(delivery, bound, workerId)));
+    const runs = claimed.map((delivery) => this.run(delivery, bound, workerId));
     await settledWithin(Promise.all(runs), this.parts.aloneFor);
   }
 
   private async fill(): Promise<void> {
-    if (this.stopped || this.quarantine) return;
+    if (this.stopped || this.quarantine || this.parts.isPaused()) return;
     this.claiming = true;
     try {
       do {
@@ -201,7 +213,7 @@ export class Worker {
   private async claimOnce(): Promise<boolean> {
     const quotas = this.quotas();
     if (quotas.length === 0) return false;
-    const { claimed } = await this.claim({ quotas, suspects: false });
+    const { claimed } = await this.claims.take({ quotas, suspects: false });
     if (this.stopped || this.quarantine) {
       await this.giveBack(claimed);
       return false;
@@ -212,67 +224,50 @@ export class Worker {
     return claimed.length > 0 && this.quotas().length > 0;
   }
 
-  /** Of each handler whose buffer is half empty. */
-  private quotas(): { handlerId: number; take: number }[] {
+  private quotas(): ClaimQuota[] {
     return this.parts.handlers().flatMap((bound) => {
-      const buffered = this.runs.bufferedOf(bound.id);
-      const take = claimQuota(this.runs.loadOf(bound), buffered, this.prefetch.size);
-      return take > buffered ? [{ handlerId: bound.id, take }] : [];
+      const take = this.quotaOf(bound);
+      return take > 0 ? [{ handlerId: bound.id, take }] : [];
     });
+  }
+
+  /** How many to claim of a handler: none before its buffer is half empty. */
+  private quotaOf(bound: BoundHandler): number {
+    const buffered = this.runs.bufferedOf(bound.id);
+    const take = claimQuota(this.runs.loadOf(bound), buffered, this.prefetch.size);
+    return take > buffered ? take : 0;
   }
 
   private startWaiting(): void {
     const handlers = this.parts.handlers();
     for (;;) {
-      const next = this.runs.next(handlers);
-      if (!next || this.workerId === undefined) return;
-      void this.track(this.run(next.delivery, next.bound, this.workerId));
+      const workerId = this.claims.held;
+      const next = workerId === undefined ? undefined : this.runs.next(handlers);
+      if (!next) return;
+      void this.run(next.delivery, next.bound, workerId!);
     }
   }
 
-  private track(run: Promise<void>): Promise<void> {
-    this.settling.add(run);
-    return run.finally(() => {
-      this.settling.delete(run);
-      this.notifyIdle();
-    });
-  }
-
-  private async run(delivery: ClaimedDelivery, { handler }: BoundHandler, workerId: number): Promise<void> {
-    const execution: Execution = { delivery, handler, workerId, controller: new AbortController() };
+  private async run(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number): Promise<void> {
+    const execution = { delivery, handler: bound.handler, workerId, cancellation: new Cancellation() };
+    this.unsettled++;
     this.runs.started(execution);
-    const settlement = await this.parts.executor.execute(execution);
-    this.runs.ended(execution);
-    this.startWaiting();
-    if (!this.stopped && this.quotas().length > 0) this.wake();
-    await this.parts.settler.settle(execution, settlement);
-  }
-
-  /** Takes deliveries under this process's lease; none when the lease was lost meanwhile. */
-  private async claim(
-    request: Omit<Claim, 'workerId'>,
-  ): Promise<{ workerId: number; claimed: ClaimedDelivery[] }> {
-    const workerId = this.workerId ?? (await this.ensureLease());
-    const claimed = await this.parts.queue.claim({ workerId, ...request });
-    // Only what somebody took over can be claimed while it runs here: no heartbeat has told of it yet.
-    if (claimed.some((delivery) => this.runs.find(delivery))) this.parts.lapsed(workerId);
-    if (workerId === this.workerId) return { workerId, claimed };
-    await this.parts.queue.release(workerId, claimed);
-    return { workerId, claimed: [] };
-  }
-
-  /** One lease, however many ask for it at once: a second one would have no heartbeat. */
-  private ensureLease(): Promise<number> {
-    this.acquiring ??= this.parts
-      .lease()
-      .then((workerId) => (this.workerId = workerId))
-      .finally(() => (this.acquiring = undefined));
-    return this.acquiring;
+    try {
+      const settlement = await this.parts.executor.execute(execution);
+      this.runs.ended(execution);
+      this.startWaiting();
+      // What waits in its order key can be claimed only when this one is settled.
+      if (!this.stopped && !bound.keyed && this.quotaOf(bound) > 0) this.wake();
+      await this.parts.settler.settle(execution, settlement);
+    } finally {
+      this.unsettled--;
+      this.claims.settled(delivery);
+      this.notifyIdle();
+    }
   }
 
   private async giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
-    if (deliveries.length > 0 && this.workerId !== undefined)
-      await this.parts.queue.release(this.workerId, deliveries);
+    await this.claims.giveBack(deliveries);
     this.notifyIdle();
   }
 

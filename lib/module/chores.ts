@@ -4,8 +4,11 @@ import type { Worker } from '../handlers/worker.js';
 import type { Rescan } from '../sources/rescan/rescan.js';
 import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
+import type { Prospect } from '../store/outlook.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
+import type { LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
+import { retentionChores, type RetentionHost } from './retention-chore.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -24,44 +27,92 @@ export interface Housekeeping {
   readonly rescan: Rescan;
   readonly logger: Pick<Console, 'warn'>;
   readonly stopping: AbortController;
-  wake(): void;
+  readonly lookout: LookoutParts;
+  /** Of this process's handlers. */
+  readonly handlerIds: readonly number[];
+  /** Some of them may have deliveries with order keys, into which no look at what is due can see. */
+  readonly hasKeyedHandlers: boolean;
+  /** Something may be due, here or in other processes. */
+  announce(): void;
 }
 
-/** What a process does besides handling, over and over; a process that only records does the first two. */
-export function choresOf(engine: Housekeeping): Chore[] {
+/**
+ * What a process does besides handling, over and over. One statement says whether there is anything to do, so that an
+ * idle process asks for little else; a process that only records does the first two.
+ */
+export function choresOf(engine: Housekeeping & RetentionHost): Chore[] {
   const { options } = engine;
-  const recording: Chore[] = [
-    { name: 'Reading the handler registry', every: 0, run: () => engine.registry.refresh() },
-    {
-      name: 'Handler heartbeat',
-      every: SUPERSEDED_AFTER / 3,
-      run: () => engine.registry.heartbeat(engine.registrations),
-    },
-  ];
-  if (options.dispatch === 'none') return recording;
+  const heartbeat: Chore = {
+    name: 'Handler heartbeat',
+    every: SUPERSEDED_AFTER / 3,
+    run: () => engine.registry.heartbeat(engine.registrations),
+  };
+  if (options.dispatch === 'none')
+    return [
+      { name: 'Reading the handler registry', every: 0, run: () => engine.registry.refresh() },
+      heartbeat,
+    ];
+  let seen: Prospect | undefined;
+  const lookOut = async () => {
+    seen = undefined;
+    seen = await look(engine);
+  };
   return [
-    ...recording,
-    { name: 'Fan-out', every: 0, run: () => fanOut(engine) },
+    { name: 'Looking for work', every: 0, run: lookOut },
+    heartbeat,
+    { name: 'Fan-out', every: 0, run: async () => seen && fanOut(engine, seen) },
     { name: 'Rescue', every: options.worker.lease / 3, run: () => rescue(engine) },
     { name: 'Handler expiry', every: SUPERSEDED_AFTER, run: () => expire(engine) },
     { name: 'Cancellation', every: 0, run: () => engine.worker.heedCancellations() },
-    { name: 'Buffer', every: 0, run: () => engine.worker.releaseStale(options.worker.lease / 3) },
-    { name: 'Suspects', every: 0, long: true, run: () => engine.worker.runSuspects() },
-    { name: 'Requested re-scan', every: 0, long: true, run: () => rescanRequested(engine) },
-    { name: 'Polling', every: 0, run: async () => engine.wake() },
+    { name: 'Buffer', every: 0, run: () => lookAfter(engine) },
+    long('Suspects', async () => seen?.suspects && engine.worker.runSuspects()),
+    long('Requested re-scan', async () => seen?.rescanRequested && rescanRequested(engine)),
+    ...retentionChores(engine),
   ];
 }
 
-async function fanOut(engine: Housekeeping): Promise<void> {
+/** Gives back what is not to be run here, or not soon, or not known of; no statement tells what is due of ordered handlers. */
+async function lookAfter({ worker, options, hasKeyedHandlers }: Housekeeping): Promise<void> {
+  await worker.tidy();
+  await worker.heedPauses();
+  await worker.releaseStale(options.worker.lease / 3);
+  if (hasKeyedHandlers) worker.wake();
+}
+
+/** The others go on meanwhile. */
+function long(name: string, run: Chore['run']): Chore {
+  return { name, every: 0, long: true, run };
+}
+
+/** Wakes the worker when something is due. */
+async function look(engine: Housekeeping): Promise<Prospect> {
+  const { registry, lookout } = engine;
+  let seen = await lookout.outlook.look(engine.handlerIds);
+  if (seen.registryVersion !== registry.currentVersion) {
+    await registry.refresh();
+    // This process's handlers may have got their ids, or be paused no more.
+    seen = await lookout.outlook.look(engine.handlerIds);
+  }
+  lookout.polling.saw(seen.dueIn);
+  return seen;
+}
+
+async function fanOut(engine: Housekeeping, { unreconciled }: Prospect): Promise<void> {
+  if (!unreconciled && !isFilling(engine.registry)) return;
   const created = (await engine.fanOut.reconcile()) + (await engine.fanOut.continueFills());
-  if (created > 0) engine.wake();
+  if (created > 0) engine.announce();
+}
+
+/** A backfill is under way. */
+function isFilling({ known }: HandlerRegistry): boolean {
+  return known.some(({ patterns }) => patterns.some(({ coverage }) => coverage.fill && coverage.active));
 }
 
 async function rescue(engine: Housekeeping): Promise<void> {
   const rescued = await engine.leases.rescue();
   if (rescued === 0) return;
   engine.logger.warn(`Took over ${rescued} deliveries from a process that died or lost its lease.`);
-  engine.wake();
+  engine.announce();
 }
 
 async function expire(engine: Housekeeping): Promise<void> {

@@ -1,13 +1,18 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { Connectivity } from '../core/connectivity.js';
+import { NO_TELEMETRY, type Telemetry } from '../core/telemetry.js';
 import { Deliveries } from '../handlers/deliveries.js';
 import type { HandlerSet } from '../handlers/handler-set.js';
+import type { LeaseKeeper } from '../handlers/lease-keeper.js';
 import type { BoundHandler } from '../handlers/runs.js';
+import { toTellOthers } from '../handlers/told-others.js';
 import { Upkeep } from '../handlers/upkeep.js';
 import type { Worker } from '../handlers/worker.js';
 import type { Rescan } from '../sources/rescan/rescan.js';
 import type { SourceRegistry } from '../sources/source-registry.js';
-import { afterRelease, CommitTracker } from '../store/commit-tracker.js';
+import { backlogOf } from '../store/backlog.js';
+import { afterRelease, CommitTracker, type Recorded } from '../store/commit-tracker.js';
 import type { Database } from '../store/database.js';
 import type { DeliveryQueries } from '../store/delivery-queries.js';
 import { nameEntityTables } from '../store/entity-tables.js';
@@ -20,7 +25,9 @@ import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
 import { boundHandlers, composeHandling, type HandlingParts } from './handling-parts.js';
 import { composeLog, type LogParts } from './log-parts.js';
+import { composeLookout, type LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
+import { ProcessLog } from './process-log.js';
 import { composeSources, type SourceParts } from './source-parts.js';
 
 /** Everything behind one `forRoot`: one log in one DataSource, its sources and its handlers. */
@@ -30,6 +37,7 @@ export class Engine {
   readonly logger = new Logger('EventSourcing');
   /** Aborted when the application shuts down. */
   readonly stopping = new AbortController();
+  readonly lookout: LookoutParts;
   /** Called when a delivery's retries ran out. */
   onExhausted: () => void = () => undefined;
 
@@ -38,31 +46,39 @@ export class Engine {
   private readonly handling: HandlingParts;
   private readonly tracker: CommitTracker;
   private readonly upkeep: Upkeep;
-  private claimsFail = false;
+  private readonly says = new ProcessLog(this.logger);
 
   constructor(
     readonly dataSource: DataSource,
     readonly options: ResolvedOptions,
+    private readonly telemetry: Telemetry = NO_TELEMETRY,
   ) {
     this.name = options.dataSource ?? 'default';
-    this.tracker = new CommitTracker((runner, positions) => this.committed(runner, positions));
-    this.log = composeLog(dataSource, options, {
-      appended: (runner, positions) => this.tracker.recorded(runner, positions),
-      groupMismatch: (key, group, existing) => this.groupMismatch(key, group, existing),
-    });
-    this.entities = composeSources(this.log, options);
-    this.handling = composeHandling(this.log, options, {
+    this.tracker = new CommitTracker((runner, recorded) => this.committed(runner, recorded));
+    const listener = {
+      appended: (runner: QueryRunner, recorded: Recorded) => this.tracker.recorded(runner, recorded),
+      groupMismatch: (key: string, group: string, existing: string) =>
+        this.groupMismatch(key, group, existing),
+    };
+    this.log = composeLog(dataSource, options, listener, telemetry);
+    this.entities = composeSources(this.log, options, telemetry);
+    const events = {
       leaseLost: () => this.leaseLost(),
-      heartbeatFailed: (error) => this.heartbeatFailed(error),
-      claimFailed: (error) => this.claimFailed(error),
+      heartbeatFailed: (error: unknown) => this.heartbeatFailed(error),
+      claimFailed: (error: unknown) => this.connectivity.unlessLost(() => this.says.claimFailed(error)),
+      databaseLost: (reason: unknown) => this.says.databaseLost(reason),
+      databaseReturned: (after: number) => this.databaseReturned(after),
       exhausted: () => this.onExhausted(),
-    });
+    };
+    this.handling = composeHandling(this.log, options, events, telemetry);
     this.deliveries = new Deliveries({
       ...this.log,
       cancelled: (ids) => ids.forEach((id) => this.worker.cancel(id)),
-      wake: () => this.wake(),
+      heedPauses: () => this.worker.heedPauses(),
+      wake: () => this.announce(),
     });
-    this.upkeep = new Upkeep(choresOf(this), options.worker.pollInterval);
+    this.lookout = composeLookout(this.log, this.handling, options, this);
+    this.upkeep = new Upkeep(choresOf(this), options.worker.pollInterval, this.connectivity);
   }
 
   get eventLog(): EventLog {
@@ -109,9 +125,25 @@ export class Engine {
     return this.handling.worker;
   }
 
+  get keeper(): LeaseKeeper {
+    return this.handling.keeper;
+  }
+
+  get connectivity(): Connectivity {
+    return this.handling.connectivity;
+  }
+
   /** This process's handlers by their ids in the registry, without those that are paused. */
   get boundHandlers(): readonly BoundHandler[] {
     return boundHandlers(this.handlers, this.registry);
+  }
+
+  get hasKeyedHandlers(): boolean {
+    return this.boundHandlers.some(({ keyed }) => keyed);
+  }
+
+  get handlerIds(): number[] {
+    return this.boundHandlers.map(({ id }) => id);
   }
 
   /** Makes the database ready: from here on events can be recorded. */
@@ -120,7 +152,8 @@ export class Engine {
     const { database } = this.log;
     database.dialect.install?.(dataSource);
     nameEntityTables(dataSource, database.tables, options.schemaName);
-    await prepareSchema(database, options.schema);
+    await database.readIsolation();
+    await prepareSchema(database, options.schema, (line) => this.logger.log(line));
     await database.transaction(async (sql) => database.dialect.catchUp?.(sql, database.tables));
     await this.registry.refresh();
   }
@@ -132,20 +165,26 @@ export class Engine {
   }
 
   start(): void {
-    if (this.options.dispatch === 'background') this.worker.start();
-    if (this.options.dispatch !== 'inline') this.upkeep.start();
+    const { dispatch, worker } = this.options;
+    if (dispatch === 'background') this.worker.start();
+    if (dispatch === 'background' && worker.listen && this.handlers.all.length > 0)
+      this.lookout.wakeUp.listen();
+    if (dispatch !== 'inline') this.upkeep.start();
+    if (dispatch !== 'none') this.telemetry.watchBacklog(() => backlogOf(this.database, this.registry.known));
   }
 
   /** Stops claiming, lets running handlers finish, gives back the rest. */
   async stop(): Promise<void> {
     this.stopping.abort();
     const drained = this.worker.drain(this.options.worker.shutdownTimeout);
+    this.lookout.polling.stop();
+    this.telemetry.close();
     await Promise.all([this.upkeep.stop(), drained]);
+    this.connectivity.stop();
     await this.upkeep.finished();
+    await this.lookout.wakeUp.stop();
     // Where the database cannot be reached the lease ends by itself.
-    await this.handling.keeper
-      .release()
-      .catch((error: unknown) => this.logger.warn(`Giving up the lease failed: ${String(error)}`));
+    await this.handling.keeper.release().catch((error: unknown) => this.says.releaseFailed(error));
     await this.handling.control.close();
     const own: unknown[] = [this.tracker, this.entities.subscriber];
     const { subscribers } = this.dataSource;
@@ -161,11 +200,20 @@ export class Engine {
     if (this.options.dispatch === 'background') this.worker.wake();
   }
 
+  /** The same, in other processes too. */
+  announce(): void {
+    this.wake();
+    this.lookout.wakeUp.tell();
+  }
+
   get registrations(): HandlerRegistration[] {
     return this.handlers.all.map((handler) => handler.registration);
   }
 
-  private committed(runner: QueryRunner, positions: readonly number[]): void {
+  private committed(runner: QueryRunner, { positions, handlerIds }: Recorded): void {
+    this.log.store.committed(runner, positions);
+    // Before the worker is woken, since it is not waiting then.
+    const toTell = this.toTellOthers(handlerIds);
     if (this.options.dispatch === 'inline') {
       afterRelease(runner, () =>
         this.worker
@@ -173,6 +221,17 @@ export class Engine {
           .catch((error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`)),
       );
     } else this.wake();
+    this.lookout.wakeUp.tell(toTell);
+  }
+
+  private toTellOthers(due: readonly number[]): readonly number[] {
+    const { dispatch, worker } = this.options;
+    return toTellOthers(due, {
+      handlerIds: new Set(this.handlerIds),
+      inline: dispatch === 'inline',
+      isWaiting: this.worker.isWaiting,
+      concurrency: worker.concurrency,
+    });
   }
 
   private groupMismatch(key: string, group: string, existing: string): void {
@@ -182,19 +241,21 @@ export class Engine {
   }
 
   private leaseLost(): void {
-    this.logger.warn('The lease of this process was lost: what it was handling is left to others.');
+    this.says.leaseLost();
     this.worker.leaseLost();
     this.wake();
   }
 
   /** The next one is on a new connection. */
   private heartbeatFailed(error: unknown): void {
-    this.logger.warn(`Heartbeat failed: ${String(error)}`);
     void this.handling.control.close();
+    this.connectivity.unlessLost(() => this.says.heartbeatFailed(error));
   }
 
-  private claimFailed(error: unknown): void {
-    if (!this.claimsFail) this.logger.warn(`Claiming deliveries failed, trying again: ${String(error)}`);
-    this.claimsFail = true;
+  /** Before others can take over what this process holds. */
+  private databaseReturned(after: number): void {
+    this.handling.keeper.renew();
+    this.says.databaseReturned(after);
+    this.wake();
   }
 }

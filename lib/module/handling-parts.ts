@@ -1,13 +1,20 @@
+import { Connectivity } from '../core/connectivity.js';
+import type { Telemetry } from '../core/telemetry.js';
 import { Acknowledgers } from '../handlers/acknowledger.js';
+import { Alarm } from '../handlers/alarm.js';
 import { Executor } from '../handlers/executor.js';
 import { HandlerSet } from '../handlers/handler-set.js';
 import { LeaseKeeper } from '../handlers/lease-keeper.js';
+import { ObservedExecutor, ObservedQueue, resultOf } from '../handlers/observed.js';
 import type { BoundHandler, Limits } from '../handlers/runs.js';
-import { Settler } from '../handlers/settler.js';
+import { Settler, type SettlerParts } from '../handlers/settler.js';
 import { Worker } from '../handlers/worker.js';
 import { ControlConnection } from '../store/control-connection.js';
+import type { Database } from '../store/database.js';
 import { DeliveryQueue } from '../store/delivery-queue.js';
+import { OrderedClaim } from '../store/ordered-claim.js';
 import { PoolGuard, poolSize } from '../store/pool.js';
+import { probe } from '../store/probe.js';
 import { WorkerLeases } from '../store/worker-leases.js';
 import type { LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
@@ -17,6 +24,7 @@ export interface HandlingParts {
   handlers: HandlerSet;
   leases: WorkerLeases;
   control: ControlConnection;
+  connectivity: Connectivity;
   keeper: LeaseKeeper;
   worker: Worker;
 }
@@ -26,6 +34,9 @@ export interface HandlingEvents {
   leaseLost(): void;
   heartbeatFailed(error: unknown): void;
   claimFailed(error: unknown): void;
+  databaseLost(reason: unknown): void;
+  /** After so many milliseconds. */
+  databaseReturned(after: number): void;
   /** A delivery's retries ran out. */
   exhausted(): void;
 }
@@ -34,39 +45,104 @@ export function composeHandling(
   log: LogParts,
   options: ResolvedOptions,
   events: HandlingEvents,
+  telemetry: Telemetry,
 ): HandlingParts {
   const { database, registry } = log;
   const { retry, worker: limits } = options;
   const { singleConnection } = database.dialect;
   const handlers = new HandlerSet({ retry, concurrency: limits.concurrency, singleConnection });
-  const leases = new WorkerLeases(database, limits.lease);
+  const holding = composeHolding(log, options, events);
+  const { keeper, connectivity } = holding;
+  const { ordered, settled } = composeOrdering(log, options, () => worker.wake());
+  const queue = queueOf(database, ordered, telemetry);
+  const hasLapsed = (workerId: number) => keeper.hasLapsed(workerId);
+  const execution = {
+    ...log,
+    queue,
+    hasLapsed,
+    pool: new PoolGuard(database.dataSource),
+    random: Math.random,
+  };
+  const worker: Worker = new Worker({
+    queue,
+    executor: telemetry.enabled ? new ObservedExecutor(execution, telemetry) : new Executor(execution),
+    settler: new Settler({ ...settlingWith(queue, holding, events, telemetry), settled }),
+    limits: limitsOf(log, options),
+    handlers: bound(handlers, registry),
+    lease: () => keeper.acquire(),
+    leasePeriod: limits.lease,
+    hasLapsed,
+    lapsed: (workerId) => keeper.lose(workerId),
+    claimFailed: (error) => events.claimFailed(error),
+    isPaused: () => connectivity.isLost,
+    aloneFor: limits.lease / 3,
+  });
+  return { ...holding, handlers, worker };
+}
+
+/** What keeps the worker's claims its own, and tells when the database is away. */
+function composeHolding(
+  { database }: LogParts,
+  { worker: { lease } }: ResolvedOptions,
+  events: HandlingEvents,
+): Pick<HandlingParts, 'leases' | 'control' | 'connectivity' | 'keeper'> {
+  const leases = new WorkerLeases(database, lease);
   const control = new ControlConnection(database);
+  const connectivity = new Connectivity({
+    probe: () => probe(database, control),
+    lost: (reason) => events.databaseLost(reason),
+    returned: (after) => events.databaseReturned(after),
+    random: Math.random,
+  });
   const keeper = new LeaseKeeper({
     leases,
     control: (work) => control.run(work),
-    lease: limits.lease,
+    lease,
     lost: () => events.leaseLost(),
     failed: (error) => events.heartbeatFailed(error),
   });
-  const queue = new DeliveryQueue(database);
+  return { leases, control, connectivity, keeper };
+}
+
+/** What waits in an order key may be claimed as soon as what it waited for is settled, or due. */
+function composeOrdering(
+  { database, registry }: LogParts,
+  { worker: { pollInterval } }: ResolvedOptions,
+  wake: () => void,
+): { ordered: OrderedClaim; settled: (handlerId: number) => void } {
+  const alarm = new Alarm(wake);
+  const isKeyed = (handlerId: number) => registry.byId(handlerId)?.keyed ?? false;
+  // Later than that is the regular look's.
+  const again = (wait: number) => wait < pollInterval && alarm.set(wait);
+  return {
+    ordered: new OrderedClaim({ database, isKeyed, again }),
+    settled: (handlerId) => isKeyed(handlerId) && wake(),
+  };
+}
+
+/** Nothing is wrapped where nobody watches. */
+function queueOf(database: Database, ordered: OrderedClaim, telemetry: Telemetry): DeliveryQueue {
+  if (!telemetry.enabled) return new DeliveryQueue(database, ordered);
+  return new ObservedQueue(database, telemetry, ordered);
+}
+
+function settlingWith(
+  queue: DeliveryQueue,
+  { keeper, connectivity }: Pick<HandlingParts, 'keeper' | 'connectivity'>,
+  events: HandlingEvents,
+  telemetry: Telemetry,
+): SettlerParts {
   const acknowledgers = new Acknowledgers((workerId, ids) => queue.complete(workerId, ids));
-  const worker = new Worker({
+  const marked: SettlerParts['marked'] = ({ handler, delivery }, settlement) =>
+    telemetry.settled(handler.name, delivery.event.group, resultOf(settlement).outcome);
+  return {
     queue,
-    executor: new Executor({ ...log, queue, pool: new PoolGuard(database.dataSource), random: Math.random }),
-    settler: new Settler({
-      queue,
-      acknowledger: (workerId) => acknowledgers.of(workerId),
-      holdsLease: (workerId) => keeper.holds(workerId),
-      exhausted: () => events.exhausted(),
-    }),
-    limits: limitsOf(log, options),
-    handlers: () => boundHandlers(handlers, registry),
-    lease: () => keeper.acquire(),
-    lapsed: (workerId) => keeper.lose(workerId),
-    claimFailed: (error) => events.claimFailed(error),
-    aloneFor: limits.lease / 3,
-  });
-  return { handlers, leases, control, keeper, worker };
+    acknowledger: (workerId) => acknowledgers.of(workerId),
+    holdsLease: (workerId) => keeper.holds(workerId),
+    connectivity,
+    ...(telemetry.enabled ? { marked } : {}),
+    exhausted: () => events.exhausted(),
+  };
 }
 
 /** Two connections of the pool stay free of handlers' transactions, where there are that many. */
@@ -82,6 +158,17 @@ function limitsOf({ database }: LogParts, { worker: { concurrency } }: ResolvedO
 export function boundHandlers(handlers: HandlerSet, registry: LogParts['registry']): BoundHandler[] {
   return handlers.all.flatMap((handler) => {
     const known = registry.byName(handler.name);
-    return known && !known.paused ? [{ id: known.id, handler }] : [];
+    return known && !known.paused ? [{ id: known.id, handler, keyed: known.keyed }] : [];
   });
+}
+
+/** The same, worked out again only when the registry was read again: it is asked for at every start of a handler. */
+function bound(handlers: HandlerSet, registry: LogParts['registry']): () => readonly BoundHandler[] {
+  let known: unknown;
+  let result: BoundHandler[] = [];
+  return () => {
+    if (known !== registry.known) result = boundHandlers(handlers, registry);
+    known = registry.known;
+    return result;
+  };
 }

@@ -1,4 +1,6 @@
+import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import type { Telemetry } from '../core/telemetry.js';
 import { PayloadCodec } from '../payload/payload-codec.js';
 import { Database } from '../store/database.js';
 import { DeliveryQueries } from '../store/delivery-queries.js';
@@ -27,19 +29,21 @@ export function composeLog(
   dataSource: DataSource,
   options: ResolvedOptions,
   listener: AppendListener,
+  telemetry: Telemetry,
 ): LogParts {
   const { prefix, schemaName, clock, payload } = options;
   const database = new Database(dataSource, { prefix, schemaName }, clock);
+  const logger = new Logger('EventSourcing');
   const horizon = new Horizon(database);
   const registry = new HandlerRegistry(database, horizon);
   const entities = new TypeOrmEntities(dataSource);
   const codec = new PayloadCodec({ entities, ...payload });
-  const store = new EventLogStore(database, registry, codec, listener);
+  const store = new EventLogStore(database, registry, codec, listener, telemetry);
   return {
     database,
     horizon,
     registry,
-    fanOut: new FanOut(database, registry, horizon),
+    fanOut: new FanOut(database, registry, horizon, (line) => logger.log(line)),
     queries: new DeliveryQueries(database),
     entities,
     codec,

@@ -12,6 +12,7 @@ import type { PayloadType } from '../payload/payload-type.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/schema.js';
 import { DEFAULT_PREFIX } from '../store/typeorm-migrations.js';
+import { type ResolvedRetention, type RetentionOptions, retentionOptions } from './retention-options.js';
 
 /** Where an event's handlers run: after commit in this process's worker; before the save resolves; not here. */
 export type DispatchMode = 'background' | 'inline' | 'none';
@@ -25,6 +26,11 @@ export interface WorkerOptions {
   lease?: Duration;
   /** How long shutdown waits for running handlers. Default 10 s. */
   shutdownTimeout?: Duration;
+  /**
+   * PostgreSQL: be told at once of what other processes record. False where LISTEN does not work, as through PgBouncer
+   * in transaction mode: then this process looks, more often while there is something to do. Default true.
+   */
+  listen?: boolean;
 }
 
 export interface RescanScheduleOptions {
@@ -72,6 +78,10 @@ export interface EventSourcingOptions {
   payload?: PayloadOptions;
   /** A handler without a live process stops collecting deliveries after this. Default 7 days. */
   handlerExpiry?: Duration;
+  /** For how long finished deliveries, data and events are kept; `false`: for ever. Default: see its parts. */
+  retention?: RetentionOptions | false;
+  /** Spans and metrics, where `@opentelemetry/api` is installed and an SDK is registered with it. Default true. */
+  telemetry?: boolean;
   clock?: Clock;
 }
 
@@ -97,13 +107,21 @@ export interface ResolvedOptions {
   schemaName: string | undefined;
   schema: SchemaPolicy;
   dispatch: DispatchMode;
-  worker: { concurrency: number; pollInterval: number; lease: number; shutdownTimeout: number };
+  worker: {
+    concurrency: number;
+    pollInterval: number;
+    lease: number;
+    shutdownTimeout: number;
+    listen: boolean;
+  };
   retry: RetryPolicy;
   onExhausted: 'dead-letter' | 'shutdown';
   rescan: RescanScheduleOptions | false;
   bulkWrites: BulkWritePolicy;
   payload: PayloadOptions;
   handlerExpiry: number;
+  retention: ResolvedRetention | false;
+  telemetry: boolean;
   clock: Clock;
 }
 
@@ -121,6 +139,8 @@ const OPTIONS = [
   'bulkWrites',
   'payload',
   'handlerExpiry',
+  'retention',
+  'telemetry',
   'clock',
 ];
 
@@ -155,6 +175,8 @@ export function resolveOptions(
     bulkWrites: oneOf('bulkWrites', bulkWrites, ['rescan', 'ignore', 'throw']),
     payload,
     handlerExpiry: milliseconds(options.handlerExpiry ?? '7d', 'handlerExpiry', WHERE),
+    retention: retentionOptions(options.retention, WHERE),
+    telemetry: checkedBoolean('telemetry', options.telemetry),
     clock: checkedClock(options.clock ?? systemClock),
   };
 }
@@ -167,10 +189,10 @@ function checkedClock(clock: Clock): Clock {
 function workerOptions(options: WorkerOptions): ResolvedOptions['worker'] {
   assertKnownOptions(
     options,
-    ['concurrency', 'pollInterval', 'lease', 'shutdownTimeout'],
+    ['concurrency', 'pollInterval', 'lease', 'shutdownTimeout', 'listen'],
     `${WHERE}, worker`,
   );
-  const { concurrency = 10 } = options;
+  const { concurrency = 10, listen = true } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new InvalidOptionError(
       'worker.concurrency',
@@ -184,7 +206,13 @@ function workerOptions(options: WorkerOptions): ResolvedOptions['worker'] {
     pollInterval: timerMilliseconds(options.pollInterval ?? 1000, 'worker.pollInterval', WHERE),
     lease: timerMilliseconds(options.lease ?? 30_000, 'worker.lease', WHERE),
     shutdownTimeout: milliseconds(options.shutdownTimeout ?? 10_000, 'worker.shutdownTimeout', WHERE),
+    listen: checkedBoolean('worker.listen', listen),
   };
+}
+
+function checkedBoolean(option: string, value = true): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new InvalidOptionError(option, 'true or false', describe(value), WHERE);
 }
 
 function rescanOptions(rescan: RescanScheduleOptions | false): RescanScheduleOptions | false {

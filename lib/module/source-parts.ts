@@ -1,3 +1,4 @@
+import type { Telemetry } from '../core/telemetry.js';
 import { ModelEventSubscriber } from '../sources/model-event-subscriber.js';
 import { Rescan } from '../sources/rescan/rescan.js';
 import { SourceRegistry } from '../sources/source-registry.js';
@@ -12,7 +13,11 @@ export interface SourceParts {
   rescan: Rescan;
 }
 
-export function composeSources(log: LogParts, { clock, bulkWrites, rescan }: ResolvedOptions): SourceParts {
+export function composeSources(
+  log: LogParts,
+  { clock, bulkWrites, rescan }: ResolvedOptions,
+  telemetry: Telemetry,
+): SourceParts {
   const { database, store: recorder } = log;
   const sources = new SourceRegistry(database.dataSource);
   const state = new RescanStateStore(database);
@@ -26,6 +31,13 @@ export function composeSources(log: LogParts, { clock, bulkWrites, rescan }: Res
       clock,
       bulkWrites,
     }),
-    rescan: new Rescan({ registry: sources, recorder, state, clock, ...(batchSize ? { batchSize } : {}) }),
+    rescan: new Rescan({
+      registry: sources,
+      recorder,
+      state,
+      clock,
+      telemetry,
+      ...(batchSize ? { batchSize } : {}),
+    }),
   };
 }

@@ -49,6 +49,18 @@ export class PayloadDecodingError extends EventSourcingError {
   }
 }
 
+/** The event's data was removed by retention: no handler can be given the event any more. Not tried again. */
+export class PayloadPrunedError extends EventSourcingError {
+  readonly code = 'PAYLOAD_PRUNED';
+
+  constructor() {
+    super(
+      "The event's data was removed, as the option retention.payload asks for: expected it to be there for a handler. " +
+        'Cancel the delivery, or keep payloads for longer than events may be backfilled or retried.',
+    );
+  }
+}
+
 /** An entity that the event refers to is gone, and the reader asked to be told so. */
 export class MissingEntityError extends EventSourcingError {
   readonly code = 'MISSING_ENTITY';

@@ -9,6 +9,7 @@ import type { PayloadStep } from './payload-step.js';
 import type { PayloadType } from './payload-type.js';
 import { PayloadWriter } from './payload-writer.js';
 import { StepPipeline } from './step-pipeline.js';
+import { TYPE_KEY } from './tags.js';
 import { isTyped, messageOf } from './thrown.js';
 import { TypeRegistry } from './type-registry.js';
 
@@ -70,19 +71,30 @@ export class PayloadCodec {
   }
 
   /**
-   * `load` is called once with all references of the payload, each once, or not at all when it has none. Throws
+   * `load` is called once with all references of the payload, each once, or not at all when it has none. Rejects with
    * `PayloadDecodingError`, `MissingEntityError`, and what `load` throws.
    */
   async decode(
     stored: StoredPayload,
     load: EntityLoader,
-    { missingEntity = this.missingEntity }: { missingEntity?: MissingEntity } = {},
+    { missingEntity }: { missingEntity?: MissingEntity } = {},
   ): Promise<unknown> {
+    return this.decoded(stored, load, missingEntity);
+  }
+
+  /** The data itself, or a promise of it only when entities have to be loaded; throws what `decode` rejects with. */
+  decoded(stored: StoredPayload, load: EntityLoader, missingEntity = this.missingEntity): unknown {
     const text = this.pipeline.load(stored);
     if (text === undefined) return undefined;
     const json = guarded(() => parse(text));
+    // Most payloads hold nothing but what JSON can.
+    if (!text.includes(TYPE_KEY)) return json;
     const references = guarded(() => this.referencesIn(json));
-    const entities = await loadEntities(references, load, missingEntity);
+    if (references.size === 0) return this.read(json, new Map());
+    return loadEntities(references, load, missingEntity).then((entities) => this.read(json, entities));
+  }
+
+  private read(json: unknown, entities: ReadonlyMap<string, object | null>): unknown {
     return guarded(() => this.reader((reference) => entities.get(referenceKey(reference))).read(json));
   }
 

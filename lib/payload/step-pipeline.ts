@@ -1,7 +1,7 @@
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
-import type { StoredPayload } from '../core/stored-payload.js';
-import { PayloadDecodingError, PayloadEncodingError } from './errors.js';
+import { PRUNED, type StoredPayload } from '../core/stored-payload.js';
+import { PayloadDecodingError, PayloadEncodingError, PayloadPrunedError } from './errors.js';
 import { gzipStep } from './gzip-step.js';
 import type { PayloadStep } from './payload-step.js';
 import { isTyped, messageOf } from './thrown.js';
@@ -35,7 +35,7 @@ export class StepPipeline {
     return { text: null, bytes, encoding: this.encoding };
   }
 
-  /** Goes by the stored encoding, not by the steps of today. Throws `PayloadDecodingError`. */
+  /** Goes by the stored encoding, not by the steps of today. Throws `PayloadDecodingError`, `PayloadPrunedError`. */
   load({ text, bytes, encoding }: StoredPayload): string | undefined {
     const steps = this.stepsOf(encoding);
     if (text === null && bytes === null) return undefined;
@@ -47,6 +47,7 @@ export class StepPipeline {
   }
 
   private stepsOf(encoding: string): PayloadStep[] {
+    if (encoding === PRUNED) throw new PayloadPrunedError();
     const [format, ...names] = encoding.split('+');
     if (format !== JSON_ENCODING)
       throw new PayloadDecodingError(`its encoding "${encoding}" is not known here`);

@@ -1,20 +1,33 @@
 import { assertEventInput } from '../core/event-input.js';
 import type { EventInput } from '../core/event.js';
 
-/** The events of whatever a source returned, each checked; rejects as the source does, or `InvalidEventError`. */
-export async function collectEvents(returned: unknown): Promise<EventInput[]> {
-  const result = await returned;
-  if (result === undefined || result === null) return [];
+/**
+ * The events of whatever a source returned, each checked: at once where the source does not wait, since a promise costs
+ * more than many a source. Throws, or rejects, as the source does, or `InvalidEventError`.
+ */
+export function collectEvents(returned: unknown): EventInput[] | Promise<EventInput[]> {
+  if (returned === undefined || returned === null) return [];
+  if (isPromise(returned)) return Promise.resolve(returned).then(collectEvents);
+  if (isAsyncIterable(returned)) return collectInTime(returned);
+  if (!isIterable(returned)) return [checked(returned)];
   const events: EventInput[] = [];
-  if (isAsyncIterable(result)) for await (const value of result) events.push(checked(value));
-  else if (isIterable(result)) for (const value of result) events.push(checked(value));
-  else events.push(checked(result));
+  for (const value of returned) events.push(checked(value));
+  return events;
+}
+
+async function collectInTime(returned: AsyncIterable<unknown>): Promise<EventInput[]> {
+  const events: EventInput[] = [];
+  for await (const value of returned) events.push(checked(value));
   return events;
 }
 
 function checked(value: unknown): EventInput {
   assertEventInput(value);
   return value;
+}
+
+function isPromise(value: object): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown }).then === 'function';
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

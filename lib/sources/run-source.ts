@@ -5,22 +5,24 @@ import { SourceFailedError } from './errors.js';
 import type { RegisteredSource } from './registered-source.js';
 import type { SourceContext } from './source-context.js';
 
-/** The events of one source for one row; rejects with `SourceFailedError`, whose cause says why. */
-export async function runSource(
+/**
+ * The events of one source for one row, at once where the source does not wait; throws, or rejects with,
+ * `SourceFailedError`, whose cause says why.
+ */
+export function runSource(
   source: RegisteredSource,
   metadata: EntityMetadata,
   row: object,
   context: SourceContext,
-): Promise<EventInput[]> {
+): EventInput[] | Promise<EventInput[]> {
+  const fail = (error: unknown): never => {
+    const id = metadata.getEntityIdMixedMap(row);
+    throw new SourceFailedError(source.name, metadata.name, id, context.reason, error);
+  };
   try {
-    return await collectEvents(source.run(row, context));
+    const events = collectEvents(source.run(row, context));
+    return events instanceof Promise ? events.catch(fail) : events;
   } catch (error) {
-    throw new SourceFailedError(
-      source.name,
-      metadata.name,
-      metadata.getEntityIdMixedMap(row),
-      context.reason,
-      error,
-    );
+    return fail(error);
   }
 }

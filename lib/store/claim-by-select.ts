@@ -1,21 +1,28 @@
-import type { ClaimRequest, DeliveryId } from './dialect.js';
+import { positionsByHandler } from './delivery-ids.js';
+import type { ClaimQuota, ClaimRequest, DeliveryId, KeyOrder, SqlTime } from './dialect.js';
 import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from './rows.js';
 import { chunks, marks, type Row, type Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
+export interface ClaimSyntax {
+  /** Ends the SELECT that locks, and passes over what is locked. */
+  lock: string;
+  keyOrder: KeyOrder;
+}
+
 /**
  * Claiming and completing for databases whose UPDATE cannot return rows of a join: select and lock, then change. Runs
- * in a transaction; `lock` ends the locking SELECT.
+ * in a transaction.
  */
 export async function claimBySelect(
   sql: Sql,
   t: Tables,
   request: ClaimRequest,
-  lock: string,
+  by: ClaimSyntax,
 ): Promise<ClaimedDelivery[]> {
   const claimed: ClaimedDelivery[] = [];
   for (const { handlerId, take } of request.quotas) {
-    const positions = await lockDue(sql, t, request, handlerId, take, lock);
+    const positions = await lockDue(sql, t, request, { handlerId, take }, by);
     if (positions.length === 0) continue;
     const where = `d.handler_id = ? AND d.position IN (${marks(positions.length)})`;
     await sql.change(
@@ -36,14 +43,14 @@ async function lockDue(
   sql: Sql,
   t: Tables,
   request: ClaimRequest,
-  handlerId: number,
-  take: number,
-  lock: string,
+  { handlerId, take }: ClaimQuota,
+  { lock, keyOrder }: ClaimSyntax,
 ): Promise<number[]> {
-  const { due, suspects, positions } = request;
+  const { due, suspects, positions, keyed } = request;
   const rows = await sql.rows(
-    `SELECT position FROM ${t.delivery}
+    `SELECT position FROM ${t.delivery} p
      WHERE handler_id = ? AND state = 0 AND due_at <= ${due.sql} AND rescues ${suspects ? '>=' : '<'} ${SUSPECT_RESCUES}
+       AND ${keyed ? keyOrder.isHead(t, 'p') : 'order_key IS NULL'}
        ${positions ? `AND position IN (${marks(positions.length)})` : ''}
      ORDER BY due_at, position LIMIT ? ${lock}`,
     [handlerId, ...due.parameters, ...(positions ?? []), take],
@@ -51,23 +58,22 @@ async function lockDue(
   return rows.map((row) => Number(row.position));
 }
 
-/** `finishedAt` is the database's clock in SQL. */
 export async function completeBySelect(
   sql: Sql,
   t: Tables,
   workerId: number,
   ids: readonly DeliveryId[],
-  { lock, finishedAt }: { lock: string; finishedAt: string },
+  { lock, at }: { lock: string; at: SqlTime },
 ): Promise<DeliveryId[]> {
   const completed: DeliveryId[] = [];
-  for (const [handlerId, all] of byHandler(ids)) {
+  for (const [handlerId, all] of positionsByHandler(ids)) {
     for (const positions of chunks(all, 500)) {
       const held = await sql.rows(
         `SELECT position FROM ${t.delivery}
          WHERE handler_id = ? AND position IN (${marks(positions.length)}) AND state = 1 AND worker_id = ? ${lock}`,
         [handlerId, ...positions, workerId],
       );
-      if (held.length > 0) completed.push(...(await finish(sql, t, handlerId, held, finishedAt)));
+      if (held.length > 0) completed.push(...(await finish(sql, t, handlerId, held, at)));
     }
   }
   return completed;
@@ -78,22 +84,15 @@ async function finish(
   t: Tables,
   handlerId: number,
   held: Row[],
-  finishedAt: string,
+  at: SqlTime,
 ): Promise<DeliveryId[]> {
   const positions = held.map((row) => Number(row.position));
   const where = `handler_id = ? AND position IN (${marks(positions.length)})`;
   await sql.change(
     `INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
-     SELECT handler_id, position, 3, attempts + 1, ${finishedAt} FROM ${t.delivery} WHERE ${where}`,
-    [handlerId, ...positions],
+     SELECT handler_id, position, 3, attempts + 1, ${at.sql} FROM ${t.delivery} WHERE ${where}`,
+    [...at.parameters, handlerId, ...positions],
   );
   await sql.change(`DELETE FROM ${t.delivery} WHERE ${where}`, [handlerId, ...positions]);
   return positions.map((position) => ({ handlerId, position }));
-}
-
-function byHandler(ids: readonly DeliveryId[]): Map<number, number[]> {
-  const groups = new Map<number, number[]>();
-  for (const { handlerId, position } of ids)
-    groups.set(handlerId, [...(groups.get(handlerId) ?? []), position]);
-  return groups;
 }

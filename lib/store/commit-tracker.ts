@@ -5,9 +5,16 @@ import type {
   TransactionRollbackEvent,
 } from 'typeorm';
 
-interface Recorded {
-  depth: number;
+/** Events that were recorded. */
+export interface Recorded {
   positions: readonly number[];
+  /** Of their deliveries that are due at once: one for each delivery. */
+  handlerIds: readonly number[];
+}
+
+interface Uncommitted {
+  depth: number;
+  recorded: Recorded;
 }
 
 /**
@@ -15,17 +22,17 @@ interface Recorded {
  * fires for the release of a savepoint too.
  */
 export class CommitTracker implements EntitySubscriberInterface {
-  private readonly open = new WeakMap<QueryRunner, Recorded[]>();
+  private readonly open = new WeakMap<QueryRunner, Uncommitted[]>();
 
-  constructor(private readonly committed: (runner: QueryRunner, positions: readonly number[]) => void) {}
+  constructor(private readonly committed: (runner: QueryRunner, recorded: Recorded) => void) {}
 
   /** Events were recorded on this runner. */
-  recorded(runner: QueryRunner, positions: readonly number[]): void {
-    if (!runner.isTransactionActive) return this.committed(runner, positions);
-    const recorded = { depth: depthOf(runner), positions };
+  recorded(runner: QueryRunner, recorded: Recorded): void {
+    if (!runner.isTransactionActive) return this.committed(runner, recorded);
+    const uncommitted = { depth: depthOf(runner), recorded };
     const open = this.open.get(runner);
-    if (open) open.push(recorded);
-    else this.open.set(runner, [recorded]);
+    if (open) open.push(uncommitted);
+    else this.open.set(runner, [uncommitted]);
   }
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
@@ -33,19 +40,20 @@ export class CommitTracker implements EntitySubscriberInterface {
     if (!open) return;
     if (queryRunner.isTransactionActive) {
       const depth = depthOf(queryRunner);
-      for (const recorded of open) recorded.depth = Math.min(recorded.depth, depth);
+      for (const uncommitted of open) uncommitted.depth = Math.min(uncommitted.depth, depth);
       return;
     }
     this.open.delete(queryRunner);
-    const positions = open.flatMap((recorded) => recorded.positions);
-    if (positions.length > 0) this.committed(queryRunner, positions);
+    const positions = open.flatMap(({ recorded }) => recorded.positions);
+    const handlerIds = open.flatMap(({ recorded }) => recorded.handlerIds);
+    if (positions.length > 0) this.committed(queryRunner, { positions, handlerIds });
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
     const open = this.open.get(queryRunner);
     if (!open) return;
     const depth = queryRunner.isTransactionActive ? depthOf(queryRunner) : 0;
-    const kept = open.filter((recorded) => recorded.depth <= depth);
+    const kept = open.filter((uncommitted) => uncommitted.depth <= depth);
     if (kept.length > 0) this.open.set(queryRunner, kept);
     else this.open.delete(queryRunner);
   }

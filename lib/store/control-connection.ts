@@ -1,36 +1,80 @@
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { setTimeout as wait } from 'node:timers/promises';
+import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import type { Database } from './database.js';
-import { Sql } from './sql.js';
+import type { Sql } from './sql.js';
+
+/** Milliseconds that closing waits for a connection that does not even open. */
+const CLOSE_LIMIT = 2000;
+
+/** Who wants something done first on each new connection. */
+export interface ConnectionTenant {
+  /**
+   * True when it is done and need not be asked for on this connection again. Must not reject: what the connection is
+   * used for goes on.
+   */
+  opened(sql: Sql): Promise<boolean>;
+  /** The connection is given up; the next use opens a new one. */
+  closed(): void;
+}
 
 /**
- * A connection of its own beside the application's pool, for what must not wait for it: heartbeats. SQLite has one
- * connection for all.
+ * A connection of its own beside the application's pool, for what must not wait for it: heartbeats, and messages
+ * between processes. Only for statements that are short and wait for no lock, since they wait for each other. SQLite
+ * has one connection for all.
  */
 export class ControlConnection {
   private opening?: Promise<DataSource>;
+  private readonly active = new Set<QueryRunner>();
+  private readonly known = new WeakSet<object>();
+  private tenant?: ConnectionTenant;
 
   constructor(private readonly database: Database) {}
+
+  /** One tenant, before the first use. */
+  accommodate(tenant: ConnectionTenant): void {
+    this.tenant = tenant;
+  }
 
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     if (this.database.dialect.singleConnection) return this.database.run(work);
     const dataSource = await this.open();
     const runner = dataSource.createQueryRunner('master');
+    this.active.add(runner);
     try {
-      return await work(new Sql(runner, this.database.dialect.prepare));
+      await this.introduce(runner);
+      return await work(this.database.on(runner));
     } finally {
+      this.active.delete(runner);
       await runner.release();
     }
   }
 
+  /** What is under way fails. */
   async close(): Promise<void> {
     const { opening } = this;
     this.opening = undefined;
-    await opening?.then((dataSource) => dataSource.destroy()).catch(() => undefined);
+    for (const runner of this.active) this.database.dialect.abandon?.(runner);
+    if (opening) this.tenant?.closed();
+    const closed = opening?.then((dataSource) => dataSource.destroy()).catch(() => undefined);
+    await Promise.race([closed, wait(CLOSE_LIMIT, undefined, { ref: false })]);
+  }
+
+  /** The pool may have made a new connection. */
+  private async introduce(runner: QueryRunner): Promise<void> {
+    if (!this.tenant) return;
+    const connection = (await runner.connect()) as object;
+    if (this.known.has(connection)) return;
+    if (await this.tenant.opened(this.database.on(runner))) this.known.add(connection);
   }
 
   private open(): Promise<DataSource> {
-    this.opening ??= new DataSource(controlOptions(this.database.dataSource.options))
+    const { dataSource, dialect } = this.database;
+    this.opening ??= new DataSource(controlOptions(dataSource.options, dialect.signals?.keepOpen))
       .initialize()
+      .then((control) => {
+        dialect.install?.(control);
+        return control;
+      })
       .catch((error: unknown) => {
         this.opening = undefined;
         throw error;
@@ -40,8 +84,8 @@ export class ControlConnection {
 }
 
 /** The application's options, for one connection and without anything that works on entities. */
-function controlOptions(options: DataSourceOptions): DataSourceOptions {
-  const extra: Record<string, unknown> = { ...(options.extra as object | undefined) };
+function controlOptions(options: DataSourceOptions, keepOpen: object = {}): DataSourceOptions {
+  const extra: Record<string, unknown> = { ...(options.extra as object | undefined), ...keepOpen };
   // A pool size given to the driver goes before `poolSize`; no driver is given the other's option.
   for (const name of ['max', 'connectionLimit']) if (name in extra) extra[name] = 1;
   return {

@@ -15,6 +15,8 @@ const CONFLICT_RETRIES = 5;
 export class Database {
   readonly dialect: Dialect;
   readonly tables: Tables;
+  /** To be asked for, where transactions do not have it by themselves. */
+  private isolation: Dialect['isolation'];
 
   constructor(
     readonly dataSource: DataSource,
@@ -23,6 +25,15 @@ export class Database {
   ) {
     this.dialect = dialectOf(dataSource);
     this.tables = tablesOf(naming, this.dialect.quote);
+    this.isolation = this.dialect.isolation;
+  }
+
+  /** Finds out whether the isolation level has to be asked for at each transaction. */
+  async readIsolation(): Promise<void> {
+    const { isolation, isolationQuery } = this.dialect;
+    if (isolationQuery === undefined) return;
+    const row = await this.run((sql) => sql.row(isolationQuery));
+    this.isolation = row?.isolation === isolation ? undefined : isolation;
   }
 
   /** Statements on a connection that someone else holds. */
@@ -72,7 +83,7 @@ export class Database {
   /** The same on a connection that someone else holds, in a savepoint when a transaction is active there. */
   async transactionOn<T>(runner: QueryRunner, work: (sql: Sql) => Promise<T>): Promise<T> {
     const nested = runner.isTransactionActive;
-    await runner.startTransaction(nested ? undefined : this.dialect.isolation);
+    await runner.startTransaction(nested ? undefined : this.isolation);
     try {
       const result = await work(this.on(runner));
       await runner.commitTransaction();

@@ -1,5 +1,6 @@
 import type { Database } from './database.js';
 import { finishCancelled } from './finish-cancelled.js';
+import { Ordering } from './known-handler.js';
 import { DeliveryState } from './rows.js';
 import { marks, optionalNumber, type Row, type Sql } from './sql.js';
 
@@ -89,7 +90,10 @@ export class DeliveryQueries {
     return counts;
   }
 
-  /** Makes dead and cancelled deliveries pending again, with all their attempts; returns how many. */
+  /**
+   * Makes dead and cancelled deliveries pending again, with all their attempts; returns how many. Where the handler is
+   * ordered they take up their order key again: each is before what waits in it, and runs beside none of it.
+   */
   async retry(filter: DeliveryFilter): Promise<number> {
     return this.database.transaction(async (sql) => {
       let retried = 0;
@@ -97,9 +101,9 @@ export class DeliveryQueries {
       const due = this.database.time();
       for (const [handlerId, position] of await this.select(sql, filter, 'dead')) {
         retried += await sql.change(
-          `UPDATE ${tables.delivery} SET state = 0, attempts = 0, starts = starts + rescues, rescues = 0, cancel_requested = 0, due_at = ${due.sql}
+          `UPDATE ${tables.delivery} SET state = 0, attempts = 0, starts = starts + rescues, rescues = 0, cancel_requested = 0, due_at = ${due.sql}, order_key = ${this.orderKey()}
            WHERE handler_id = ? AND position = ? AND state = ${DeliveryState.dead}`,
-          [...due.parameters, handlerId, position],
+          [...due.parameters, handlerId, position, handlerId, position],
         );
       }
       for (const [handlerId, position] of await this.select(sql, filter, 'cancelled'))
@@ -142,24 +146,35 @@ export class DeliveryQueries {
     return optionalNumber(row?.position);
   }
 
-  /** When the next pending delivery of these handlers is due, in epoch milliseconds. */
-  async nextDue(handlerIds: readonly number[]): Promise<number | undefined> {
+  /** When, after this time, the next pending delivery of these handlers is due; in epoch milliseconds. */
+  async nextDue(handlerIds: readonly number[], after: number): Promise<number | undefined> {
     if (handlerIds.length === 0) return undefined;
     const statement = `SELECT min(due_at) AS due FROM ${this.database.tables.delivery}
-      WHERE state = 0 AND handler_id IN (${marks(handlerIds.length)})`;
-    return optionalNumber((await this.database.run((sql) => sql.row(statement, handlerIds)))?.due);
+      WHERE state = 0 AND due_at > ? AND handler_id IN (${marks(handlerIds.length)})`;
+    const parameters = [after, ...handlerIds];
+    return optionalNumber((await this.database.run((sql) => sql.row(statement, parameters)))?.due);
+  }
+
+  /** SQL of what a delivery's order key is to be; its parameters are the handler and the position. */
+  private orderKey(): string {
+    const { tables } = this.database;
+    return `(SELECT e.order_key FROM ${tables.event} e JOIN ${tables.handler} h ON h.id = ? AND h.ordered = ${Ordering.byKey} WHERE e.position = ?)`;
   }
 
   private async reopen(sql: Sql, handlerId: number, position: number): Promise<number> {
     const { tables, dialect } = this.database;
+    // Retention locks an event before it looks whether a delivery of it is open.
+    await sql.rows(`SELECT position FROM ${tables.event} WHERE position = ? ${dialect.forUpdate}`, [
+      position,
+    ]);
     const gone = await sql.change(
       `DELETE FROM ${tables.finished} WHERE handler_id = ? AND position = ? AND state = ${DeliveryState.cancelled}`,
       [handlerId, position],
     );
     if (gone === 0) return 0;
     const row = await sql.row(
-      `SELECT e.order_key, h.handler_rank FROM ${tables.event} e JOIN ${tables.handler} h ON h.id = ? WHERE e.position = ?`,
-      [handlerId, position],
+      `SELECT handler_rank, ${this.orderKey()} AS order_key FROM ${tables.handler} WHERE id = ?`,
+      [handlerId, position, handlerId],
     );
     const orderKey = (row?.order_key as string | null) ?? null;
     const delivery = {

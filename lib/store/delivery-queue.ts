@@ -1,6 +1,8 @@
 import type { Database } from './database.js';
+import { positionsByHandler } from './delivery-ids.js';
 import type { ClaimRequest, DeliveryId } from './dialect.js';
 import { finishCancelled } from './finish-cancelled.js';
+import type { OrderedClaim, OrderedClaimRequest } from './ordered-claim.js';
 import { type ClaimedDelivery, DeliveryState, SUSPECT_RESCUES } from './rows.js';
 import { chunks, marks, type Sql } from './sql.js';
 
@@ -11,15 +13,53 @@ export interface FailedAttempt extends DeliveryId {
   retryIn?: number;
 }
 
+/** A dead delivery lets its order key go. */
+const BURIED = `state = ${DeliveryState.dead}, order_key = NULL`;
+
 /**
  * Open deliveries as workers take them and give them back. Nothing is changed that the worker does not hold any more
  * (fencing): each change tells whether it took place.
  */
 export class DeliveryQueue {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    /** Where no handler is ordered it may be left out. */
+    private readonly ordered?: OrderedClaim,
+  ) {}
 
   /** Takes due deliveries; an empty queue costs one read and no lock. */
-  async claim(request: Omit<ClaimRequest, 'due'>): Promise<ClaimedDelivery[]> {
+  async claim(request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
+    const quotas = this.ordered?.quotasOf(request.quotas) ?? [];
+    if (quotas.length === 0) return this.claimUnordered(request);
+    if (request.suspects) return this.claimSuspects(request, quotas);
+    const ordered = new Set(quotas.map(({ handlerId }) => handlerId));
+    // Half of the quota each, so that neither kind keeps the other from being claimed.
+    const halves = request.quotas.map(({ handlerId, take }) => ({
+      handlerId,
+      take: ordered.has(handlerId) ? Math.ceil(take / 2) : take,
+    }));
+    const kinds = await Promise.allSettled([
+      this.ordered!.claim({ ...request, quotas: halves.filter(({ handlerId }) => ordered.has(handlerId)) }),
+      this.claimUnordered({ ...request, quotas: halves }),
+    ]);
+    const claimed = kinds.flatMap((kind) => (kind.status === 'fulfilled' ? kind.value : []));
+    const failed = kinds.find((kind) => kind.status === 'rejected');
+    // What is claimed has to be run; the next claim fails again where this one had to.
+    if (failed && claimed.length === 0) throw failed.reason;
+    return claimed;
+  }
+
+  /** One kind only, since no more may be taken than was asked for: they run alone. */
+  private async claimSuspects(
+    request: OrderedClaimRequest,
+    quotas: ClaimRequest['quotas'],
+  ): Promise<ClaimedDelivery[]> {
+    const claimed = await this.ordered!.claim({ ...request, quotas });
+    return claimed.length > 0 ? claimed : this.claimUnordered(request);
+  }
+
+  /** Those that have no order key. */
+  private async claimUnordered(request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
     const { dialect, tables } = this.database;
     if (request.quotas.length === 0) return [];
     const due = this.database.time();
@@ -34,25 +74,27 @@ export class DeliveryQueue {
   /** Marks deliveries succeeded; returns those that the worker still held. */
   async complete(workerId: number, ids: readonly DeliveryId[]): Promise<DeliveryId[]> {
     return this.database.atomically((sql) =>
-      this.database.dialect.complete(sql, this.database.tables, workerId, ids),
+      this.database.dialect.complete(sql, this.database.tables, workerId, ids, this.database.time()),
     );
   }
 
   /** Marks one delivery succeeded in the transaction of its handler; false when the worker holds it no more. */
   async completeIn(sql: Sql, workerId: number, id: DeliveryId): Promise<boolean> {
-    return (await this.database.dialect.complete(sql, this.database.tables, workerId, [id])).length > 0;
+    const { dialect, tables } = this.database;
+    return (await dialect.complete(sql, tables, workerId, [id], this.database.time())).length > 0;
   }
 
   /** Sets the delivery to be tried again, or buries it. */
   async fail(workerId: number, attempt: FailedAttempt): Promise<boolean> {
-    const { dialect } = this.database;
+    const now = this.database.time();
     if (attempt.retryIn === undefined) {
-      const changes = `state = ${DeliveryState.dead}, attempts = attempts + 1, starts = starts + 1, error = ?, failed_at = ${dialect.now}`;
-      return this.giveBack(workerId, attempt, changes, [attempt.error]);
+      const changes = `${BURIED}, attempts = attempts + 1, starts = starts + 1, error = ?, failed_at = ${now.sql}`;
+      return this.giveBack(workerId, attempt, changes, [attempt.error, ...now.parameters]);
     }
     const due = this.database.time(attempt.retryIn);
-    const changes = `state = 0, attempts = attempts + 1, starts = starts + 1, error = ?, failed_at = ${dialect.now}, due_at = ${due.sql}`;
-    return this.giveBack(workerId, attempt, changes, [attempt.error, ...due.parameters]);
+    const changes = `state = 0, attempts = attempts + 1, starts = starts + 1, error = ?, failed_at = ${now.sql}, due_at = ${due.sql}`;
+    const parameters = [attempt.error, ...now.parameters, ...due.parameters];
+    return this.giveBack(workerId, attempt, changes, parameters);
   }
 
   /** Puts the delivery off without using up an attempt. */
@@ -67,12 +109,8 @@ export class DeliveryQueue {
 
   /** Buries a delivery whose attempts were used up by processes that died. */
   async bury(workerId: number, id: DeliveryId): Promise<boolean> {
-    return this.giveBack(
-      workerId,
-      id,
-      `state = ${DeliveryState.dead}, failed_at = ${this.database.dialect.now}`,
-      [],
-    );
+    const now = this.database.time();
+    return this.giveBack(workerId, id, `${BURIED}, failed_at = ${now.sql}`, [...now.parameters]);
   }
 
   /** Ends a running delivery that a person cancelled. */
@@ -87,8 +125,10 @@ export class DeliveryQueue {
   async hasSuspects(quotas: ClaimRequest['quotas']): Promise<boolean> {
     if (quotas.length === 0) return false;
     const due = this.database.time();
-    const statement = `SELECT 1 AS one FROM ${this.database.tables.delivery}
-      WHERE state = 0 AND handler_id IN (${marks(quotas.length)}) AND rescues >= ${SUSPECT_RESCUES} AND due_at <= ${due.sql} LIMIT 1`;
+    const { tables, dialect } = this.database;
+    // One that waits behind another of its order key cannot be claimed.
+    const statement = `SELECT 1 AS one FROM ${tables.delivery} p
+      WHERE (order_key IS NULL OR ${dialect.keyOrder.isHead(tables, 'p')}) AND state = 0 AND handler_id IN (${marks(quotas.length)}) AND rescues >= ${SUSPECT_RESCUES} AND due_at <= ${due.sql} LIMIT 1`;
     const parameters = [...quotas.map((quota) => quota.handlerId), ...due.parameters];
     return (await this.database.run((sql) => sql.rows(statement, parameters))).length > 0;
   }
@@ -97,7 +137,7 @@ export class DeliveryQueue {
   async release(workerId: number, ids: readonly DeliveryId[]): Promise<void> {
     for (const batch of chunks(ids, 200)) {
       await this.database.atomically(async (sql) => {
-        for (const [handlerId, positions] of byHandler(batch)) {
+        for (const [handlerId, positions] of positionsByHandler(batch)) {
           await sql.change(
             `UPDATE ${this.database.tables.delivery} SET state = 0, worker_id = NULL
              WHERE handler_id = ? AND position IN (${marks(positions.length)}) AND state = 1 AND worker_id = ?`,
@@ -120,6 +160,13 @@ export class DeliveryQueue {
     return rows.map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
   }
 
+  /** What the database says that the worker has claimed. */
+  async heldBy(workerId: number): Promise<DeliveryId[]> {
+    const statement = `SELECT handler_id, position FROM ${this.database.tables.delivery} WHERE worker_id = ? AND state = 1`;
+    const rows = await this.database.run((sql) => sql.rows(statement, [workerId]));
+    return rows.map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
+  }
+
   private giveBack(
     workerId: number,
     id: DeliveryId,
@@ -139,16 +186,9 @@ export class DeliveryQueue {
     const due = this.database.time();
     const rows = await sql.rows(
       `SELECT h.id FROM ${tables.handler} h WHERE h.id IN (${marks(quotas.length)}) AND EXISTS
-        (SELECT 1 FROM ${tables.delivery} d WHERE d.handler_id = h.id AND d.state = 0 AND d.due_at <= ${due.sql})`,
+        (SELECT 1 FROM ${tables.delivery} d WHERE d.handler_id = h.id AND d.state = 0 AND d.order_key IS NULL AND d.due_at <= ${due.sql})`,
       [...quotas.map((quota) => quota.handlerId), ...due.parameters],
     );
     return new Set(rows.map((row) => Number(row.id)));
   }
-}
-
-function byHandler(ids: readonly DeliveryId[]): Map<number, number[]> {
-  const groups = new Map<number, number[]>();
-  for (const { handlerId, position } of ids)
-    groups.set(handlerId, [...(groups.get(handlerId) ?? []), position]);
-  return groups;
 }

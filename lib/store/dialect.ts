@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { AppendedRow, ClaimedDelivery, DeliveryRow, EventRow } from './rows.js';
+import type { Signals } from './signals.js';
 import type { Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -20,6 +21,45 @@ export interface ClaimRequest {
   suspects: boolean;
   /** Only deliveries of these events. */
   positions?: readonly number[];
+  /** Only those that are first in their order key (`KeyOrder.isHead`); else only those without an order key. */
+  keyed?: boolean;
+}
+
+/** A look at some of the order keys in which a handler has open deliveries. */
+export interface KeyScan {
+  handlerId: number;
+  /** Only keys behind this one, byte by byte; `''` for all. */
+  after: string;
+  /** Keys at most, 1 or more. */
+  limit: number;
+  due: SqlTime;
+}
+
+/** The first open delivery of one order key: the one that runs, else the earliest in the log. */
+export interface KeyHead {
+  orderKey: string;
+  position: number;
+  running: boolean;
+  /** Milliseconds until it is due, 0 or less when it is. */
+  dueIn: number;
+  rescues: number;
+}
+
+export interface KeyPage {
+  heads: KeyHead[];
+  /** No key is behind the last of these. */
+  end: boolean;
+}
+
+/**
+ * Order keys as deliveries wait in them. Neither may read what waits behind the first of a key: that can be a hundred
+ * thousand rows, at every claim.
+ */
+export interface KeyOrder {
+  /** Of the next keys, in their order. */
+  heads(sql: Sql, tables: Tables, scan: KeyScan): Promise<KeyPage>;
+  /** SQL: the delivery `alias` has an order key, none of that key runs, and none is pending before it in the log. */
+  isHead(tables: Tables, alias: string): string;
 }
 
 /** A time in epoch milliseconds as SQL: the database's clock, or the application's as a parameter. */
@@ -68,6 +108,8 @@ export interface Dialect {
   readonly now: string;
   /** The isolation level of the engine's own transactions; undefined leaves the only one there is. */
   readonly isolation?: 'READ COMMITTED';
+  /** Reads, as `isolation`, what transactions have without asking for a level: asking costs a round trip. */
+  readonly isolationQuery?: string;
   /** `append`, `claim` and `complete` are one statement each and need no transaction around them. */
   readonly singleStatements: boolean;
   /** Transactional handlers run one at a time, since there is one connection. */
@@ -77,7 +119,10 @@ export interface Dialect {
   /** Appended to a SELECT that locks rows and waits. */
   readonly forUpdate: string;
   readonly migrations: readonly Migration[];
+  /** Messages between processes; undefined where the database carries none: then they look more often. */
+  readonly signals?: Signals;
   readonly horizon: (tables: Tables) => HorizonProbe;
+  readonly keyOrder: KeyOrder;
   quote(name: string): string;
   /** The statement with this database's parameter marks for `?`. */
   prepare(statement: string): string;
@@ -94,8 +139,16 @@ export interface Dialect {
   /** Creates deliveries of recorded events, leaving those that are there. */
   deliver(sql: Sql, tables: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void>;
   claim(sql: Sql, tables: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]>;
-  /** Moves deliveries that the worker still holds to the finished ones; returns those that it held. */
-  complete(sql: Sql, tables: Tables, workerId: number, ids: readonly DeliveryId[]): Promise<DeliveryId[]>;
+  /** Moves deliveries that the worker still holds to the finished ones, as finished at `at`; returns those it held. */
+  complete(
+    sql: Sql,
+    tables: Tables,
+    workerId: number,
+    ids: readonly DeliveryId[],
+    at: SqlTime,
+  ): Promise<DeliveryId[]>;
+  /** SQL that asks whether the column is one of these strings, with its parameters. */
+  isOneOf(column: string, values: readonly string[]): { sql: string; parameters: readonly unknown[] };
   /** Inserts a row unless its key is there. */
   insertNew(table: string, columns: readonly string[]): string;
   /** What the server says of itself. */

@@ -20,6 +20,7 @@ export class EventEntity {
   @Column({ type: 'text', nullable: true })
   payload: string | null;
 
+  /** `json`, with the steps that it passed; `pruned` where retention has removed it. */
   @Column({ type: 'varchar' })
   encoding: string;
 

@@ -2,9 +2,12 @@ import type { QueryRunner } from 'typeorm';
 import type { AppendResult, EventMetadata } from '../core/event.js';
 import { InvalidEventError } from '../core/errors.js';
 import { assertEventInput } from '../core/event-input.js';
+import { NO_TELEMETRY, type Telemetry, type TraceHeaders, type WatchedEvent } from '../core/telemetry.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
+import type { Recorded } from './commit-tracker.js';
 import type { Database } from './database.js';
 import { recordedEvent } from './recorded-event.js';
+import { RecordedGroups } from './recorded-groups.js';
 import { emissionContext } from './emission-context.js';
 import type { Emission, EventRecorder } from './event-recorder.js';
 import type { HandlerRegistry } from './handler-registry.js';
@@ -14,23 +17,44 @@ import { chunks, marks, type Sql } from './sql.js';
 
 /** Told of events that were recorded, on the connection that recorded them. */
 export interface AppendListener {
-  appended(runner: QueryRunner, positions: readonly number[]): void;
+  appended(runner: QueryRunner, recorded: Recorded): void;
   /** A key came again with another group: it was not recorded. */
   groupMismatch(key: string, group: string, existingGroup: string): void;
 }
 
 /** The event log's table: appends with one statement, looks up by key, reads in order. */
 export class EventLogStore implements EventRecorder {
+  private readonly groups: RecordedGroups;
+
   constructor(
     private readonly database: Database,
     private readonly registry: HandlerRegistry,
     private readonly codec: PayloadCodec,
     private readonly listener: AppendListener,
-  ) {}
+    private readonly telemetry: Telemetry = NO_TELEMETRY,
+  ) {
+    this.groups = new RecordedGroups(telemetry);
+  }
 
   async record(emissions: readonly Emission[], runner: QueryRunner): Promise<AppendResult[]> {
     if (emissions.length === 0) return [];
-    const rows = emissions.map((emission) => this.row(emission));
+    if (!this.telemetry.enabled) return this.recordAll(emissions, runner);
+    return this.telemetry.append(emissions.map(watched), (headers) =>
+      this.recordAll(emissions, runner, headers),
+    );
+  }
+
+  /** Events at these positions were committed on this runner. */
+  committed(runner: QueryRunner, positions: readonly number[]): void {
+    if (this.telemetry.enabled) this.groups.committed(runner, positions);
+  }
+
+  private async recordAll(
+    emissions: readonly Emission[],
+    runner: QueryRunner,
+    headers?: TraceHeaders,
+  ): Promise<AppendResult[]> {
+    const rows = emissions.map((emission) => this.row(emission, headers));
     const appended =
       runner.isTransactionActive || this.database.dialect.singleStatements
         ? await this.append(this.database.on(runner), rows)
@@ -56,10 +80,9 @@ export class EventLogStore implements EventRecorder {
     const known = new Set<string>();
     await this.database.run(async (sql) => {
       for (const batch of chunks(keys, 1000)) {
-        const rows = await sql.rows(
-          `SELECT event_key FROM ${this.database.tables.event} WHERE event_key IN (${marks(batch.length)})`,
-          batch,
-        );
+        const condition = this.database.dialect.isOneOf('event_key', batch);
+        const statement = `SELECT event_key FROM ${this.database.tables.event} WHERE ${condition.sql}`;
+        const rows = await sql.rows(statement, condition.parameters);
         for (const row of rows) known.add(row.event_key as string);
       }
     });
@@ -110,7 +133,7 @@ export class EventLogStore implements EventRecorder {
     }
   }
 
-  private row({ input, source, snapshots }: Emission): EventRow {
+  private row({ input, source, snapshots }: Emission, headers: TraceHeaders | undefined): EventRow {
     assertEventInput(input);
     const now = this.database.clock.now();
     const payload = this.codec.encode(input.data, { snapshots: snapshots ?? false });
@@ -121,7 +144,7 @@ export class EventLogStore implements EventRecorder {
       payload: payload.text,
       payloadBytes: payload.bytes,
       encoding: payload.encoding,
-      metadata: storedMetadata(input, source),
+      metadata: storedMetadata(input, source, headers),
       stream: null,
       streamVersion: null,
       orderKey: input.orderKey ?? null,
@@ -141,7 +164,9 @@ export class EventLogStore implements EventRecorder {
   ): AppendResult[] {
     const positions = appended.flatMap(({ position }) => (position === undefined ? [] : [position]));
     const committing = this.database.dialect.outermostRunner?.(runner) ?? runner;
-    if (positions.length > 0) this.listener.appended(committing, positions);
+    if (this.telemetry.enabled) this.groups.recorded(committing, rows, appended);
+    if (positions.length > 0)
+      this.listener.appended(committing, { positions, handlerIds: this.dueHandlers(rows, appended) });
     return rows.map((row, index) => {
       const { position } = appended[index]!;
       if (position === undefined) return { key: row.key, recorded: false };
@@ -151,6 +176,14 @@ export class EventLogStore implements EventRecorder {
         event: recordedEvent(stored(row, position), emissions[index]!.input.data),
       };
     });
+  }
+
+  /** Of the deliveries that were created and are not put off: one id for each. */
+  private dueHandlers(rows: readonly EventRow[], appended: readonly AppendedRow[]): number[] {
+    const now = this.database.clock.now().getTime();
+    return rows.flatMap(({ availableAt, handlers }, index) =>
+      appended[index]!.position === undefined || (availableAt ?? 0) > now ? [] : handlers.map(({ id }) => id),
+    );
   }
 
   /** Of keys that were in the log already. */
@@ -191,22 +224,28 @@ function groupOf({ key, group }: EventRow, { position, existingGroup }: Appended
 }
 
 /** An event emitted by a handler carries on the correlation of the event which that one handles. */
-function metadataOf(input: Emission['input'], source: string): EventMetadata {
+function metadataOf(input: Emission['input'], source: string, headers?: TraceHeaders): EventMetadata {
   const cause = emissionContext.getStore();
   return {
     correlationId: cause?.correlationId ?? input.key,
     ...(cause ? { causationId: cause.key } : {}),
     source,
+    ...headers,
     ...input.metadata,
   };
 }
 
-function storedMetadata(input: Emission['input'], source: string): string {
+function storedMetadata(input: Emission['input'], source: string, headers?: TraceHeaders): string {
   try {
-    return JSON.stringify(metadataOf(input, source));
+    return JSON.stringify(metadataOf(input, source, headers));
   } catch (error) {
     throw new InvalidEventError('metadata', 'what JSON can hold', (error as Error).message);
   }
+}
+
+function watched({ input }: Emission): WatchedEvent {
+  assertEventInput(input);
+  return { group: input.group, key: input.key };
 }
 
 /** The row as it stands in the table now. */

@@ -3,6 +3,7 @@ import { describe } from '../core/describe.js';
 import { EventSourcingError, InvalidOptionError } from '../core/errors.js';
 import type { AppendResult, EventInput, RecordedEvent } from '../core/event.js';
 import { assertKnownOptions } from '../core/options.js';
+import { PRUNED } from '../core/stored-payload.js';
 import type { EntityLoader } from '../payload/entity-port.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
 import type { Database } from './database.js';
@@ -70,13 +71,16 @@ export class EventLog {
     return Array.isArray(inputs) ? results : results[0]!;
   }
 
-  /** The event of this key, however recent; undefined when there is none. */
+  /** The event of this key, however recent; undefined when there is none. Its data may have been removed: `pruned`. */
   async get(key: string): Promise<RecordedEvent | undefined> {
     const stored = await this.parts.store.byKey(key);
     return stored && this.decode(stored);
   }
 
-  /** Events in log order, up to what is decided: none can appear later among those that were read. */
+  /**
+   * Events in log order, up to what is decided: none can appear later among those that were read. The data of old ones
+   * may have been removed: `pruned`.
+   */
   async *read(options: ReadOptions = {}): AsyncGenerator<RecordedEvent, void, undefined> {
     const { groups, limit = Infinity } = checkedReadOptions(options);
     if (groups?.length === 0) return;
@@ -111,6 +115,7 @@ export class EventLog {
   }
 
   private async decode(event: StoredEvent): Promise<RecordedEvent> {
+    if (event.encoding === PRUNED) return recordedEvent(event, undefined);
     const { codec, database, entities } = this.parts;
     const load: EntityLoader = (references) =>
       database.run((sql) => entities.loader(sql.runner.manager, undefined)(references));

@@ -1,3 +1,4 @@
+import { withProgress } from '../core/progress.js';
 import {
   advanceFill,
   type Coverage,
@@ -21,12 +22,22 @@ interface FanOutEvent extends CoveredEvent {
   availableAt: number | null;
 }
 
+interface FanOutPage {
+  created: number;
+  /** Position of the last event that was looked at. */
+  reached?: number;
+  /** There is no page after it. */
+  done: boolean;
+}
+
 /** Creates the deliveries that the writer of an event could not: of handlers that it did not know. */
 export class FanOut {
   constructor(
     private readonly database: Database,
     private readonly registry: HandlerRegistry,
     private readonly horizon: Horizon,
+    /** Told every ten seconds how far a long pass is. */
+    private readonly say: (line: string) => void = () => undefined,
   ) {}
 
   /**
@@ -35,12 +46,7 @@ export class FanOut {
    */
   async reconcile(): Promise<number> {
     const horizon = await this.horizon.advance();
-    let created = 0;
-    for (;;) {
-      const step = await this.reconcilePage(horizon);
-      created += step.created;
-      if (step.done) return created;
-    }
+    return this.inPages(`Fan-out, up to position ${horizon}`, () => this.reconcilePage(horizon));
   }
 
   /** Goes on with every backfill that is under way; returns how many deliveries were created. After `reconcile`. */
@@ -73,9 +79,9 @@ export class FanOut {
     return created;
   }
 
-  private async reconcilePage(horizon: number): Promise<{ created: number; done: boolean }> {
+  private async reconcilePage(horizon: number): Promise<FanOutPage> {
     const { tables, dialect } = this.database;
-    let page = { created: 0, done: true };
+    let page: FanOutPage = { created: 0, done: true };
     if ((await this.database.run((sql) => this.cursor(sql))) >= horizon) return page;
     await this.registry.changing(async (sql) => {
       const cursor = await this.cursor(sql);
@@ -87,7 +93,7 @@ export class FanOut {
       const done = events.length < PAGE;
       const reached = done ? horizon : events.at(-1)!.position;
       await sql.change(`UPDATE ${tables.state} SET value = ? WHERE name = 'fan_out'`, [reached]);
-      page = { created: rows.length, done };
+      page = { created: rows.length, reached, done };
       return false;
     });
     return page;
@@ -104,22 +110,33 @@ export class FanOut {
       .map((handler) => deliveryRow(handler, event));
   }
 
-  private async fill(handlerId: number, patternId: number): Promise<number> {
+  private fill(handlerId: number, patternId: number): Promise<number> {
+    const name = this.registry.byId(handlerId)?.name ?? handlerId;
+    return this.inPages(`Backfill of ${name}`, () => this.fillPage(handlerId, patternId));
+  }
+
+  /** Page after page until one is the last; returns how many deliveries were created. */
+  private inPages(what: string, page: () => Promise<FanOutPage>): Promise<number> {
     let created = 0;
-    for (;;) {
-      const step = await this.fillPage(handlerId, patternId);
-      created += step.created;
-      if (step.done) return created;
-    }
+    let reached: number | undefined;
+    const line = () => `${what}: at position ${reached ?? '?'}, ${created} deliveries created so far`;
+    return withProgress(this.say, line, async () => {
+      for (;;) {
+        const step = await page();
+        created += step.created;
+        reached = step.reached ?? reached;
+        if (step.done) return created;
+      }
+    });
   }
 
   /**
    * One page of a backfill: what it matched and how far it got are committed together. It stays behind the reconciler,
    * which would take what lies before it for matched.
    */
-  private async fillPage(handlerId: number, patternId: number): Promise<{ created: number; done: boolean }> {
+  private async fillPage(handlerId: number, patternId: number): Promise<FanOutPage> {
     const { tables, dialect } = this.database;
-    let page = { created: 0, done: true };
+    let page: FanOutPage = { created: 0, done: true };
     await this.registry.changing(async (sql) => {
       const handler = this.registry.byId(handlerId);
       const pattern = handler?.patterns.find(({ id }) => id === patternId);
@@ -134,7 +151,7 @@ export class FanOut {
       const reached = events.length < PAGE ? upTo : events.at(-1)!.position;
       const coverage: Coverage = advanceFill(pattern.coverage, reached);
       await this.registry.saveCoverage(sql, patternId, coverage);
-      page = { created: rows.length, done: reached === upTo };
+      page = { created: rows.length, reached, done: reached === upTo };
       return true;
     });
     return page;
@@ -166,8 +183,9 @@ function matching({ patterns }: KnownHandler, event: FanOutEvent): Coverage[] {
 }
 
 function deliveryRow(handler: KnownHandler, event: FanOutEvent): DeliveryRow {
-  const { position, orderKey, availableAt } = event;
-  return { handlerId: handler.id, rank: handler.rank, position, orderKey, availableAt };
+  const { id, rank, ordered } = handler;
+  const { position, availableAt } = event;
+  return { handlerId: id, rank, position, orderKey: ordered ? event.orderKey : null, availableAt };
 }
 
 function fanOutEvent(row: Row): FanOutEvent {

@@ -7,12 +7,14 @@ import type { Sql } from './sql.js';
  * cannot claim or complete it in between. `attempts` is the SQL of the attempts that it had.
  */
 export async function finishCancelled(
-  { tables, dialect }: Database,
+  database: Database,
   sql: Sql,
   where: string,
   parameters: readonly unknown[],
   attempts = 'attempts',
 ): Promise<boolean> {
+  const { tables, dialect } = database;
+  const now = database.time();
   const held = await sql.rows(
     `SELECT position FROM ${tables.delivery} WHERE ${where} ${dialect.forUpdate}`,
     parameters,
@@ -20,8 +22,8 @@ export async function finishCancelled(
   if (held.length === 0) return false;
   await sql.change(
     `INSERT INTO ${tables.finished} (handler_id, position, state, attempts, finished_at)
-     SELECT handler_id, position, ${DeliveryState.cancelled}, ${attempts}, ${dialect.now} FROM ${tables.delivery} WHERE ${where}`,
-    parameters,
+     SELECT handler_id, position, ${DeliveryState.cancelled}, ${attempts}, ${now.sql} FROM ${tables.delivery} WHERE ${where}`,
+    [...now.parameters, ...parameters],
   );
   await sql.change(`DELETE FROM ${tables.delivery} WHERE ${where}`, parameters);
   return true;

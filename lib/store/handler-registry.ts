@@ -13,8 +13,8 @@ import {
   knownHandler,
   type KnownPattern,
   lapsedPatterns,
-  taking,
 } from './known-handler.js';
+import { adoptHandler } from './handler-rows.js';
 import type { HandlerTarget } from './rows.js';
 import type { Sql } from './sql.js';
 
@@ -48,7 +48,7 @@ export class HandlerRegistry {
         .filter((handler) =>
           handler.patterns.some((pattern) => pattern.coverage.active && pattern.regexp.test(group)),
         )
-        .map(({ id, rank }) => ({ id, rank }));
+        .map(({ id, rank, ordered }) => ({ id, rank, ordered }));
       if (this.targets.size >= 10_000) this.targets.clear();
       this.targets.set(group, targets);
     }
@@ -158,6 +158,17 @@ export class HandlerRegistry {
     });
   }
 
+  /** Has every process leave its deliveries alone, or take them again; it goes on collecting them. */
+  async setPaused(handler: KnownHandler, paused: boolean): Promise<void> {
+    await this.changing(async (sql) => {
+      if (this.byId(handler.id)?.paused === paused) return false;
+      const { tables, dialect } = this.database;
+      const since = paused ? dialect.now : 'NULL';
+      await sql.change(`UPDATE ${tables.handler} SET paused_at = ${since} WHERE id = ?`, [handler.id]);
+      return true;
+    });
+  }
+
   async saveCoverage(sql: Sql, patternId: number, coverage: Coverage): Promise<void> {
     const { tables } = this.database;
     await sql.change(`UPDATE ${tables.pattern} SET coverage = ? WHERE id = ?`, [
@@ -195,7 +206,8 @@ export class HandlerRegistry {
     version: number,
     after: number,
   ): Promise<boolean> {
-    const { id, unchanged } = await this.adopt(sql, registration);
+    const { tables } = this.database;
+    const { id, unchanged } = await adoptHandler(sql, tables, this.knownAs(registration), registration);
     let changed = !unchanged;
     for (const pattern of registration.patterns) {
       const known = this.patternOf(registration, pattern);
@@ -231,40 +243,16 @@ export class HandlerRegistry {
     }
   }
 
-  /** The handler's row: found by its name, taken over from a former name, or made. */
-  private async adopt(
-    sql: Sql,
-    registration: HandlerRegistration,
-  ): Promise<{ id: number; unchanged: boolean }> {
-    const { name, formerly, rank } = registration;
-    const { tables } = this.database;
-    const known = this.byName(name) ?? this.handlers.find((handler) => formerly.includes(handler.name));
-    if (!known) {
-      await sql.change(`INSERT INTO ${tables.handler} (name, former_names, handler_rank) VALUES (?, ?, ?)`, [
-        name,
-        JSON.stringify(formerly),
-        rank,
-      ]);
-      const row = await sql.row(`SELECT id FROM ${tables.handler} WHERE name = ?`, [name]);
-      return { id: Number(row!.id), unchanged: false };
-    }
-    const { unchanged, ...taken } = taking(known, registration);
-    if (!unchanged) {
-      await sql.change(
-        `UPDATE ${tables.handler} SET name = ?, former_names = ?, handler_rank = ?, retired_at = NULL WHERE id = ?`,
-        [taken.name, JSON.stringify(taken.formerNames), rank, known.id],
-      );
-    }
-    return { id: known.id, unchanged };
+  /** Found by its name, or to be taken over from a former name. */
+  private knownAs({ name, formerly }: HandlerRegistration): KnownHandler | undefined {
+    return this.byName(name) ?? this.handlers.find((handler) => formerly.includes(handler.name));
   }
 
-  private patternOf(
-    { name, formerly }: HandlerRegistration,
-    pattern: GroupPattern,
-  ): KnownPattern | undefined {
+  private patternOf(registration: HandlerRegistration, pattern: GroupPattern): KnownPattern | undefined {
     const { source, flags } = compilePattern(pattern);
-    const handler = this.byName(name) ?? this.handlers.find((known) => formerly.includes(known.name));
-    return handler?.patterns.find((known) => known.source === source && known.flags === flags);
+    return this.knownAs(registration)?.patterns.find(
+      (known) => known.source === source && known.flags === flags,
+    );
   }
 
   private isActive(registration: HandlerRegistration): boolean {

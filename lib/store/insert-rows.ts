@@ -52,7 +52,13 @@ export function deliveriesOf(
     const position = positions[index];
     if (position === undefined) return [];
     const { orderKey, availableAt } = row;
-    return row.handlers.map(({ id, rank }) => ({ handlerId: id, position, rank, orderKey, availableAt }));
+    return row.handlers.map(({ id, rank, ordered }) => ({
+      handlerId: id,
+      position,
+      rank,
+      orderKey: ordered ? orderKey : null,
+      availableAt,
+    }));
   });
 }
 

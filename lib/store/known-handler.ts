@@ -9,7 +9,17 @@ export interface HandlerRegistration {
   /** Matched by any of them. */
   patterns: readonly GroupPattern[];
   rank: number;
+  /** Its deliveries of one order key are handled one at a time, in log order. Default false. */
+  ordered?: boolean;
 }
+
+/** How a handler treats order keys, as its row says. */
+export const Ordering = {
+  none: 0,
+  byKey: 1,
+  /** It was ordered once: what has an order key still is handled by it, what comes gets none. */
+  ended: 2,
+} as const;
 
 /** A handler as the registry knows it, of whatever process. */
 export interface KnownHandler {
@@ -19,6 +29,10 @@ export interface KnownHandler {
   rank: number;
   retired: boolean;
   paused: boolean;
+  /** Deliveries that are created for it carry the order key. */
+  ordered: boolean;
+  /** It may have deliveries with an order key. */
+  keyed: boolean;
   patterns: readonly KnownPattern[];
 }
 
@@ -35,6 +49,7 @@ export function knownHandler(
   patterns: readonly Record<string, unknown>[],
 ): KnownHandler {
   const id = Number(row.id);
+  const ordering = Number(row.ordered);
   return {
     id,
     name: row.name as string,
@@ -42,6 +57,8 @@ export function knownHandler(
     rank: Number(row.handler_rank),
     retired: row.retired_at !== null,
     paused: row.paused_at !== null,
+    ordered: ordering === Ordering.byKey,
+    keyed: ordering !== Ordering.none,
     patterns: patterns.filter((pattern) => Number(pattern.handler_id) === id).map(knownPattern),
   };
 }
@@ -58,18 +75,32 @@ function knownPattern(row: Record<string, unknown>): KnownPattern {
 }
 
 /** What a registration makes of the handler that it belongs to. */
+export interface Taken {
+  name: string;
+  formerNames: string[];
+  ordering: number;
+  unchanged: boolean;
+}
+
 export function taking(
   known: KnownHandler,
-  { name, formerly, rank }: HandlerRegistration,
-): { name: string; formerNames: string[]; unchanged: boolean } {
+  { name, formerly, rank, ordered = false }: HandlerRegistration,
+): Taken {
   // A process of an older version may still call it by a former name: that one does not rename it back.
   const isOlder = known.formerNames.includes(name) && !formerly.includes(known.name);
   const current = isOlder ? known.name : name;
   const names = new Set([...known.formerNames, ...formerly, known.name]);
   names.delete(current);
   const isSame = current === known.name && names.size === known.formerNames.length;
-  const unchanged = isSame && (isOlder || rank === known.rank) && !known.retired;
-  return { name: current, formerNames: [...names], unchanged };
+  const isAlike = rank === known.rank && ordered === known.ordered;
+  const unchanged = isSame && (isOlder || isAlike) && !known.retired;
+  const ordering = isOlder ? orderingOf(known, known.ordered) : orderingOf(known, ordered);
+  return { name: current, formerNames: [...names], ordering, unchanged };
+}
+
+function orderingOf({ keyed }: KnownHandler, ordered: boolean): number {
+  if (ordered) return Ordering.byKey;
+  return keyed ? Ordering.ended : Ordering.none;
 }
 
 /** Of the active patterns of one handler. */

@@ -1,39 +1,28 @@
 import type { QueryRunner } from 'typeorm';
 import type { Database } from './database.js';
+import { Lease } from './lease.js';
 import type { RescanProgress, RescanRequest, RescanState } from './rescan-state.js';
 import { chunks, marks, optionalNumber, type Row } from './sql.js';
 
-const LEASE = 'rescan';
 const requested = (entity: string) => `request:${entity}`;
 
 export class RescanStateStore implements RescanState {
-  constructor(private readonly database: Database) {}
+  private readonly lease: Lease;
 
-  async acquire(owner: string, milliseconds: number): Promise<boolean> {
-    const { tables, dialect } = this.database;
-    const insert = dialect.insertNew(tables.lease, ['name', 'owner', 'lease_until']);
-    return this.database.transaction(async (sql) => {
-      await sql.change(insert, [LEASE, '', 0]);
-      const taken = await sql.change(
-        `UPDATE ${tables.lease} SET owner = ?, lease_until = ${dialect.now} + ?
-         WHERE name = ? AND (lease_until < ${dialect.now} OR owner = ?)`,
-        [owner, milliseconds, LEASE, owner],
-      );
-      return taken > 0;
-    });
+  constructor(private readonly database: Database) {
+    this.lease = new Lease(database, 'rescan');
   }
 
-  async extend(owner: string, milliseconds: number): Promise<boolean> {
-    const { tables, dialect } = this.database;
-    const statement = `UPDATE ${tables.lease} SET lease_until = ${dialect.now} + ? WHERE name = ? AND owner = ?`;
-    return (await this.change(statement, [milliseconds, LEASE, owner])) > 0;
+  acquire(owner: string, milliseconds: number): Promise<boolean> {
+    return this.lease.acquire(owner, milliseconds);
   }
 
-  async release(owner: string): Promise<void> {
-    await this.change(
-      `UPDATE ${this.database.tables.lease} SET lease_until = 0 WHERE name = ? AND owner = ?`,
-      [LEASE, owner],
-    );
+  extend(owner: string, milliseconds: number): Promise<boolean> {
+    return this.lease.extend(owner, milliseconds);
+  }
+
+  release(owner: string): Promise<void> {
+    return this.lease.release(owner);
   }
 
   async progress(scan: string): Promise<RescanProgress | undefined> {

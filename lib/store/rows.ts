@@ -21,6 +21,8 @@ export interface EventRow {
 export interface HandlerTarget {
   id: number;
   rank: number;
+  /** Its deliveries carry the event's order key, and are handled one at a time in each. Default false. */
+  ordered?: boolean;
 }
 
 /** What became of one `EventRow`. */
@@ -36,6 +38,7 @@ export interface DeliveryRow {
   handlerId: number;
   position: number;
   rank: number;
+  /** Of the event where the handler is ordered; else null. */
   orderKey: string | null;
   availableAt: number | null;
 }

@@ -1,4 +1,5 @@
 import { EventSourcingError } from '../core/errors.js';
+import { withProgress } from '../core/progress.js';
 import type { Database } from './database.js';
 import type { Migration } from './dialect.js';
 import { marks, type Sql } from './sql.js';
@@ -23,11 +24,15 @@ export class SchemaNotReadyError extends EventSourcingError {
   }
 }
 
-/** Creates, upgrades or checks the tables; safe from several processes at once. */
-export async function prepareSchema(database: Database, policy: SchemaPolicy): Promise<void> {
+/** Creates, upgrades or checks the tables; safe from several processes at once. `say` is told how far a long one is. */
+export async function prepareSchema(
+  database: Database,
+  policy: SchemaPolicy,
+  say: (line: string) => void = () => undefined,
+): Promise<void> {
   if (policy === 'none') return;
   if (policy === 'verify') return verify(database);
-  if ((await database.run((sql) => pending(database, sql))).length > 0) await migrate(database);
+  if ((await database.run((sql) => pending(database, sql))).length > 0) await migrate(database, say);
 }
 
 async function verify(database: Database): Promise<void> {
@@ -43,12 +48,20 @@ async function verify(database: Database): Promise<void> {
   });
 }
 
-async function migrate(database: Database): Promise<void> {
-  await database.transaction((sql) => applyPending(database, sql));
+async function migrate(database: Database, say: (line: string) => void): Promise<void> {
+  let step = 'waiting for its turn';
+  const line = () => `Creating or upgrading the event log's tables: ${step}`;
+  await withProgress(say, line, () =>
+    database.transaction((sql) => applyPending(database, sql, (reached) => (step = reached))),
+  );
 }
 
 /** Applies what is missing on this connection, in its transaction where there is one. */
-export async function applyPending(database: Database, sql: Sql): Promise<void> {
+export async function applyPending(
+  database: Database,
+  sql: Sql,
+  at: (step: string) => void = () => undefined,
+): Promise<void> {
   const { dialect, tables } = database;
   await dialect.exclusively(sql, tables.plain('migration'), async () => {
     const version = await serverVersion(database, sql);
@@ -56,7 +69,11 @@ export async function applyPending(database: Database, sql: Sql): Promise<void> 
     if (missing.length > 0) await createSchema(database, sql);
     if (missing.length > 0) await sql.change(createMigrationTable(database));
     for (const migration of missing) {
-      for (const statement of statements(database, migration, version)) await sql.change(statement);
+      const all = statements(database, migration, version);
+      for (const [index, statement] of all.entries()) {
+        at(`migration ${migration.version} (${migration.name}), statement ${index + 1} of ${all.length}`);
+        await sql.change(statement);
+      }
     }
   });
 }

@@ -6,7 +6,8 @@ export type Row = Record<string, unknown>;
 export class Sql {
   constructor(
     readonly runner: QueryRunner,
-    private readonly prepare: (statement: string) => string,
+    /** With this database's parameter marks. */
+    readonly prepare: (statement: string) => string,
   ) {}
 
   /** The rows that the statement returns. */
@@ -31,6 +32,14 @@ export class Sql {
 /** `?, ?, ?` for a list of parameters. */
 export function marks(count: number): string {
   return Array.from({ length: count }, () => '?').join(', ');
+}
+
+/** A condition with one parameter for each value. */
+export function inList(
+  column: string,
+  values: readonly unknown[],
+): { sql: string; parameters: readonly unknown[] } {
+  return { sql: `${column} IN (${marks(values.length)})`, parameters: values };
 }
 
 /** `(?, ?), (?, ?)` for the VALUES of several rows. */

@@ -84,8 +84,10 @@ async function moveOn(engine: Engine): Promise<boolean> {
       'drain',
     );
   }
-  const next = await engine.queries.nextDue(engine.boundHandlers.map(({ id }) => id));
-  if (next === undefined || next <= clock.now().getTime()) return false;
+  // What is due by now and was not run waits for another of its order key.
+  const handlerIds = engine.boundHandlers.map(({ id }) => id);
+  const next = await engine.queries.nextDue(handlerIds, clock.now().getTime());
+  if (next === undefined) return false;
   clock.set(next);
   return true;
 }

@@ -23,6 +23,7 @@ const SWC_OPTIONS = {
 const PACKAGE = {
   'nestjs-once': new URL('../../lib/index.ts', import.meta.url).href,
   'nestjs-once/testing': new URL('../../lib/testing/index.ts', import.meta.url).href,
+  'nestjs-once/terminus': new URL('../../lib/terminus/index.ts', import.meta.url).href,
 };
 
 export async function resolve(specifier, context, next) {

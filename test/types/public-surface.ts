@@ -30,6 +30,7 @@ expectTypeOf<RecordedEvent<{ challenge: Challenge }>['data']['challenge']>().toE
 expectTypeOf<RecordedEvent>().toHaveProperty('position').toEqualTypeOf<number>();
 expectTypeOf<RecordedEvent['metadata']['correlationId']>().toEqualTypeOf<string>();
 expectTypeOf<RecordedEvent['recordedAt']>().toEqualTypeOf<Date>();
+expectTypeOf<RecordedEvent['pruned']>().toEqualTypeOf<true | undefined>();
 expectTypeOf<HandlerContext['attempt']>().toEqualTypeOf<number>();
 expectTypeOf<HandlerContext['signal']>().toEqualTypeOf<AbortSignal>();
 expectTypeOf<SourceContext['manager']>().toEqualTypeOf<EntityManager>();

@@ -26,8 +26,13 @@ export function decodeCursor(text: string, metadata: EntityMetadata): Cursor | u
  */
 export function selectCursor(query: SelectQueryBuilder<ObjectLiteral>, metadata: EntityMetadata): void {
   query.select([]);
+  addCursor(query, metadata);
+}
+
+/** The same beside what is selected already; in brackets, or TypeORM would take it for that column of the entity. */
+export function addCursor(query: SelectQueryBuilder<ObjectLiteral>, metadata: EntityMetadata): void {
   metadata.primaryColumns.forEach((column, index) =>
-    query.addSelect(asComparable(query, column), `k${index}`),
+    query.addSelect(`(${asComparable(query, column)})`, `k${index}`),
   );
 }
 

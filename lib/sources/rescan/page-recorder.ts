@@ -23,10 +23,11 @@ export class PageRecorder {
     private readonly onFailure: (failure: ScanFailure) => void,
   ) {}
 
-  async add(emission: Emission): Promise<void> {
+  /** True when it holds so many that it is to be flushed before the next one. */
+  add(emission: Emission): boolean {
     this.report.events++;
     this.batch.add(emission);
-    if (this.batch.emissions.length >= CHUNK) await this.flush();
+    return this.batch.emissions.length >= CHUNK;
   }
 
   /** At the end of a page: everything is recorded or counted as failed. */
@@ -41,7 +42,7 @@ export class PageRecorder {
     for (const { input } of this.busy.splice(0)) this.fail({ reason: 'busy', key: input.key, message });
   }
 
-  private async flush(): Promise<void> {
+  async flush(): Promise<void> {
     const { emissions } = this.batch;
     this.batch = new EmissionBatch();
     if (emissions.length === 0) return;

@@ -3,6 +3,7 @@ import { type LoggerService, Logger } from '@nestjs/common';
 import type { EntityMetadata } from 'typeorm';
 import type { Clock } from '../../core/clock.js';
 import { assertKnownOptions } from '../../core/options.js';
+import { NO_TELEMETRY, type Telemetry } from '../../core/telemetry.js';
 import type { EventRecorder } from '../../store/event-recorder.js';
 import type { RescanRequest, RescanState } from '../../store/rescan-state.js';
 import { classesOf, type EntityName, entityName } from '../entity-classes.js';
@@ -22,6 +23,8 @@ export interface RescanOptions {
   clock: Clock;
   /** Rows per page. Default 1000. */
   batchSize?: number;
+  /** Default: nobody watches. */
+  telemetry?: Telemetry;
   /** Default: Nest's, with the context `Rescan`. */
   logger?: LoggerService;
 }
@@ -172,7 +175,7 @@ export class Rescan {
       ({ source, metadata, cursor }) => new SourceScan(source, metadata, context, cursor),
     );
     for (const scan of scans) {
-      await scan.run().catch((error: unknown) => {
+      await this.observed(scan).catch((error: unknown) => {
         if (error instanceof RescanLeaseLostError) throw error;
         scan.fail(error);
       });
@@ -184,6 +187,18 @@ export class Rescan {
     const { rows, events, recorded, failed } = report.totals;
     this.logger.debug?.(`Re-scan: ${rows} rows, ${events} events, ${recorded} new, ${failed} failed`);
     return report;
+  }
+
+  private observed(scan: SourceScan): Promise<void> {
+    const { telemetry = NO_TELEMETRY } = this.options;
+    if (!telemetry.enabled) return scan.run();
+    const { source, entity } = scan.report;
+    return telemetry.scan(
+      source,
+      entity,
+      () => scan.run(),
+      () => scan.report,
+    );
   }
 
   /** Read before the first row: what is asked for later may be about a row that was passed by then. */

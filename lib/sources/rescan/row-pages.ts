@@ -1,6 +1,6 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import type { SourceRescanOptions } from '../model-event-source.decorator.js';
-import { betweenKeys, type Cursor, cursorOf, orderByKey, selectCursor } from './page-cursor.js';
+import { addCursor, betweenKeys, type Cursor, cursorOf, orderByKey, selectCursor } from './page-cursor.js';
 
 export interface Page {
   rows: readonly object[];
@@ -32,12 +32,28 @@ export class RowPages {
    */
   after(start: Cursor | undefined): Promise<Page> {
     return this.onPrimary(async (manager) => {
+      if (this.isOneRowEach) return this.plainPage(manager, start);
       const end = await this.endOf(manager, start);
       const query = this.query(manager, { relations: true });
       betweenKeys(query, this.metadata, start, end);
       orderByKey(query, this.metadata);
       return { rows: await query.getMany(), end };
     });
+  }
+
+  /** Nothing is joined: so many rows are so many entities. */
+  private get isOneRowEach(): boolean {
+    return !this.options.where && !this.options.relations && this.metadata.eagerRelations.length === 0;
+  }
+
+  private async plainPage(manager: EntityManager, start: Cursor | undefined): Promise<Page> {
+    const query = this.query(manager, { relations: false });
+    addCursor(query, this.metadata);
+    betweenKeys(query, this.metadata, start, undefined);
+    orderByKey(query, this.metadata);
+    const { raw, entities } = await query.limit(this.size).getRawAndEntities<ObjectLiteral>();
+    const last = raw.length < this.size ? undefined : raw.at(-1);
+    return { rows: entities, end: last && cursorOf(last, this.metadata) };
   }
 
   private async endOf(manager: EntityManager, start: Cursor | undefined): Promise<Cursor | undefined> {

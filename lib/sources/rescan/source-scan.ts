@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EntityMetadata } from 'typeorm';
+import type { EventInput } from '../../core/event.js';
 import type { RegisteredSource } from '../registered-source.js';
 import { runSource } from '../run-source.js';
 import type { RescanContext } from './rescan-context.js';
@@ -12,12 +13,16 @@ import { ScanProgress } from './scan-progress.js';
 /** Rows after which the event loop gets its turn, for sources that never wait. */
 const ROWS_PER_TURN = 50;
 
+/** Milliseconds between two notes of how far the scan is. */
+const NOTE_EVERY = 500;
+
 /** The scan of one class through one source: the unit that is resumed and reported. */
 export class SourceScan {
   readonly report: ScanReport;
   private readonly pages: RowPages;
   private readonly recorder: PageRecorder;
   private readonly resumeFrom: Cursor | undefined;
+  private notedAt = performance.now();
 
   constructor(
     private readonly source: RegisteredSource,
@@ -40,15 +45,29 @@ export class SourceScan {
     const total = await this.pages.countAfter(this.resumeFrom);
     const progress = new ScanProgress(this.report, total, this.context.logger, this.context.onProgress);
     if (!this.resumeFrom) await this.context.progress?.begin(this.name);
-    let cursor = this.resumeFrom;
-    do {
-      const page = await this.pages.after(cursor);
+    let next: Promise<Page> | undefined = this.pages.after(this.resumeFrom);
+    while (next && !this.report.interrupted) {
+      const page: Page = await next;
+      // The next page is read while this one is passed through the source.
+      next = page.end && awaitedLater(this.pages.after(page.end));
       await this.pass(page);
-      cursor = page.end;
-      await this.context.progress?.reached(this.name, cursor && encodeCursor(cursor));
       progress.page();
-      if (cursor && this.context.signal?.aborted) return this.interrupt();
-    } while (cursor);
+      if (page.end && this.isAborted) this.interrupt();
+      await this.note(page.end);
+    }
+    await next?.catch(() => undefined);
+  }
+
+  private get isAborted(): boolean {
+    return this.context.signal?.aborted ?? false;
+  }
+
+  /** Every so often, since a crash only makes the next run pass a few pages again; and always where it stops. */
+  private async note(end: Cursor | undefined): Promise<void> {
+    const now = performance.now();
+    if (end && !this.report.interrupted && now - this.notedAt < NOTE_EVERY) return;
+    this.notedAt = now;
+    await this.context.progress?.reached(this.name, end && encodeCursor(end));
   }
 
   /** Counts what stopped the scan itself. */
@@ -70,32 +89,44 @@ export class SourceScan {
   private async pass({ rows }: Page): Promise<void> {
     for (const row of rows) {
       if (++this.report.rows % ROWS_PER_TURN === 0) await nextTurn();
-      for (const input of await this.eventsOf(row))
-        await this.recorder.add({ input, source: this.source.name });
+      const events = this.eventsOf(row);
+      for (const input of events instanceof Promise ? await events : events) {
+        if (this.recorder.add({ input, source: this.source.name })) await this.recorder.flush();
+      }
     }
     await this.recorder.finish();
   }
 
-  private async eventsOf(row: object) {
+  /** At once where the source does not wait; none of a row on which it fails. */
+  private eventsOf(row: object): EventInput[] | Promise<EventInput[]> {
     const { manager, clock } = this.context;
+    const fail = (error: unknown) => this.failOn(row, error);
     try {
-      return await runSource(this.source, this.metadata, row, {
-        reason: 'rescan',
-        now: clock.now(),
-        manager,
-      });
+      const context = { reason: 'rescan', now: clock.now(), manager } as const;
+      const events = runSource(this.source, this.metadata, row, context);
+      return events instanceof Promise ? events.catch(fail) : events;
     } catch (error) {
-      const id: unknown = this.metadata.getEntityIdMixedMap(row);
-      const failure: ScanFailure = { reason: 'source', id, message: (error as Error).message };
-      if (addFailure(this.report, failure)) this.log(failure);
-      return [];
+      return fail(error);
     }
+  }
+
+  private failOn(row: object, error: unknown): [] {
+    const id: unknown = this.metadata.getEntityIdMixedMap(row);
+    const failure: ScanFailure = { reason: 'source', id, message: (error as Error).message };
+    if (addFailure(this.report, failure)) this.log(failure);
+    return [];
   }
 
   private log({ key, message }: ScanFailure): void {
     const event = key === undefined ? '' : `, event "${key}"`;
     this.context.logger.error(`Re-scan of ${this.metadata.name} by ${this.source.name}${event}: ${message}`);
   }
+}
+
+/** What fails before it is awaited shows where it is. */
+function awaitedLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Under which the progress of the scan is kept. */

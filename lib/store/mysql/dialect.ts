@@ -1,10 +1,11 @@
 import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect } from '../dialect.js';
-import type { Sql } from '../sql.js';
+import { inList, type Sql } from '../sql.js';
 import { append, deliver, raisePositions } from './append.js';
 import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
+import { keyOrder } from './key-order.js';
 import { migrations } from './migrations.js';
 
 /** In UTC, since local time runs back once a year; signed, so that differences may be negative. */
@@ -21,18 +22,20 @@ export const mysql: Dialect = {
   singleConnection: false,
   skipLocked: SKIP_LOCKED,
   forUpdate: 'FOR UPDATE',
+  isOneOf: inList,
   versionQuery: 'SELECT version() AS version',
   migrations,
   horizon,
+  keyOrder,
   quote: (name) => `\`${name.replaceAll('`', '``')}\``,
   prepare: (statement) => statement,
   dropExtras: (t) => ['position', 'epoch'].map((table) => `DROP TABLE IF EXISTS ${t.name(table)}`),
   catchUp: raisePositions,
   append,
   deliver,
-  claim: (sql, tables, request) => claimBySelect(sql, tables, request, SKIP_LOCKED),
-  complete: (sql, tables, workerId, ids) =>
-    completeBySelect(sql, tables, workerId, ids, { lock: 'FOR UPDATE', finishedAt: NOW }),
+  claim: (sql, tables, request) => claimBySelect(sql, tables, request, { lock: SKIP_LOCKED, keyOrder }),
+  complete: (sql, tables, workerId, ids, at) =>
+    completeBySelect(sql, tables, workerId, ids, { lock: 'FOR UPDATE', at }),
   insertNew: (table, columns) =>
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
      ON DUPLICATE KEY UPDATE ${columns[0]} = ${columns[0]}`,

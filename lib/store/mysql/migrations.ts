@@ -53,7 +53,8 @@ function deliveries(t: Tables, options: string): string[] {
       error LONGTEXT,
       failed_at BIGINT,
       PRIMARY KEY (handler_id, position),
-      KEY delivery_claim (handler_id, state, due_at, position),
+      KEY delivery_claim (handler_id, state, order_key, due_at, position),
+      KEY delivery_order (handler_id, order_key, state, position),
       KEY delivery_worker (worker_id),
       KEY delivery_suspect (rescues, handler_id)
     ) ${options}`,
@@ -64,7 +65,7 @@ function deliveries(t: Tables, options: string): string[] {
       attempts INT NOT NULL,
       finished_at BIGINT NOT NULL,
       PRIMARY KEY (handler_id, position),
-      KEY delivery_finished_at (finished_at)
+      KEY delivery_finished_at (state, finished_at)
     ) ${options}`,
   ];
 }
@@ -77,7 +78,8 @@ function registry(t: Tables, options: string): string[] {
       former_names TEXT NOT NULL DEFAULT ('[]'),
       handler_rank SMALLINT NOT NULL DEFAULT 0,
       retired_at BIGINT,
-      paused_at BIGINT
+      paused_at BIGINT,
+      ordered SMALLINT NOT NULL DEFAULT 0
     ) ${options}`,
     `CREATE TABLE IF NOT EXISTS ${t.pattern} (
       id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,

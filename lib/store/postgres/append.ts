@@ -2,6 +2,7 @@ import type { SqlTime } from '../dialect.js';
 import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
 import { optionalNumber, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
+import { appendOne } from './append-one.js';
 
 /**
  * One statement for all events and deliveries. Positions are given in the order of the rows, but rows are inserted in
@@ -13,6 +14,7 @@ export async function append(
   rows: readonly EventRow[],
   due: SqlTime,
 ): Promise<AppendedRow[]> {
+  if (rows.length === 1) return [await appendOne(sql, t, rows[0]!, due)];
   const deliveries = rows.flatMap((row, index) => row.handlers.map((handler) => ({ ...handler, index })));
   const answers = await sql.rows(statement(t, due, deliveries.length > 0), [
     ...eventArrays(rows),
@@ -21,6 +23,7 @@ export async function append(
           deliveries.map((d) => d.index + 1),
           deliveries.map((d) => d.id),
           deliveries.map((d) => d.rank),
+          deliveries.map((d) => d.ordered ?? false),
           ...due.parameters,
         ]
       : []),
@@ -74,8 +77,8 @@ function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
 
 function deliverRecorded(t: Tables, due: SqlTime): string {
   return `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
-    SELECT d.handler_id, r.position, d.handler_rank, i.order_key, coalesce(i.available_at, due.at)
-    FROM unnest(?::bigint[], ?::integer[], ?::smallint[]) AS d (ord, handler_id, handler_rank)
+    SELECT d.handler_id, r.position, d.handler_rank, CASE WHEN d.ordered THEN i.order_key END, coalesce(i.available_at, due.at)
+    FROM unnest(?::bigint[], ?::integer[], ?::smallint[], ?::boolean[]) AS d (ord, handler_id, handler_rank, ordered)
     JOIN input i ON i.ord = d.ord JOIN recorded r ON r.position = i.position
     CROSS JOIN (SELECT (${due.sql})::bigint AS at) due`;
 }

@@ -1,26 +1,33 @@
-import type { ClaimRequest, DeliveryId } from '../dialect.js';
+import { positionsByHandler } from '../delivery-ids.js';
+import type { ClaimRequest, DeliveryId, SqlTime } from '../dialect.js';
+import { keyOrderByProbe } from '../key-order.js';
 import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from '../rows.js';
 import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
-/** Takes due deliveries of each handler up to its quota, in the order in which they became due; one statement. */
+/**
+ * Takes due deliveries of each handler up to its quota, in the order in which they became due; one statement. Rows are
+ * updated where they were locked (`ctid`), and an array made by a subquery counts as ten elements for the planner: a
+ * join with the rows found, or an array of known length, made it scan the whole table at some sizes of it.
+ */
 export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]> {
-  const { workerId, quotas, due, suspects, positions } = request;
+  const { workerId, quotas, due, suspects, positions, keyed } = request;
   const rows = await sql.rows(
     `WITH due AS MATERIALIZED (
-      SELECT d.handler_id, d.position
+      SELECT d.ctid
       FROM unnest(?::integer[], ?::integer[]) AS q (handler_id, take)
       CROSS JOIN (SELECT (${due.sql})::bigint AS at OFFSET 0) clock
       CROSS JOIN LATERAL (
-        SELECT p.handler_id, p.position FROM ${t.delivery} p
+        SELECT p.ctid FROM ${t.delivery} p
         WHERE p.handler_id = q.handler_id AND p.state = 0 AND p.due_at <= clock.at
+          AND ${keyed ? keyOrderByProbe.isHead(t, 'p') : 'p.order_key IS NULL'}
           AND p.rescues ${suspects ? '>=' : '<'} ${SUSPECT_RESCUES} ${positions ? 'AND p.position = ANY(?::bigint[])' : ''}
         ORDER BY p.due_at, p.position LIMIT q.take FOR UPDATE SKIP LOCKED
       ) d
     ), claimed AS (
       UPDATE ${t.delivery} d SET state = 1, worker_id = ?
-      FROM due JOIN ${t.event} e ON e.position = due.position
-      WHERE d.handler_id = due.handler_id AND d.position = due.position
+      FROM ${t.event} e
+      WHERE d.ctid = ANY(ARRAY(SELECT ctid FROM due)) AND e.position = d.position
       RETURNING d.handler_id, d.attempts, d.starts, d.rescues, d.due_at, ${EVENT_COLUMNS}
     )
     SELECT * FROM claimed ORDER BY due_at, position`,
@@ -35,23 +42,40 @@ export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise
   return rows.map(claimedDelivery);
 }
 
-/** Moves what the worker still holds to the finished ones; one statement. */
+/**
+ * Moves what the worker still holds to the finished ones; one statement. By the primary key: `+ 0` keeps the planner from
+ * reading all that the worker holds.
+ */
 export async function complete(
   sql: Sql,
   t: Tables,
   workerId: number,
   ids: readonly DeliveryId[],
+  at: SqlTime,
 ): Promise<DeliveryId[]> {
+  if (ids.length === 0) return [];
+  const groups = [...positionsByHandler(ids)];
   const rows = await sql.rows(
     `WITH gone AS (
-      DELETE FROM ${t.delivery} d USING unnest(?::integer[], ?::bigint[]) AS i (handler_id, position)
-      WHERE d.handler_id = i.handler_id AND d.position = i.position AND d.state = 1 AND d.worker_id = ?
-      RETURNING d.handler_id, d.position, d.attempts + 1 AS attempts
+      DELETE FROM ${t.delivery} WHERE (${groups.map(([, positions]) => isOneOf(positions)).join(' OR ')})
+        AND state = 1 AND worker_id + 0 = ?
+      RETURNING handler_id, position, attempts + 1 AS attempts
     )
     INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
-    SELECT handler_id, position, 3, attempts, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM gone
+    SELECT handler_id, position, 3, attempts, (${at.sql})::bigint FROM gone
     RETURNING handler_id, position`,
-    [ids.map((id) => id.handlerId), ids.map((id) => id.position), workerId],
+    [...groups.flatMap(([handler, positions]) => [handler, oneOrAll(positions)]), workerId, ...at.parameters],
   );
   return rows.map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
+}
+
+/** An array made by a subquery: see `claim`. */
+function isOneOf(positions: readonly number[]): string {
+  return positions.length === 1
+    ? '(handler_id = ? AND position = ?)'
+    : '(handler_id = ? AND position = ANY(ARRAY(SELECT unnest(?::bigint[]))))';
+}
+
+function oneOrAll(positions: readonly number[]): unknown {
+  return positions.length === 1 ? positions[0] : positions;
 }

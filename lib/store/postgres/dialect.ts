@@ -1,10 +1,18 @@
-import type { QueryRunner } from 'typeorm';
+import type { EventEmitter } from 'node:events';
+import type { DataSource, QueryRunner } from 'typeorm';
 import type { Dialect, FailureKind } from '../dialect.js';
+import { keyOrderByProbe } from '../key-order.js';
 import type { Sql } from '../sql.js';
 import { append, deliver } from './append.js';
 import { claim, complete } from './claim.js';
 import { horizon } from './horizon.js';
+import { signals } from './listener.js';
 import { migrations } from './migrations.js';
+
+/** As `pg` has it. */
+interface Pool {
+  on(event: 'acquire', listener: (client: EventEmitter) => void): void;
+}
 
 const prepared = new Map<string, string>();
 
@@ -13,19 +21,24 @@ export const postgres: Dialect = {
   name: 'postgres',
   now: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
   isolation: 'READ COMMITTED',
+  isolationQuery: "SELECT upper(current_setting('default_transaction_isolation')) AS isolation",
   singleStatements: true,
   singleConnection: false,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
   forUpdate: 'FOR UPDATE',
   migrations,
+  signals,
   horizon,
+  keyOrder: keyOrderByProbe,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: numbered,
+  install: surviveEndedSessions,
   dropExtras: (t) => [`DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
   append,
   deliver,
   claim,
   complete,
+  isOneOf: (column, values) => ({ sql: `${column} = ANY(?)`, parameters: [values] }),
   versionQuery: 'SELECT version() AS version',
   insertNew: (table, columns) =>
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
@@ -34,6 +47,22 @@ export const postgres: Dialect = {
   failure,
   abandon,
 };
+
+/**
+ * A session that the server ends just as the pool hands it out tells so while nobody listens: the pool listens to idle
+ * clients, TypeORM to those that it has, and in between an `error` event would end the process.
+ */
+function surviveEndedSessions({ driver }: DataSource): void {
+  const { master, slaves = [] } = driver as unknown as { master: Pool; slaves?: Pool[] };
+  const known = new WeakSet<object>();
+  for (const pool of [master, ...slaves]) {
+    pool.on('acquire', (client) => {
+      if (known.has(client)) return;
+      known.add(client);
+      client.on('error', () => undefined);
+    });
+  }
+}
 
 /** `$1, $2, …` for `?`; the product's statements hold no `?` in strings. */
 function numbered(statement: string): string {

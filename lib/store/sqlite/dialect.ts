@@ -1,5 +1,7 @@
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect, FailureKind } from '../dialect.js';
+import { keyOrderByProbe } from '../key-order.js';
+import { inList } from '../sql.js';
 import { append, deliver } from './append.js';
 import { installGate, outermostRunner } from './gate/install-gate.js';
 import { horizon } from './horizon.js';
@@ -15,9 +17,11 @@ export const sqlite: Dialect = {
   singleConnection: true,
   skipLocked: '',
   forUpdate: '',
+  isOneOf: inList,
   versionQuery: 'SELECT sqlite_version() AS version',
   migrations,
   horizon,
+  keyOrder: keyOrderByProbe,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: (statement) => statement,
   install: (dataSource) => installGate(dataSource),
@@ -25,9 +29,10 @@ export const sqlite: Dialect = {
   dropExtras: () => [],
   append,
   deliver,
-  claim: (sql, tables, request) => claimBySelect(sql, tables, request, ''),
-  complete: (sql, tables, workerId, ids) =>
-    completeBySelect(sql, tables, workerId, ids, { lock: '', finishedAt: NOW }),
+  claim: (sql, tables, request) =>
+    claimBySelect(sql, tables, request, { lock: '', keyOrder: keyOrderByProbe }),
+  complete: (sql, tables, workerId, ids, at) =>
+    completeBySelect(sql, tables, workerId, ids, { lock: '', at }),
   insertNew: (table, columns) =>
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
   // BEGIN IMMEDIATE makes every transaction the only one that writes, across processes too.

@@ -48,9 +48,12 @@ function deliveries(t: Tables): string[] {
       failed_at INTEGER,
       PRIMARY KEY (handler_id, position)
     ) WITHOUT ROWID`,
-    `CREATE INDEX "${t.plain('delivery_claim')}" ON ${t.delivery} (handler_id, due_at, position) WHERE state = 0`,
+    `CREATE INDEX "${t.plain('delivery_claim')}" ON ${t.delivery} (handler_id, due_at, position) WHERE state = 0 AND order_key IS NULL`,
+    // The first entry of a key is the one that runs, or else the earliest: what waits behind it is not read.
+    `CREATE INDEX "${t.plain('delivery_order')}" ON ${t.delivery} (handler_id, order_key, state DESC, position) WHERE order_key IS NOT NULL`,
     `CREATE INDEX "${t.plain('delivery_worker')}" ON ${t.delivery} (worker_id) WHERE state = 1`,
     `CREATE INDEX "${t.plain('delivery_suspect')}" ON ${t.delivery} (handler_id) WHERE state = 0 AND rescues >= 3`,
+    `CREATE INDEX "${t.plain('delivery_dead')}" ON ${t.delivery} (handler_id, failed_at) WHERE state = 2`,
     `CREATE TABLE ${t.finished} (
       handler_id INTEGER NOT NULL,
       position INTEGER NOT NULL,
@@ -59,7 +62,7 @@ function deliveries(t: Tables): string[] {
       finished_at INTEGER NOT NULL,
       PRIMARY KEY (handler_id, position)
     ) WITHOUT ROWID`,
-    `CREATE INDEX "${t.plain('delivery_finished_at')}" ON ${t.finished} (finished_at)`,
+    `CREATE INDEX "${t.plain('delivery_finished_at')}" ON ${t.finished} (state, finished_at)`,
   ];
 }
 
@@ -71,7 +74,8 @@ function registry(t: Tables): string[] {
       former_names TEXT NOT NULL DEFAULT '[]',
       handler_rank INTEGER NOT NULL DEFAULT 0,
       retired_at INTEGER,
-      paused_at INTEGER
+      paused_at INTEGER,
+      ordered INTEGER NOT NULL DEFAULT 0
     )`,
     `CREATE TABLE ${t.pattern} (
       id INTEGER PRIMARY KEY AUTOINCREMENT,

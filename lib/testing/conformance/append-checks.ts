@@ -178,7 +178,7 @@ export const appendChecks: readonly BenchCheck[] = [
       const [one, two] = [await bench.handler(), await bench.handler()];
       const handlers = [
         { id: one, rank: 0 },
-        { id: two, rank: 3 },
+        { id: two, rank: 3, ordered: true },
       ];
       const [key, later] = [bench.unique('delivered'), bench.unique('later')];
       const rows = [
@@ -204,7 +204,7 @@ export const appendChecks: readonly BenchCheck[] = [
         row.order_key,
       ]);
       assert.deepEqual(facts, [
-        [one, first, 0, 'o'],
+        [one, first, 0, null],
         [two, first, 3, 'o'],
         [one, second, 0, null],
       ]);

@@ -5,8 +5,10 @@ import type { ConformanceSuite } from './conformance-check.js';
 import { contentionChecks } from './contention-checks.js';
 import { horizonChecks } from './horizon-checks.js';
 import { LogBench } from './log-bench.js';
+import { orderChecks } from './order-checks.js';
 import { rescueChecks } from './rescue-checks.js';
 import { settleChecks } from './settle-checks.js';
+import { signalChecks } from './signal-checks.js';
 import { utilityChecks } from './utility-checks.js';
 
 /**
@@ -20,9 +22,11 @@ export function dialectConformance(open: () => Promise<DataSource>): Conformance
     ...appendChecks,
     ...contentionChecks,
     ...claimChecks,
+    ...orderChecks,
     ...settleChecks,
     ...rescueChecks,
     ...horizonChecks,
+    ...signalChecks,
     ...utilityChecks,
   ];
   return {

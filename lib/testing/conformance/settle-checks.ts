@@ -45,6 +45,27 @@ export const settleChecks: readonly BenchCheck[] = [
     },
   },
   {
+    name: 'notes when a delivery ended by the clock of the application, where it gave one',
+    async run(bench: LogBench): Promise<void> {
+      const clock = new FixedClock(NOON);
+      const [queue, worker, handler] = [
+        await bench.queue(0, clock),
+        await bench.worker(),
+        await bench.handler(),
+      ];
+      const [succeeded, cancelled, dead, retried] = await bench.deliveries(handler, 4, clock);
+      await bench.claim(worker, handler, 4, clock);
+      await queue.complete(worker, [succeeded!]);
+      await queue.cancel(worker, cancelled!);
+      await queue.fail(worker, { ...dead!, error: 'no' });
+      await queue.fail(worker, { ...retried!, error: 'no', retryIn: 1000 });
+      for (const id of [succeeded!, cancelled!, dead!, retried!]) {
+        const row = (await bench.delivery(id))!;
+        assert.equal(Number(row.finished_at ?? row.failed_at), NOON);
+      }
+    },
+  },
+  {
     name: 'completes in the transaction of the handler: with it or not at all',
     async run(bench: LogBench): Promise<void> {
       const { queue, worker, id } = await claimedOne(bench);

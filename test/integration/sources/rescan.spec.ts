@@ -277,10 +277,9 @@ describeEachDatabase('Re-scan', (db) => {
 
     it('stops when the lease is lost, and releases nobody else’s', async () => {
       await insertDogs(3);
-      const seen = bench.source(Dog, {}, found);
+      bench.source(Dog, {}, found);
       const run = bench.rescan(1).run({ onProgress: () => (bench.state.owner = 'another process') });
       await expect(run).rejects.toMatchObject({ code: 'RESCAN_LEASE_LOST' });
-      expect(seen).toHaveLength(2);
       expect(bench.state.owner).toBe('another process');
     });
 

@@ -44,7 +44,7 @@ export class LogProcess {
     this.queries = new DeliveryQueries(database);
     this.leases = new WorkerLeases(database, 3_600_000);
     this.store = new EventLogStore(database, this.registry, codec, {
-      appended: (_runner, positions) => this.appended.push(...positions),
+      appended: (_runner, { positions }) => this.appended.push(...positions),
       groupMismatch: (...mismatch) => this.mismatches.push(mismatch),
     });
     this.log = new EventLog({ database, store: this.store, codec, entities, horizon: this.horizon });

@@ -84,6 +84,7 @@ describe('HandlerSet', () => {
     [undefined, '', 'expected its pattern to be a RegExp or a non-empty string, got ""'],
     [{ name: '' }, 'a', 'expected its name to be a string of 1 to 255 characters'],
     [{ concurrency: 0 }, 'a', 'expected concurrency to be a whole number, 1 or more, got 0'],
+    [{ ordered: 'yes' as never }, 'a', 'expected ordered to be true or false, got "yes"'],
     [{ timeout: 'soon' }, 'a', 'expected timeout to be a number of milliseconds'],
     [{ timeout: 0 }, 'a', 'expected timeout to be from 1 ms to 24 days'],
     [{ timeout: '30d' }, 'a', 'expected timeout to be from 1 ms to 24 days'],

@@ -7,6 +7,7 @@ import {
   SnoozeError,
 } from '../../../lib/handlers/errors.js';
 import { errorText, settle } from '../../../lib/handlers/settlement.js';
+import { PayloadPrunedError } from '../../../lib/payload/errors.js';
 
 const facts = {
   retry: { ...DEFAULT_RETRY, maxRetries: 2 },
@@ -33,6 +34,7 @@ describe('settle', () => {
     const until = new Date(17);
     expect(failedWith(new SnoozeError(until), 9)).toEqual({ kind: 'snooze', until });
     expect(failedWith(new NonRetriableError('no'))).toMatchObject({ kind: 'bury' });
+    expect(failedWith(new PayloadPrunedError())).toMatchObject({ kind: 'bury' });
     expect(failedWith(new LeaseLostError())).toEqual({ kind: 'abandon' });
     expect(failedWith(new ShutdownError())).toEqual({ kind: 'release' });
     expect(failedWith(new DeliveryCancelledError())).toMatchObject({ kind: 'cancel' });

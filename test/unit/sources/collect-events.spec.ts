@@ -3,6 +3,9 @@ import { collectEvents } from '../../../lib/sources/collect-events.js';
 
 const [a, b] = [event('a', 1), event('b', 2)];
 
+// Some sources throw at once, others reject.
+const collected = async (returned: unknown) => collectEvents(returned);
+
 describe('collectEvents', () => {
   it.each<[string, unknown, unknown[]]>([
     ['nothing', undefined, []],
@@ -16,7 +19,7 @@ describe('collectEvents', () => {
     ['a generator', (function* () { yield a; yield b; })(), [a, b]], // prettier-ignore
     ['an async generator', (async function* () { yield a; yield b; })(), [a, b]], // prettier-ignore
   ])('takes %s', async (_, returned, events) => {
-    expect(await collectEvents(returned)).toEqual(events);
+    expect(await collected(returned)).toEqual(events);
   });
 
   it.each<[string, unknown, string]>([
@@ -25,7 +28,7 @@ describe('collectEvents', () => {
     ['an event without key', { group: 'a' }, 'key'],
     ['true', true, 'it'],
   ])('refuses %s', async (_, returned, field) => {
-    await expect(collectEvents(returned)).rejects.toMatchObject({ code: 'INVALID_EVENT', field });
+    await expect(collected(returned)).rejects.toMatchObject({ code: 'INVALID_EVENT', field });
   });
 
   it('rejects as the generator does, and closes it at an invalid event', async () => {
@@ -34,7 +37,7 @@ describe('collectEvents', () => {
       yield a;
       throw new Error('later');
     })();
-    await expect(collectEvents(failing)).rejects.toThrow('later');
+    await expect(collected(failing)).rejects.toThrow('later');
     const generator = (function* () {
       try {
         yield { group: 'x' };
@@ -42,7 +45,7 @@ describe('collectEvents', () => {
         closed = true;
       }
     })();
-    await expect(collectEvents(generator)).rejects.toThrow();
+    await expect(collected(generator)).rejects.toThrow();
     expect(closed).toBe(true);
   });
 });

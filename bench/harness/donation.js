@@ -1,0 +1,27 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { sourceOf } from './application.js';
+import { event } from './product.js';
+
+/** The entity that the benchmarks save and scan. */
+export class Donation {}
+
+PrimaryGeneratedColumn()(Donation.prototype, 'id');
+Column('varchar', { length: 100 })(Donation.prototype, 'donor');
+Column('int')(Donation.prototype, 'amount');
+Column('varchar', { length: 200 })(Donation.prototype, 'message');
+Entity()(Donation);
+
+export const DONATION_GROUP = 'donation_made';
+
+/** One event for each donation, with a reference to it. */
+export const DonationEvents = sourceOf(Donation, function* (donation) {
+  yield event(DONATION_GROUP, donation.id, { donation });
+});
+
+export function donation(number) {
+  return Object.assign(new Donation(), {
+    donor: `donor ${number % 1000}`,
+    amount: number % 500,
+    message: 'Keep up the good work, all of you!',
+  });
+}

@@ -1,0 +1,24 @@
+/** In the order in which they are asked. */
+const NAMES = [
+  'save',
+  'drain',
+  'transactional',
+  'latency',
+  'producers',
+  'rescan-known',
+  'rescan-new',
+  'claim',
+  'ordered',
+  'backlog',
+];
+
+/** @returns the questions of those names, or all */
+export async function loadQuestions(names) {
+  const unknown = names.filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`Unknown question ${unknown.join(', ')}: expected ${NAMES.join(', ')}.`);
+  const wanted = NAMES.filter((name) => names.length === 0 || names.includes(name));
+  return Promise.all(
+    wanted.map(async (name) => ({ name, ...(await import(`../questions/${name}.js`)).default })),
+  );
+}

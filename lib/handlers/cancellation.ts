@@ -1,0 +1,43 @@
+/**
+ * Ends a run from outside, with an error as the reason. The AbortSignal that handlers get is made when one is asked
+ * for: making it costs more than many a handler takes.
+ */
+export class Cancellation {
+  private controller?: AbortController;
+  private cause?: Error;
+  private readonly listeners = new Set<(reason: Error) => void>();
+
+  get aborted(): boolean {
+    return this.cause !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.cause) this.controller.abort(this.cause);
+    }
+    return this.controller.signal;
+  }
+
+  /** The first reason counts. */
+  abort(reason: Error): void {
+    if (this.cause) return;
+    this.cause = reason;
+    this.controller?.abort(reason);
+    for (const listener of [...this.listeners]) listener(reason);
+  }
+
+  throwIfAborted(): void {
+    if (this.cause) throw this.cause;
+  }
+
+  /** Calls back with the reason, at once when there is one already. */
+  onAbort(listener: (reason: Error) => void): void {
+    if (this.cause) listener(this.cause);
+    else this.listeners.add(listener);
+  }
+
+  offAbort(listener: (reason: Error) => void): void {
+    this.listeners.delete(listener);
+  }
+}

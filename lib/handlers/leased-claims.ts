@@ -1,0 +1,109 @@
+import type { DeliveryQueue } from '../store/delivery-queue.js';
+import type { DeliveryId } from '../store/dialect.js';
+import type { ClaimedDelivery } from '../store/rows.js';
+import { Doubt } from './doubt.js';
+
+export interface LeasedClaimsParts {
+  queue: DeliveryQueue;
+  /** Registers a lease, renewed from then on, and returns its worker id. */
+  lease: () => Promise<number>;
+  /** Milliseconds. */
+  leasePeriod: number;
+  /** Whether the lease of this worker id may be another's by now. */
+  hasLapsed: (workerId: number) => boolean;
+  /** Told that the lease of this worker id cannot be held any more; calls `lose` in turn. */
+  lapsed: (workerId: number) => void;
+}
+
+type Claim = Omit<Parameters<DeliveryQueue['claim']>[0], 'workerId'>;
+
+/** What one process claims and gives back, under the lease that it has at that time. */
+export class LeasedClaims {
+  private workerId?: number;
+  private acquiring?: Promise<number>;
+  /** What it has claimed and neither settled nor given back. */
+  private readonly open = new Set<ClaimedDelivery>();
+  private readonly doubt: Doubt;
+
+  constructor(
+    private readonly parts: LeasedClaimsParts,
+    private readonly isRunning: (id: DeliveryId) => boolean,
+  ) {
+    this.doubt = new Doubt(parts.leasePeriod);
+  }
+
+  /** The worker id while nobody else can have taken over what it has claimed. */
+  get held(): number | undefined {
+    const { workerId } = this;
+    if (workerId !== undefined && this.parts.hasLapsed(workerId)) this.parts.lapsed(workerId);
+    return this.workerId;
+  }
+
+  /** The lease is gone. */
+  lose(): void {
+    this.workerId = undefined;
+    this.open.clear();
+    this.doubt.dispel();
+  }
+
+  /** Takes deliveries under this process's lease; none when the lease was lost meanwhile. */
+  async take(request: Claim): Promise<{ workerId: number; claimed: ClaimedDelivery[] }> {
+    const workerId = this.workerId ?? (await this.ensureLease());
+    await this.tidy();
+    const claimed = await this.doubt.unlessAnswered(() => this.parts.queue.claim({ workerId, ...request }));
+    // Only what somebody took over can be claimed while it runs here: no heartbeat has told of it yet.
+    if (claimed.some(this.isRunning)) this.parts.lapsed(workerId);
+    if (workerId === this.workerId) {
+      for (const delivery of claimed) this.open.add(delivery);
+      return { workerId, claimed };
+    }
+    await this.parts.queue.release(workerId, claimed);
+    return { workerId, claimed: [] };
+  }
+
+  /** Nothing to give back without a lease: somebody else has it. */
+  async giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
+    const { workerId } = this;
+    for (const delivery of deliveries) this.settled(delivery);
+    if (deliveries.length > 0 && workerId !== undefined)
+      await this.doubt.unlessAnswered(() => this.parts.queue.release(workerId, deliveries));
+  }
+
+  /** The delivery is not this worker's any more. */
+  settled(delivery: ClaimedDelivery): void {
+    this.open.delete(delivery);
+  }
+
+  /** Those of its deliveries that a person asked to cancel. */
+  async cancelRequests(): Promise<DeliveryId[]> {
+    return this.workerId === undefined ? [] : this.parts.queue.cancelRequests(this.workerId);
+  }
+
+  /** Gives back what it may hold without knowing of it. */
+  async tidy(): Promise<void> {
+    const { workerId } = this;
+    if (workerId !== undefined) await this.doubt.look(() => this.giveBackUnknown(workerId));
+  }
+
+  /** What the database says this worker holds, beside what it knows of; returns how many. */
+  private async giveBackUnknown(workerId: number): Promise<number> {
+    const held = await this.parts.queue.heldBy(workerId);
+    const known = new Set([...this.open].map(idOf));
+    const unknown = held.filter((id) => !known.has(idOf(id)));
+    await this.parts.queue.release(workerId, unknown);
+    return unknown.length;
+  }
+
+  /** One lease, however many ask for it at once: a second one would have no heartbeat. */
+  private ensureLease(): Promise<number> {
+    this.acquiring ??= this.parts
+      .lease()
+      .then((workerId) => (this.workerId = workerId))
+      .finally(() => (this.acquiring = undefined));
+    return this.acquiring;
+  }
+}
+
+function idOf({ handlerId, position }: DeliveryId): string {
+  return `${handlerId}:${position}`;
+}

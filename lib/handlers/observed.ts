@@ -1,0 +1,74 @@
+import type { HandlingResult, Telemetry } from '../core/telemetry.js';
+import type { Database } from '../store/database.js';
+import { DeliveryQueue } from '../store/delivery-queue.js';
+import type { OrderedClaim } from '../store/ordered-claim.js';
+import type { ClaimedDelivery } from '../store/rows.js';
+import { type Execution, Executor, type ExecutorParts } from './executor.js';
+import type { Settlement } from './settlement.js';
+
+/** The executor where somebody watches: each start of a handler is told of. */
+export class ObservedExecutor extends Executor {
+  constructor(
+    parts: ExecutorParts,
+    private readonly telemetry: Telemetry,
+  ) {
+    super(parts);
+  }
+
+  override execute(execution: Execution): Promise<Settlement> {
+    const { handler, delivery } = execution;
+    const { event } = delivery;
+    const start = {
+      handler: handler.name,
+      group: event.group,
+      key: event.key,
+      position: event.position,
+      attempt: delivery.starts + delivery.rescues + 1,
+      metadata: event.metadata,
+    };
+    return this.telemetry.handle(start, () => super.execute(execution), resultOf);
+  }
+}
+
+/** The queue where somebody watches: claims that found something are told of. */
+export class ObservedQueue extends DeliveryQueue {
+  constructor(
+    database: Database,
+    private readonly telemetry: Telemetry,
+    ordered?: OrderedClaim,
+  ) {
+    super(database, ordered);
+  }
+
+  override async claim(request: Parameters<DeliveryQueue['claim']>[0]): Promise<ClaimedDelivery[]> {
+    const since = Date.now();
+    const claimed = await super.claim(request);
+    if (claimed.length > 0)
+      this.telemetry.claimed(
+        claimed.map(({ event }) => event),
+        since,
+      );
+    return claimed;
+  }
+}
+
+/** What a settlement says of the start that it settles. */
+export function resultOf(settlement: Settlement): HandlingResult {
+  switch (settlement.kind) {
+    case 'complete':
+    case 'completed':
+      return { outcome: 'succeeded' };
+    case 'retry':
+      return { outcome: 'retry', error: settlement.error };
+    case 'bury':
+      return { outcome: 'dead', error: settlement.error };
+    case 'snooze':
+      return { outcome: 'snoozed' };
+    case 'cancel':
+      return { outcome: 'cancelled' };
+    case 'release':
+      return { outcome: 'released' };
+    case 'abandon':
+      return { outcome: 'abandoned' };
+  }
+}

@@ -1,0 +1,48 @@
+import type { SqlTime } from '../dialect.js';
+import { deliveriesOf, EVENT_INSERT_COLUMNS, eventParameters } from '../insert-rows.js';
+import type { AppendedRow, EventRow } from '../rows.js';
+import { marks, optionalNumber, type Sql } from '../sql.js';
+import type { Tables } from '../tables.js';
+import { namedRows } from './named-statement.js';
+
+const COLUMNS = EVENT_INSERT_COLUMNS.join(', ');
+
+/** One event with its deliveries, as most saves record it: without what is needed to keep several in order. */
+export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<AppendedRow> {
+  const deliveries = deliveriesOf([row], [0]);
+  const withDeliveries = deliveries.length > 0;
+  const [answer] = await namedRows(sql, statement(t, due, withDeliveries), [
+    ...eventParameters(row),
+    ...(withDeliveries
+      ? [
+          row.availableAt,
+          ...due.parameters,
+          deliveries.map((delivery) => delivery.handlerId),
+          deliveries.map((delivery) => delivery.rank),
+          deliveries.map((delivery) => delivery.orderKey),
+        ]
+      : []),
+    row.key,
+  ]);
+  return {
+    position: optionalNumber(answer!.position),
+    existingGroup: (answer!.existing_group as string | null) ?? undefined,
+  };
+}
+
+function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
+  return `WITH recorded AS (
+    INSERT INTO ${t.event} AS e (position, ${COLUMNS})
+    VALUES (nextval('${t.name('event_position')}'), ${marks(EVENT_INSERT_COLUMNS.length)})
+    ON CONFLICT (event_key) DO NOTHING RETURNING e.position
+  )${withDeliveries ? `, delivered AS (${deliver(t, due)})` : ''}
+  SELECT (SELECT position FROM recorded) AS position, (
+    SELECT e.event_group FROM ${t.event} e WHERE e.event_key = ? AND NOT EXISTS (SELECT 1 FROM recorded)
+  ) AS existing_group`;
+}
+
+function deliver(t: Tables, due: SqlTime): string {
+  return `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
+    SELECT d.handler_id, r.position, d.handler_rank, d.order_key, coalesce(?::bigint, (${due.sql})::bigint)
+    FROM recorded r CROSS JOIN unnest(?::integer[], ?::smallint[], ?::text[]) AS d (handler_id, handler_rank, order_key)`;
+}

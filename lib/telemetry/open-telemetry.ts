@@ -1,0 +1,64 @@
+import type { Attributes } from '@opentelemetry/api';
+import type {
+  HandlerBacklog,
+  HandlingOutcome,
+  HandlingResult,
+  ScanFigures,
+  Telemetry,
+  TraceHeaders,
+  WatchedEvent,
+  WatchedStart,
+} from '../core/telemetry.js';
+import type { OpenTelemetryApi } from './api.js';
+import { Metrics } from './metrics.js';
+import { Spans } from './spans.js';
+
+/** Spans and metrics through `@opentelemetry/api`, to whatever SDK the application has registered there. */
+export class OpenTelemetry implements Telemetry {
+  readonly enabled = true;
+  private readonly spans: Spans;
+  private readonly metrics: Metrics;
+
+  constructor(api: OpenTelemetryApi, common: Attributes) {
+    this.spans = new Spans(api, common);
+    this.metrics = new Metrics(api, common);
+  }
+
+  append<T>(events: readonly WatchedEvent[], work: (headers: TraceHeaders) => Promise<T>): Promise<T> {
+    return this.spans.append(events, work);
+  }
+
+  recorded(group: string): void {
+    this.metrics.recorded(group);
+  }
+
+  claimed(events: readonly WatchedEvent[], since: number): void {
+    this.spans.claimed(events, since);
+  }
+
+  handle<T>(start: WatchedStart, work: () => Promise<T>, resultOf: (value: T) => HandlingResult): Promise<T> {
+    const began = performance.now();
+    return this.spans.handle(start, work, (value) => {
+      const result = resultOf(value);
+      const seconds = (performance.now() - began) / 1000;
+      this.metrics.ran(start.handler, start.group, result.outcome, seconds);
+      return result;
+    });
+  }
+
+  settled(handler: string, group: string, outcome: HandlingOutcome): void {
+    this.metrics.settled(handler, group, outcome);
+  }
+
+  scan<T>(source: string, entity: string, work: () => Promise<T>, figures: () => ScanFigures): Promise<T> {
+    return this.spans.scan(source, entity, work, figures);
+  }
+
+  watchBacklog(read: () => Promise<readonly HandlerBacklog[]>): void {
+    this.metrics.watchBacklog(read);
+  }
+
+  close(): void {
+    this.metrics.close();
+  }
+}

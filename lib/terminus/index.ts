@@ -1,0 +1,1 @@
+export { EventSourcingHealthIndicator, type EventSourcingHealthOptions } from './event-sourcing.health.js';

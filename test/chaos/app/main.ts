@@ -1,0 +1,105 @@
+// A process of the application under fire: node test/support/run-ts.mjs <this file> <ChaosSetup as JSON>.
+// It tells its parent by messages that it is ready; everything else is in its journal.
+import { type LoggerService, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { EventLog, EventSourcingModule } from 'nestjs-once';
+import type { DataSource } from 'typeorm';
+import { dataSourceOptionsFrom } from '../../support/data-source-options.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { ENTITIES } from './entities.js';
+import { Handlers, SETUP, Sources } from './handlers.js';
+import { Journal, machineTime } from './journal.js';
+import { LEASE, POLL_INTERVAL, SHUTDOWN_TIMEOUT } from './plan.js';
+import { Producer } from './producer.js';
+import type { ChaosSetup } from './setup.js';
+
+/** Exit codes beside 0. */
+const COULD_NOT_START = 75;
+const CRASHED = 70;
+
+/** Milliseconds between two looks at whether the event loop goes on. */
+const TICK = 50;
+
+const setup = JSON.parse(process.argv[2]!) as ChaosSetup;
+const journal = new Journal(setup.journal);
+
+function watchItself(): void {
+  const crash = (kind: string) => (error: unknown) => {
+    journal.note({
+      what: 'unhandled',
+      text: `${kind}: ${error instanceof Error ? error.stack : String(error)}`,
+    });
+    process.exit(CRASHED);
+  };
+  process.on('uncaughtException', crash('uncaught exception'));
+  process.on('unhandledRejection', crash('unhandled rejection'));
+  // A conductor that was killed leaves no processes behind.
+  process.on('disconnect', () => process.exit(0));
+  let last = machineTime();
+  setInterval(() => {
+    const now = machineTime();
+    if (now - last > LEASE / 20) journal.note({ what: 'still', from: last });
+    last = now;
+  }, TICK).unref();
+}
+
+/** Kept for whoever looks into what was found; of leases the judge has to know. */
+const logger: LoggerService = {
+  log: (message: unknown) => noteLog(String(message)),
+  warn: (message: unknown) => noteLog(String(message)),
+  error: (message: unknown) => noteLog(String(message)),
+};
+
+function noteLog(text: string): void {
+  if (/lease of this process (was lost|lapsed)/.test(text)) journal.note({ what: 'lease lost' });
+  journal.note({ what: 'log', text: text.slice(0, 500) });
+}
+
+@Module({
+  imports: [
+    TypeOrmModule.forRoot({
+      ...dataSourceOptionsFrom(setup.address, { entities: ENTITIES, poolSize: setup.poolSize }),
+      autoLoadEntities: true,
+      retryAttempts: 1,
+    }),
+    EventSourcingModule.forRoot({
+      dispatch: setup.role === 'work' ? 'background' : 'none',
+      worker: {
+        lease: LEASE,
+        pollInterval: POLL_INTERVAL,
+        shutdownTimeout: SHUTDOWN_TIMEOUT,
+        concurrency: 8,
+      },
+      retry: { interval: 50, backoff: 1 },
+    }),
+  ],
+  providers: [
+    Sources,
+    Handlers,
+    { provide: Journal, useValue: journal },
+    { provide: SETUP, useValue: setup },
+  ],
+})
+class Application {}
+
+async function main(): Promise<void> {
+  watchItself();
+  const app = await NestFactory.createApplicationContext(Application, { logger, abortOnError: false }).catch(
+    (error: unknown) => {
+      noteLog(`could not start: ${String(error)}`);
+      process.exit(COULD_NOT_START);
+    },
+  );
+  app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
+  if (setup.jumpingClock) journal.note({ what: 'made', fault: 'clock' });
+  if (setup.poolSize === 1) journal.note({ what: 'made', fault: 'pool-of-one' });
+  process.send?.('ready');
+  if (setup.role === 'work') return;
+  const dataSource = app.get<DataSource>(getDataSourceToken());
+  const producer = new Producer(setup, dataSource, app.get(EventLog), seededRandom(setup.seed));
+  process.once('SIGTERM', () => producer.stop());
+  await producer.produce();
+}
+
+await main();

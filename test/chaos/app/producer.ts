@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { EventLog } from 'nestjs-once';
+import type { DataSource, EntityManager } from 'typeorm';
+import { Deed, Entry } from './entities.js';
+import type { ChaosSetup } from './setup.js';
+
+class RollBack extends Error {}
+
+/** Saves and appends on and on, in transactions of which some roll back, wholly or to a savepoint. */
+export class Producer {
+  private stopped = false;
+  /** Of this process alone: what one process saves one after the other is in the order of its commits. */
+  private orderKeys: string[] = [];
+
+  constructor(
+    private readonly setup: ChaosSetup,
+    private readonly dataSource: DataSource,
+    private readonly log: EventLog,
+    private readonly random: () => number,
+  ) {
+    this.renewOrderKeys();
+  }
+
+  async produce(): Promise<void> {
+    while (!this.stopped) {
+      await this.next().catch((error: unknown) => this.failed(error));
+      await wait(60 * this.random());
+    }
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private next(): Promise<unknown> {
+    const lot = this.random();
+    if (lot < 0.35) return this.dataSource.manager.save(this.deed('deed', this.orderKey()));
+    if (lot < 0.6) return this.severalDeeds();
+    if (lot < 0.8) return this.entries();
+    if (lot < 0.9) return this.dataSource.manager.save(this.deed('seed'));
+    return this.dataSource.manager.save(this.deed(this.rareKind()));
+  }
+
+  /** Some roll back, and some to a savepoint only. */
+  private severalDeeds(): Promise<unknown> {
+    return this.dataSource.transaction(async (manager) => {
+      await manager.save([this.deed('deed', this.orderKey()), this.deed('deed')]);
+      await manager.transaction((nested) => this.rollingBack(nested)).catch(onlyRollBack);
+      if (this.random() < 0.25) throw new RollBack();
+    });
+  }
+
+  private async rollingBack(nested: EntityManager): Promise<void> {
+    await nested.save(this.deed('deed'));
+    if (this.random() < 0.5) throw new RollBack();
+  }
+
+  private entries(): Promise<unknown> {
+    return this.dataSource.transaction(async (manager) => {
+      const entries = [randomUUID(), randomUUID()].map((id) => Object.assign(new Entry(), { id }));
+      await manager.insert(Entry, entries);
+      const inputs = entries.map(({ id }) => ({ group: 'entry', key: `entry_${id}`, data: { id } }));
+      await this.log.append(inputs, { manager });
+      if (this.random() < 0.2) throw new RollBack();
+    });
+  }
+
+  private rareKind(): string {
+    const kinds = ['doomed', ...['slow', 'block'].filter((kind) => this.setup.faults.includes(kind))];
+    const kind = kinds[Math.floor(this.random() * kinds.length)]!;
+    // Each of them makes a whole process stand still.
+    return kind === 'block' && this.random() > 0.15 ? 'deed' : kind;
+  }
+
+  private deed(kind: string, orderKey: string | null = null): Deed {
+    return Object.assign(new Deed(), { id: randomUUID(), kind, orderKey });
+  }
+
+  private orderKey(): string {
+    return this.orderKeys[Math.floor(this.random() * this.orderKeys.length)]!;
+  }
+
+  private renewOrderKeys(): void {
+    this.orderKeys = [0, 1, 2].map(() => randomUUID());
+  }
+
+  private async failed(error: unknown): Promise<void> {
+    if (error instanceof RollBack) return;
+    // Whether it committed nobody knows: what comes next need not come after it.
+    this.renewOrderKeys();
+    await wait(100);
+  }
+}
+
+function onlyRollBack(error: unknown): void {
+  if (!(error instanceof RollBack)) throw error;
+}

@@ -1,0 +1,81 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { databaseRun, type ServerRun } from '../support/database-run.mjs';
+import { conduct } from './conductor/conduct.js';
+import { FAULTS, type FaultName } from './conductor/faults.js';
+import { type ChaosSummary, tableOf } from './conductor/summary.js';
+import type { ChaosDatabaseName } from './servers/chaos-database.js';
+import { openDatabase } from './servers/open-database.js';
+import { companyFor } from './sizes.js';
+
+/** Of each run; the long form is `npm run chaos`. */
+const SECONDS = 6;
+const PAUSE = { shortest: 200, longest: 1000 };
+const SEEDS = [20_260_301];
+/** A machine that has other things to do drains slowly. */
+const LIMIT = 240_000;
+
+const found = databaseRun();
+const required = (process.env.ONCE_REQUIRE_DATABASES ?? '').split(',').map((name) => name.trim());
+
+/** Left out on purpose; a server that is missing is another matter, the suite may have its own. */
+const leftOut = (server: ServerRun | undefined) => server?.missing?.startsWith('left out') ?? false;
+
+async function underFire(name: ChaosDatabaseName, seed: number): Promise<ChaosSummary | undefined> {
+  const database = await openDatabase(name, { postgres: found?.postgres.url, mariadb: found?.mysql.url });
+  if (!database) return undefined;
+  try {
+    return await conduct({
+      database,
+      seed,
+      seconds: SECONDS,
+      pause: PAUSE,
+      faults: Object.keys(FAULTS) as FaultName[],
+      ...companyFor(name),
+      log: () => undefined,
+      keep: join(tmpdir(), `once-chaos-${name}-${seed}.json`),
+    });
+  } finally {
+    await database.discard();
+  }
+}
+
+const DATABASES = [
+  ['PostgreSQL', 'postgres', found?.postgres],
+  ['MariaDB', 'mariadb', found?.mysql],
+  ['SQLite', 'sqlite', found?.sqlite],
+] as const;
+
+describe.each(DATABASES.filter(([, , server]) => !leftOut(server)))(
+  'an application under fire (%s)',
+  (label, name) => {
+    const seeds = [...SEEDS, Math.floor(Math.random() * 1e9)];
+
+    it.each(seeds)(
+      'loses nothing, does nothing twice, and leaves nothing behind: seed %i',
+      async (seed) => {
+        const summary = await underFire(name, seed);
+        if (!summary) return missing(label, name);
+        if (!('restart' in summary.faults) && name !== 'sqlite') withoutRestart(label, name);
+        const wrong = Object.values(summary.counts).some((count) => count > 0);
+        if (wrong) throw new Error(`npm run chaos -- --database ${name} --seed ${seed}\n${tableOf(summary)}`);
+        // A run in which little happened would prove little.
+        expect(summary.did.events).toBeGreaterThan(20);
+        expect(summary.did.deliveries).toBeGreaterThan(summary.did.events);
+      },
+      LIMIT,
+    );
+  },
+);
+
+function missing(label: string, name: string): void {
+  const message = `${label}: not under fire, its programs are not installed and no server was given`;
+  if (required.includes(name)) throw new Error(`ONCE_REQUIRE_DATABASES asks for ${name}, but: ${message}.`);
+  process.stderr.write(`  ${message}.\n`);
+}
+
+function withoutRestart(label: string, name: string): void {
+  const message = `${label}: its server was not restarted, since its programs are not installed`;
+  if (required.includes(name)) throw new Error(`ONCE_REQUIRE_DATABASES asks for ${name}, but: ${message}.`);
+  process.stderr.write(`  ${message}.\n`);
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import type { TimedEntry } from '../app/journal.js';
+import type { ProcessRecord, Run } from '../judge/evidence.js';
+import type { ChaosDatabase } from '../servers/chaos-database.js';
+import { ChaosProcess } from './chaos-process.js';
+
+/** A process that is there all the time: whenever it ends another one takes its place. */
+interface Post {
+  role: 'produce' | 'work';
+  poolSize: number;
+  jumpingClock: boolean;
+  holder?: ChaosProcess;
+}
+
+export interface CompanyParts {
+  database: ChaosDatabase;
+  /** For journals. */
+  folder: string;
+  random: () => number;
+  faults: readonly string[];
+  workers: number;
+  producers: number;
+}
+
+/** All processes of a run, those that have ended included. */
+export class Company {
+  readonly all: ChaosProcess[] = [];
+  private named = 0;
+  private readonly posts: Post[];
+  private closing = new Set<Post['role']>();
+
+  constructor(private readonly parts: CompanyParts) {
+    const has = (fault: string) => parts.faults.includes(fault);
+    const worker = (at: number): Post => ({
+      role: 'work',
+      poolSize: at === 1 && has('pool-of-one') ? 1 : 4,
+      jumpingClock: at === Math.min(2, parts.workers - 1) && has('clock'),
+    });
+    const producer: Post = { role: 'produce', poolSize: 3, jumpingClock: false };
+    this.posts = [
+      ...Array.from({ length: parts.workers }, (_, at) => worker(at)),
+      ...Array.from({ length: parts.producers }, () => ({ ...producer })),
+    ];
+  }
+
+  /** Resolves when all have started. The first makes the tables. */
+  async start(): Promise<void> {
+    await Promise.all(this.posts.map((post) => this.fill(post)));
+    await Promise.all(this.posts.map(({ holder }) => holder!.ready));
+  }
+
+  /** Those that have started and that nobody has asked to end. */
+  ready(role: Post['role']): ChaosProcess[] {
+    return this.posts.flatMap(({ role: its, holder }) => (its === role && holder?.isReady ? [holder] : []));
+  }
+
+  /** Resolves when all have started that are there now, or have ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.posts.map(({ holder }) => holder!.ready));
+  }
+
+  /** Ends all of one role in order, for good. */
+  async close(role: Post['role']): Promise<void> {
+    this.closing.add(role);
+    const holders = this.posts.flatMap((post) => (post.role === role && post.holder ? [post.holder] : []));
+    // One that is just starting knows no signals yet.
+    await Promise.all(holders.map(async (holder) => (await holder.ready, holder)));
+    await Promise.all(holders.filter(({ hasEnded }) => !hasEnded).map((holder) => holder.terminate()));
+  }
+
+  /** Ends all, whatever they do. */
+  async kill(): Promise<void> {
+    this.closing.add('produce').add('work');
+    await Promise.all(this.all.filter(({ hasEnded }) => !hasEnded).map((process) => process.kill()));
+  }
+
+  async records(): Promise<{ processes: ProcessRecord[]; runs: Run[]; logs: [string, TimedEntry][] }> {
+    const processes: ProcessRecord[] = [];
+    const runs: Run[] = [];
+    const logs: [string, TimedEntry][] = [];
+    for (const process of this.all) {
+      const known = await process.record();
+      processes.push(known.record);
+      runs.push(...known.runs);
+      logs.push(...known.logs.map((entry): [string, TimedEntry] => [process.name, entry]));
+    }
+    return { processes, runs, logs };
+  }
+
+  private async fill(post: Post): Promise<void> {
+    const { database, folder, random, faults } = this.parts;
+    const name = `${post.role === 'work' ? 'w' : 'p'}${++this.named}`;
+    const seed = Math.floor(random() * 1e9);
+    // Where the database is away, whoever looks after processes tries again.
+    const address = await database.addressOf(name).catch(() => undefined);
+    if (this.closing.has(post.role)) return;
+    if (!address) return void setTimeout(() => void this.fill(post), 200);
+    const { role, poolSize, jumpingClock } = post;
+    const journal = join(folder, `${name}.ndjson`);
+    const setup = { name, role, address, journal, seed, poolSize, jumpingClock, faults };
+    const process = new ChaosProcess(setup);
+    this.all.push(process);
+    post.holder = process;
+    void process.ended.then(() => {
+      if (!this.closing.has(role)) void this.fill(post);
+    });
+  }
+}

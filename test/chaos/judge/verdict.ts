@@ -1,0 +1,25 @@
+/** What is counted, and has to be zero. */
+export const COUNTS = {
+  eventsLost: 'Events lost: a committed cause without its event',
+  eventsWithoutCause: 'Events without a cause: it rolled back',
+  deliveriesLost: 'Deliveries lost: an event that a handler neither handled nor buried by design',
+  deliveriesStuck: 'Deliveries stuck: still open after draining',
+  wrongEffects: 'Effects of transactional handlers ≠ 1',
+  wrongBalances: 'Updates of transactional handlers lost or done twice',
+  illegitimateRepeats: 'Repeats of plain handlers outside of promise 4',
+  orderViolations: 'Order violations',
+  leasesLostWithoutCause: 'Leases lost without a cause',
+  connectionsLeaked: 'Connections left after all processes ended, or beyond a process’s pool',
+  unhandled: 'Unhandled rejections and uncaught exceptions',
+  badExits: 'Processes that did not exit, or not with 0',
+  troubles: 'Faults that could not be made, or answers that did not come',
+} as const;
+
+export type Count = keyof typeof COUNTS;
+
+/** What was found wrong, one line for each. */
+export type Verdict = Record<Count, string[]>;
+
+export function totalOf(verdict: Verdict): number {
+  return Object.values(verdict).reduce((total, found) => total + found.length, 0);
+}

@@ -1,0 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ChaosDatabase } from './chaos-database.js';
+
+/** A file; there is nothing to end and nothing to restart. */
+export function sqliteFile(): ChaosDatabase {
+  const folder = mkdtempSync(join(tmpdir(), 'once-chaos-sqlite-'));
+  const address = { name: 'sqlite', url: join(folder, 'chaos.db') } as const;
+  return {
+    description: 'SQLite (libsql)',
+    address,
+    addressOf: async () => address,
+    discard: async () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}

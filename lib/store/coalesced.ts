@@ -1,9 +1,14 @@
+/** Milliseconds to which the gap grows while requests keep coming. */
+const LARGEST = 40;
+
 /**
  * Does something as often as it is asked for while that is seldom, and otherwise once for many requests: at once when
- * the last time is longer ago than the gap, else when the gap is over; never twice at a time.
+ * the last time is longer ago than the gap, else when the gap is over; never twice at a time. The gap doubles for as
+ * long as several requests come in each.
  */
 export class Coalesced {
-  private wanted = false;
+  private wanted = 0;
+  private widened = 1;
   private last = -Infinity;
   private timer?: NodeJS.Timeout;
   private underWay?: Promise<void>;
@@ -16,16 +21,21 @@ export class Coalesced {
   ) {}
 
   request(): void {
-    this.wanted = true;
+    this.wanted++;
+    this.schedule();
+  }
+
+  private schedule(): void {
     if (this.underWay || this.timer) return;
-    const wait = this.last + this.gap() - performance.now();
+    const gap = this.gap();
+    const wait = this.last + Math.max(gap, Math.min(LARGEST, gap * this.widened)) - performance.now();
     if (wait <= 0) this.start();
     else this.timer = setTimeout(() => this.start(), wait);
   }
 
   /** Does at once what is still to be done; resolves when it is. */
   async flush(): Promise<void> {
-    while (this.underWay || this.wanted) {
+    while (this.underWay || this.wanted > 0) {
       if (!this.underWay) this.start();
       await this.underWay;
     }
@@ -34,11 +44,12 @@ export class Coalesced {
   private start(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.wanted = false;
+    this.widened = this.wanted > 1 ? this.widened * 2 : 1;
+    this.wanted = 0;
     this.last = performance.now();
     this.underWay = this.work().finally(() => {
       this.underWay = undefined;
-      if (this.wanted) this.request();
+      if (this.wanted > 0) this.schedule();
     });
   }
 }

@@ -1,13 +1,16 @@
 import type { SqlTime } from '../dialect.js';
 import { deliveriesOf, EVENT_INSERT_COLUMNS, eventParameters } from '../insert-rows.js';
 import type { AppendedRow, EventRow } from '../rows.js';
-import { marks, optionalNumber, type Sql } from '../sql.js';
+import { marks, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 import { namedRows } from './named-statement.js';
 
 const COLUMNS = EVENT_INSERT_COLUMNS.join(', ');
 
-/** One event with its deliveries, as most saves record it: without what is needed to keep several in order. */
+/**
+ * One event with its deliveries, as most saves record it: without what it takes to keep several in order, and without
+ * the group of a key that is there, which costs more here than the second statement that asks for it then.
+ */
 export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<AppendedRow> {
   const deliveries = deliveriesOf([row], [0]);
   const withDeliveries = deliveries.length > 0;
@@ -22,12 +25,8 @@ export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime
           deliveries.map((delivery) => delivery.orderKey),
         ]
       : []),
-    row.key,
   ]);
-  return {
-    position: optionalNumber(answer!.position),
-    existingGroup: (answer!.existing_group as string | null) ?? undefined,
-  };
+  return answer ? { position: Number(answer.position) } : {};
 }
 
 function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
@@ -36,9 +35,7 @@ function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
     VALUES (nextval('${t.name('event_position')}'), ${marks(EVENT_INSERT_COLUMNS.length)})
     ON CONFLICT (event_key) DO NOTHING RETURNING e.position
   )${withDeliveries ? `, delivered AS (${deliver(t, due)})` : ''}
-  SELECT (SELECT position FROM recorded) AS position, (
-    SELECT e.event_group FROM ${t.event} e WHERE e.event_key = ? AND NOT EXISTS (SELECT 1 FROM recorded)
-  ) AS existing_group`;
+  SELECT position FROM recorded`;
 }
 
 function deliver(t: Tables, due: SqlTime): string {

@@ -7,10 +7,16 @@ import type { ChaosDatabase } from './chaos-database.js';
 export function sqliteFile(): ChaosDatabase {
   const folder = mkdtempSync(join(tmpdir(), 'once-chaos-sqlite-'));
   const address = { name: 'sqlite', url: join(folder, 'chaos.db') } as const;
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  // Also where the run was interrupted.
+  process.once('exit', remove);
   return {
     description: 'SQLite (libsql)',
     address,
     addressOf: async () => address,
-    discard: async () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+    discard: async () => {
+      process.off('exit', remove);
+      remove();
+    },
   };
 }

@@ -40,7 +40,23 @@ describe('Coalesced', () => {
       await jest.advanceTimersByTimeAsync(1);
     }
     await jest.advanceTimersByTimeAsync(100);
-    expect(started).toEqual([0, 5, 10, 15]);
+    expect(started).toEqual([0, 5, 15]);
+  });
+
+  it('waits longer each time that several came, up to a limit, until it was quiet again', async () => {
+    const often = coalesced();
+    for (let count = 0; count < 160; count++) {
+      often.request();
+      await jest.advanceTimersByTimeAsync(1);
+    }
+    expect(started).toEqual([0, 5, 15, 35, 75, 115, 155]);
+    await jest.advanceTimersByTimeAsync(100);
+    started.length = 0;
+    start = performance.now();
+    often.request();
+    await jest.advanceTimersByTimeAsync(7);
+    often.request();
+    expect(started).toEqual([0, 7]);
   });
 
   it('does not do it twice at a time', async () => {

@@ -220,7 +220,7 @@ export class Engine {
           .runNow(positions)
           .catch((error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`)),
       );
-    } else this.wake();
+    } else setImmediate(() => this.wake());
     this.lookout.wakeUp.tell(toTell);
   }
 

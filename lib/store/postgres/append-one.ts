@@ -8,8 +8,8 @@ import { namedRows } from './named-statement.js';
 const COLUMNS = EVENT_INSERT_COLUMNS.join(', ');
 
 /**
- * One event with its deliveries, as most saves record it: without what it takes to keep several in order, and without
- * the group of a key that is there, which costs more here than the second statement that asks for it then.
+ * One event with its deliveries, as most saves record it: without what it takes to keep several in order. The group of a
+ * key that is there is asked for by a second statement: in the first it would cost every save more than that.
  */
 export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<AppendedRow> {
   const deliveries = deliveriesOf([row], [0]);
@@ -26,7 +26,9 @@ export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime
         ]
       : []),
   ]);
-  return answer ? { position: Number(answer.position) } : {};
+  if (answer) return { position: Number(answer.position) };
+  const known = await namedRows(sql, `SELECT event_group FROM ${t.event} WHERE event_key = ?`, [row.key]);
+  return { existingGroup: known[0]?.event_group as string | undefined };
 }
 
 function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {

@@ -2,17 +2,36 @@ import { positionsByHandler } from '../delivery-ids.js';
 import type { ClaimRequest, DeliveryId, SqlTime } from '../dialect.js';
 import { keyOrderByProbe } from '../key-order.js';
 import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from '../rows.js';
-import type { Sql } from '../sql.js';
+import type { Row, Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
+import { claimFunction, completeFunction } from './functions.js';
+
+/** Takes due deliveries of each handler up to its quota, in the order in which they became due; one statement. */
+export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]> {
+  const { suspects, positions, keyed } = request;
+  const rows = await (suspects || positions || keyed
+    ? claimOf(sql, t, request)
+    : claimPlain(sql, t, request));
+  return rows.map(claimedDelivery);
+}
+
+function claimPlain(sql: Sql, t: Tables, { workerId, quotas, due }: ClaimRequest): Promise<Row[]> {
+  return sql.rows(
+    `SELECT c.* FROM unnest(?::integer[], ?::integer[]) AS q (handler_id, take)
+     CROSS JOIN LATERAL ${claimFunction(t)}(q.handler_id, q.take, ?, (${due.sql})::bigint) c
+     ORDER BY c.due_at, c.position`,
+    [quotas.map((quota) => quota.handlerId), quotas.map((quota) => quota.take), workerId, ...due.parameters],
+  );
+}
 
 /**
- * Takes due deliveries of each handler up to its quota, in the order in which they became due; one statement. Rows are
+ * Of certain deliveries only. Rows are
  * updated where they were locked (`ctid`), and an array made by a subquery counts as ten elements for the planner: a
  * join with the rows found, or an array of known length, made it scan the whole table at some sizes of it.
  */
-export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]> {
+async function claimOf(sql: Sql, t: Tables, request: ClaimRequest): Promise<Row[]> {
   const { workerId, quotas, due, suspects, positions, keyed } = request;
-  const rows = await sql.rows(
+  return sql.rows(
     `WITH due AS MATERIALIZED (
       SELECT d.ctid
       FROM unnest(?::integer[], ?::integer[]) AS q (handler_id, take)
@@ -39,7 +58,6 @@ export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise
       workerId,
     ],
   );
-  return rows.map(claimedDelivery);
 }
 
 /**
@@ -54,28 +72,36 @@ export async function complete(
   at: SqlTime,
 ): Promise<DeliveryId[]> {
   if (ids.length === 0) return [];
+  if (ids.length === 1) return (await completeOne(sql, t, workerId, ids[0]!, at)) ? [...ids] : [];
   const groups = [...positionsByHandler(ids)];
+  // An array made by a subquery: see `claimOf`.
+  const any = '(handler_id = ? AND position = ANY(ARRAY(SELECT unnest(?::bigint[]))))';
   const rows = await sql.rows(
     `WITH gone AS (
-      DELETE FROM ${t.delivery} WHERE (${groups.map(([, positions]) => isOneOf(positions)).join(' OR ')})
+      DELETE FROM ${t.delivery} WHERE (${groups.map(() => any).join(' OR ')})
         AND state = 1 AND worker_id + 0 = ?
       RETURNING handler_id, position, attempts + 1 AS attempts
     )
     INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
     SELECT handler_id, position, 3, attempts, (${at.sql})::bigint FROM gone
     RETURNING handler_id, position`,
-    [...groups.flatMap(([handler, positions]) => [handler, oneOrAll(positions)]), workerId, ...at.parameters],
+    [...groups.flat(), workerId, ...at.parameters],
   );
   return rows.map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
 }
 
-/** An array made by a subquery: see `claim`. */
-function isOneOf(positions: readonly number[]): string {
-  return positions.length === 1
-    ? '(handler_id = ? AND position = ?)'
-    : '(handler_id = ? AND position = ANY(ARRAY(SELECT unnest(?::bigint[]))))';
-}
-
-function oneOrAll(positions: readonly number[]): unknown {
-  return positions.length === 1 ? positions[0] : positions;
+async function completeOne(
+  sql: Sql,
+  t: Tables,
+  workerId: number,
+  { handlerId, position }: DeliveryId,
+  at: SqlTime,
+): Promise<boolean> {
+  const row = await sql.row(`SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint) AS held`, [
+    handlerId,
+    position,
+    workerId,
+    ...at.parameters,
+  ]);
+  return row!.held === true;
 }

@@ -5,6 +5,7 @@ import { keyOrderByProbe } from '../key-order.js';
 import type { Sql } from '../sql.js';
 import { append, deliver } from './append.js';
 import { claim, complete } from './claim.js';
+import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
 import { signals } from './listener.js';
 import { migrations } from './migrations.js';
@@ -33,7 +34,7 @@ export const postgres: Dialect = {
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: numbered,
   install: surviveEndedSessions,
-  dropExtras: (t) => [`DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
+  dropExtras: (t) => [...dropFunctions(t), `DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
   append,
   deliver,
   claim,

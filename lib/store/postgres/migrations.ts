@@ -1,10 +1,11 @@
 import type { Migration } from '../dialect.js';
 import type { Tables } from '../tables.js';
+import { createFunctions } from './functions.js';
 
 export const migrations: readonly Migration[] = [{ version: 1, name: 'log', statements: log }];
 
 function log(t: Tables): string[] {
-  return [...events(t), ...deliveries(t), ...registry(t), ...scans(t)];
+  return [...events(t), ...deliveries(t), ...createFunctions(t), ...registry(t), ...scans(t)];
 }
 
 function events(t: Tables): string[] {

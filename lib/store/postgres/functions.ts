@@ -1,0 +1,66 @@
+import { SUSPECT_RESCUES } from '../rows.js';
+import type { Tables } from '../tables.js';
+
+/*
+ * Functions, since the server keeps the plans of their statements, also behind a pooler: planning takes longer than
+ * running what a worker does for one delivery. The table is never read as a whole, at whatever size of it a plan was
+ * made.
+ */
+const CLAIM = 'claim';
+const COMPLETE = 'complete';
+
+export function claimFunction(t: Tables): string {
+  return t.name(CLAIM);
+}
+
+export function completeFunction(t: Tables): string {
+  return t.name(COMPLETE);
+}
+
+export function createFunctions(t: Tables): string[] {
+  return [createClaim(t), createComplete(t)];
+}
+
+export function dropFunctions(t: Tables): string[] {
+  return [
+    `DROP FUNCTION IF EXISTS ${claimFunction(t)} (integer, integer, bigint, bigint)`,
+    `DROP FUNCTION IF EXISTS ${completeFunction(t)} (integer, bigint, bigint, bigint)`,
+  ];
+}
+
+/** Takes due deliveries of one handler; updates rows where they were locked (`ctid`). */
+function createClaim(t: Tables): string {
+  return `CREATE OR REPLACE FUNCTION ${claimFunction(t)} (the_handler integer, take integer, the_worker bigint, due bigint)
+RETURNS TABLE (handler_id integer, attempts integer, starts integer, rescues integer, due_at bigint, "position" bigint,
+  event_key text, event_group text, payload text, payload_bytes bytea, encoding text, metadata text,
+  occurred_at bigint, recorded_at bigint)
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY UPDATE ${t.delivery} d SET state = 1, worker_id = the_worker
+    FROM ${t.event} e
+    WHERE e.position = d.position AND d.ctid = ANY(ARRAY(
+      SELECT p.ctid FROM ${t.delivery} p
+      WHERE p.handler_id = the_handler AND p.state = 0 AND p.order_key IS NULL AND p.due_at <= due
+        AND p.rescues < ${SUSPECT_RESCUES}
+      ORDER BY p.due_at, p.position LIMIT take FOR UPDATE SKIP LOCKED))
+    RETURNING d.handler_id, d.attempts, d.starts, d.rescues, d.due_at, d.position,
+      e.event_key, e.event_group, e.payload, e.payload_bytes, e.encoding, e.metadata, e.occurred_at, e.recorded_at;
+END $$`;
+}
+
+/** Moves one delivery to the finished ones; false when the worker holds it no more. */
+function createComplete(t: Tables): string {
+  return `CREATE OR REPLACE FUNCTION ${completeFunction(t)} (the_handler integer, the_position bigint, the_worker bigint, at bigint)
+RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE tried integer;
+BEGIN
+  DELETE FROM ${t.delivery}
+    WHERE handler_id = the_handler AND position = the_position AND state = 1 AND worker_id = the_worker
+    RETURNING attempts INTO tried;
+  IF NOT FOUND THEN RETURN false; END IF;
+  INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
+    VALUES (the_handler, the_position, 3, tried + 1, at);
+  RETURN true;
+END $$`;
+}

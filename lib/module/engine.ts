@@ -220,6 +220,7 @@ export class Engine {
           .runNow(positions)
           .catch((error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`)),
       );
+      // When the saver has given its connection back: a claim on that one finds everything warm.
     } else setImmediate(() => this.wake());
     this.lookout.wakeUp.tell(toTell);
   }

@@ -6,6 +6,11 @@ export class EmissionBatch {
   readonly emissions: Emission[] = [];
   private readonly groups = new Map<string, string>();
 
+  /** Each once. */
+  get keys(): string[] {
+    return [...this.groups.keys()];
+  }
+
   /** False when the key is there already. One with another group is kept, for the recorder to warn of. */
   add(emission: Emission): boolean {
     const { key, group }: EventInput = emission.input;

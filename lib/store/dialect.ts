@@ -147,8 +147,8 @@ export interface Dialect {
     ids: readonly DeliveryId[],
     at: SqlTime,
   ): Promise<DeliveryId[]>;
-  /** SQL that asks whether the column is one of these strings, with its parameters. */
-  isOneOf(column: string, values: readonly string[]): { sql: string; parameters: readonly unknown[] };
+  /** Those of the keys, each given once, that are not in the log as far as this statement sees. */
+  unknownKeys(sql: Sql, tables: Tables, keys: readonly string[]): Promise<string[]>;
   /** Inserts a row unless its key is there. */
   insertNew(table: string, columns: readonly string[]): string;
   /** What the server says of itself. */

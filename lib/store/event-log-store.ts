@@ -36,11 +36,15 @@ export class EventLogStore implements EventRecorder {
     this.groups = new RecordedGroups(telemetry);
   }
 
-  async record(emissions: readonly Emission[], runner: QueryRunner): Promise<AppendResult[]> {
+  async record(
+    emissions: readonly Emission[],
+    runner: QueryRunner,
+    withEvents = true,
+  ): Promise<AppendResult[]> {
     if (emissions.length === 0) return [];
-    if (!this.telemetry.enabled) return this.recordAll(emissions, runner);
+    if (!this.telemetry.enabled) return this.recordAll(emissions, runner, withEvents);
     return this.telemetry.append(emissions.map(watched), (headers) =>
-      this.recordAll(emissions, runner, headers),
+      this.recordAll(emissions, runner, withEvents, headers),
     );
   }
 
@@ -52,6 +56,7 @@ export class EventLogStore implements EventRecorder {
   private async recordAll(
     emissions: readonly Emission[],
     runner: QueryRunner,
+    withEvents: boolean,
     headers?: TraceHeaders,
   ): Promise<AppendResult[]> {
     const rows = emissions.map((emission) => this.row(emission, headers));
@@ -62,7 +67,10 @@ export class EventLogStore implements EventRecorder {
             this.database.transactionOn(runner, (sql) => this.append(sql, rows)),
           );
     await this.warnOfMismatches(runner, rows, appended);
-    return this.results(emissions, rows, appended, runner);
+    this.announce(rows, appended, runner);
+    return rows.map((row, index) =>
+      resultOf(row, appended[index]!, withEvents ? emissions[index] : undefined),
+    );
   }
 
   async recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]> {
@@ -76,17 +84,15 @@ export class EventLogStore implements EventRecorder {
     return results;
   }
 
-  async knownKeys(keys: readonly string[]): Promise<Set<string>> {
-    const known = new Set<string>();
+  async unknownKeys(keys: readonly string[]): Promise<Set<string>> {
+    const { dialect, tables } = this.database;
+    const unknown = new Set<string>();
     await this.database.run(async (sql) => {
       for (const batch of chunks(keys, 1000)) {
-        const condition = this.database.dialect.isOneOf('event_key', batch);
-        const statement = `SELECT event_key FROM ${this.database.tables.event} WHERE ${condition.sql}`;
-        const rows = await sql.rows(statement, condition.parameters);
-        for (const row of rows) known.add(row.event_key as string);
+        for (const key of await dialect.unknownKeys(sql, tables, batch)) unknown.add(key);
       }
     });
-    return known;
+    return unknown;
   }
 
   async byKey(key: string): Promise<StoredEvent | undefined> {
@@ -120,7 +126,7 @@ export class EventLogStore implements EventRecorder {
   private recordInOwn(emissions: readonly Emission[]): Promise<AppendResult[]> {
     const { dialect } = this.database;
     return this.database.transactionOnce((sql) =>
-      dialect.yielding(sql, () => this.record(emissions, sql.runner)),
+      dialect.yielding(sql, () => this.record(emissions, sql.runner, false)),
     );
   }
 
@@ -156,26 +162,13 @@ export class EventLogStore implements EventRecorder {
     };
   }
 
-  private results(
-    emissions: readonly Emission[],
-    rows: readonly EventRow[],
-    appended: readonly AppendedRow[],
-    runner: QueryRunner,
-  ): AppendResult[] {
+  /** Tells whoever has to know that these were recorded, and will be there when this runner commits. */
+  private announce(rows: readonly EventRow[], appended: readonly AppendedRow[], runner: QueryRunner): void {
     const positions = appended.flatMap(({ position }) => (position === undefined ? [] : [position]));
     const committing = this.database.dialect.outermostRunner?.(runner) ?? runner;
     if (this.telemetry.enabled) this.groups.recorded(committing, rows, appended);
     if (positions.length > 0)
       this.listener.appended(committing, { positions, handlerIds: this.dueHandlers(rows, appended) });
-    return rows.map((row, index) => {
-      const { position } = appended[index]!;
-      if (position === undefined) return { key: row.key, recorded: false };
-      return {
-        key: row.key,
-        recorded: true,
-        event: recordedEvent(stored(row, position), emissions[index]!.input.data),
-      };
-    });
   }
 
   /** Of the deliveries that were created and are not put off: one id for each. */
@@ -246,6 +239,14 @@ function storedMetadata(input: Emission['input'], source: string, headers?: Trac
 function watched({ input }: Emission): WatchedEvent {
   assertEventInput(input);
   return { group: input.group, key: input.key };
+}
+
+/** With the event itself when its emission is given: a re-scan has no use for the thousands that it would make. */
+function resultOf(row: EventRow, { position }: AppendedRow, emission: Emission | undefined): AppendResult {
+  const { key } = row;
+  if (position === undefined) return { key, recorded: false };
+  if (!emission) return { key, recorded: true };
+  return { key, recorded: true, event: recordedEvent(stored(row, position), emission.input.data) };
 }
 
 /** The row as it stands in the table now. */

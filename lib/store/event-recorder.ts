@@ -21,8 +21,9 @@ export interface EventRecorder {
   /**
    * The same in a transaction of its own that gives way: where another transaction holds one of the keys, it is this
    * one that waits briefly, then records one by one and leaves out (`recorded: false`, `busy: true`) what is held.
+   * The results are without the events.
    */
   recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]>;
-  /** Those of the keys that are in the log. */
-  knownKeys(keys: readonly string[]): Promise<Set<string>>;
+  /** Those of the keys, each given once, that are not in the log. */
+  unknownKeys(keys: readonly string[]): Promise<Set<string>>;
 }

@@ -34,14 +34,6 @@ export function marks(count: number): string {
   return Array.from({ length: count }, () => '?').join(', ');
 }
 
-/** A condition with one parameter for each value. */
-export function inList(
-  column: string,
-  values: readonly unknown[],
-): { sql: string; parameters: readonly unknown[] } {
-  return { sql: `${column} IN (${marks(values.length)})`, parameters: values };
-}
-
 /** `(?, ?), (?, ?)` for the VALUES of several rows. */
 export function tuples(rows: number, columns: number): string {
   const tuple = `(${marks(columns)})`;

@@ -6,7 +6,7 @@ import type { Emission, EventRecorder } from '../../lib/store/event-recorder.js'
 export class RecordingRecorder implements EventRecorder {
   readonly recorded: (Emission & { inTransaction?: boolean })[] = [];
   /** Sizes of the calls, in order. */
-  readonly calls: { method: 'record' | 'recordYielding' | 'knownKeys'; size: number }[] = [];
+  readonly calls: { method: 'record' | 'recordYielding' | 'unknownKeys'; size: number }[] = [];
   /** Keys that another transaction holds, with how often `recordYielding` still finds them so. */
   readonly held = new Map<string, number>();
   /** Keys whose event cannot be recorded. */
@@ -32,9 +32,9 @@ export class RecordingRecorder implements EventRecorder {
     );
   }
 
-  async knownKeys(keys: readonly string[]): Promise<Set<string>> {
-    this.calls.push({ method: 'knownKeys', size: keys.length });
-    return new Set(this.keys.filter((key) => keys.includes(key)));
+  async unknownKeys(keys: readonly string[]): Promise<Set<string>> {
+    this.calls.push({ method: 'unknownKeys', size: keys.length });
+    return new Set(keys.filter((key) => !this.keys.includes(key)));
   }
 
   private isHeld(key: string): boolean {

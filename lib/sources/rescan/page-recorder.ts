@@ -43,11 +43,12 @@ export class PageRecorder {
   }
 
   async flush(): Promise<void> {
-    const { emissions } = this.batch;
+    const { emissions, keys } = this.batch;
     this.batch = new EmissionBatch();
     if (emissions.length === 0) return;
-    const known = await this.recorder.knownKeys([...new Set(emissions.map(({ input }) => input.key))]);
-    const unknown = emissions.filter(({ input }) => !known.has(input.key));
+    const unknownKeys = await this.recorder.unknownKeys(keys);
+    if (unknownKeys.size === 0) return;
+    const unknown = emissions.filter(({ input }) => unknownKeys.has(input.key));
     if (this.dryRun) this.report.recorded += unknown.length;
     else if (unknown.length > 0) await this.record(unknown);
   }

@@ -106,3 +106,13 @@ export async function deliver(
     ],
   );
 }
+
+/** Mostly all are known: then there is nothing to send back. */
+export async function unknownKeys(sql: Sql, t: Tables, keys: readonly string[]): Promise<string[]> {
+  const rows = await sql.rows<{ key: string }>(
+    `SELECT k.key FROM unnest(?::text[]) AS k (key)
+     WHERE NOT EXISTS (SELECT 1 FROM ${t.event} e WHERE e.event_key = k.key COLLATE "C")`,
+    [keys],
+  );
+  return rows.map(({ key }) => key);
+}

@@ -81,13 +81,24 @@ export async function complete(
       DELETE FROM ${t.delivery} WHERE (${groups.map(() => any).join(' OR ')})
         AND state = 1 AND worker_id + 0 = ?
       RETURNING handler_id, position, attempts + 1 AS attempts
+    ), finished AS (
+      INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
+      SELECT handler_id, position, 3, attempts, (${at.sql})::bigint FROM gone
     )
-    INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
-    SELECT handler_id, position, 3, attempts, (${at.sql})::bigint FROM gone
-    RETURNING handler_id, position`,
-    [...groups.flat(), workerId, ...at.parameters],
+    SELECT i.handler_id, i.position FROM unnest(?::integer[], ?::bigint[]) AS i (handler_id, position)
+    WHERE (i.handler_id, i.position) NOT IN (SELECT g.handler_id, g.position FROM gone g)`,
+    [
+      ...groups.flat(),
+      workerId,
+      ...at.parameters,
+      ids.map((id) => id.handlerId),
+      ids.map((id) => id.position),
+    ],
   );
-  return rows.map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
+  // Mostly none is missing: then nothing is sent back.
+  if (rows.length === 0) return [...ids];
+  const missing = new Set(rows.map((row) => `${Number(row.handler_id)}:${Number(row.position)}`));
+  return ids.filter(({ handlerId, position }) => !missing.has(`${handlerId}:${position}`));
 }
 
 async function completeOne(

@@ -3,7 +3,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import type { Dialect, FailureKind } from '../dialect.js';
 import { keyOrderByProbe } from '../key-order.js';
 import type { Sql } from '../sql.js';
-import { append, deliver } from './append.js';
+import { append, deliver, unknownKeys } from './append.js';
 import { claim, complete } from './claim.js';
 import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
@@ -39,7 +39,7 @@ export const postgres: Dialect = {
   deliver,
   claim,
   complete,
-  isOneOf: (column, values) => ({ sql: `${column} = ANY(?)`, parameters: [values] }),
+  unknownKeys,
   versionQuery: 'SELECT version() AS version',
   insertNew: (table, columns) =>
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,

@@ -117,7 +117,7 @@ describeEachDatabase('Re-scan', (db) => {
     bench.recorder.calls.length = 0;
     expect((await bench.rescan(3).run()).totals).toMatchObject({ rows: 7, events: 7, recorded: 1 });
     const methods = bench.recorder.calls.map(({ method, size }) => `${method} ${size}`);
-    expect(methods).toEqual(['knownKeys 3', 'knownKeys 3', 'knownKeys 1', 'recordYielding 1']);
+    expect(methods).toEqual(['unknownKeys 3', 'unknownKeys 3', 'unknownKeys 1', 'recordYielding 1']);
   });
 
   it('honours where and passes over soft-removed rows', async () => {
@@ -264,7 +264,7 @@ describeEachDatabase('Re-scan', (db) => {
     const report = await bench.rescan(2).run({ dryRun: true });
     expect(report).toMatchObject({ dryRun: true, scans: [{ rows: 3, events: 3, recorded: 3 }] });
     expect(bench.recorder.recorded).toEqual([]);
-    expect(bench.recorder.calls.some(({ method }) => method !== 'knownKeys')).toBe(false);
+    expect(bench.recorder.calls.some(({ method }) => method !== 'unknownKeys')).toBe(false);
     expect(bench.state.scans.size).toBe(0);
     expect(bench.queries.filter((query) => !query.startsWith('SELECT'))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Row, Sql } from '../sql.js';
 
 /** As `pg` has it. */
@@ -16,7 +16,7 @@ interface NamedStatement {
 }
 
 const names = new Map<string, string>();
-const direct = new WeakMap<Client, Promise<boolean>>();
+const directness = new WeakMap<Client, Promise<boolean>>();
 
 /**
  * The rows of a statement that is sent over and over, under a name by which the server keeps its plan: planning takes
@@ -25,10 +25,11 @@ const direct = new WeakMap<Client, Promise<boolean>>();
  */
 export async function namedRows(sql: Sql, statement: string, parameters: readonly unknown[]): Promise<Row[]> {
   const { runner } = sql;
-  // A runner whose `query` was replaced is watched, or refuses statements.
-  if (runner.isReleased || Object.hasOwn(runner, 'query')) return sql.rows(statement, parameters);
+  if (isGuarded(runner)) return sql.rows(statement, parameters);
   const client = (await runner.connect()) as Client;
-  if (!(await isDirect(client))) return sql.rows(statement, parameters);
+  const direct = await isDirect(client);
+  // Asked again, since its transaction may have been given up meanwhile.
+  if (!direct || isGuarded(runner)) return sql.rows(statement, parameters);
   const text = sql.prepare(statement);
   runner.dataSource.logger.logQuery(text, [...parameters], runner);
   try {
@@ -38,15 +39,20 @@ export async function namedRows(sql: Sql, statement: string, parameters: readonl
   }
 }
 
+/** A runner whose `query` was replaced is watched, or refuses statements. */
+function isGuarded(runner: QueryRunner): boolean {
+  return runner.isReleased || Object.hasOwn(runner, 'query');
+}
+
 /** A pooler tells its clients process ids of its own, by which they may cancel statements. */
 function isDirect(client: Client): Promise<boolean> {
-  let known = direct.get(client);
+  let known = directness.get(client);
   if (!known) {
     known = client
       .query('SELECT pg_backend_pid() AS pid')
       .then(({ rows }) => rows[0]!.pid === client.processID);
-    direct.set(client, known);
-    known.catch(() => direct.delete(client));
+    directness.set(client, known);
+    known.catch(() => directness.delete(client));
   }
   return known;
 }

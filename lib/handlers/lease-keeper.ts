@@ -41,6 +41,13 @@ export class LeaseKeeper {
     return this.workerId !== workerId || performance.now() - this.extendedAt >= this.parts.lease;
   }
 
+  /** The same, and a lapsed lease is lost at once: a heartbeat that comes after this must not bring it back. */
+  loseIfLapsed(workerId: number): boolean {
+    const lapsed = this.hasLapsed(workerId);
+    if (lapsed) this.lose(workerId);
+    return lapsed;
+  }
+
   /** Milliseconds since the lease was last known to be held; undefined without one. */
   get sinceExtended(): number | undefined {
     return this.workerId === undefined ? undefined : performance.now() - this.extendedAt;

@@ -27,7 +27,8 @@ export class LeasedClaims {
 
   constructor(
     private readonly parts: LeasedClaimsParts,
-    private readonly isRunning: (id: DeliveryId) => boolean,
+    /** Under the lease of this worker id. */
+    private readonly isRunning: (id: DeliveryId, workerId: number) => boolean,
   ) {
     this.doubt = new Doubt(parts.leasePeriod);
   }
@@ -52,7 +53,7 @@ export class LeasedClaims {
     await this.tidy();
     const claimed = await this.doubt.unlessAnswered(() => this.parts.queue.claim({ workerId, ...request }));
     // Only what somebody took over can be claimed while it runs here: no heartbeat has told of it yet.
-    if (claimed.some(this.isRunning)) this.parts.lapsed(workerId);
+    if (claimed.some((delivery) => this.isRunning(delivery, workerId))) this.parts.lapsed(workerId);
     if (workerId === this.workerId) {
       for (const delivery of claimed) this.open.add(delivery);
       return { workerId, claimed };

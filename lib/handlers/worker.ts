@@ -48,7 +48,7 @@ export class Worker {
 
   constructor(private readonly parts: WorkerParts) {
     this.runs = new Runs(parts.limits);
-    this.claims = new LeasedClaims(parts, (id) => this.runs.find(id) !== undefined);
+    this.claims = new LeasedClaims(parts, (id, workerId) => this.runs.find(id)?.workerId === workerId);
     this.inline = new InlineRuns({
       handlers: parts.handlers,
       limit: parts.limits.transactional,

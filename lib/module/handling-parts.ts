@@ -55,7 +55,7 @@ export function composeHandling(
   const { keeper, connectivity } = holding;
   const { ordered, settled } = composeOrdering(log, options, () => worker.wake());
   const queue = queueOf(database, ordered, telemetry);
-  const hasLapsed = (workerId: number) => keeper.hasLapsed(workerId);
+  const hasLapsed = (workerId: number) => keeper.loseIfLapsed(workerId);
   const execution = {
     ...log,
     queue,

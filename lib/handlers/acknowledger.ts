@@ -1,4 +1,5 @@
 import type { DeliveryId } from '../store/dialect.js';
+import { keyOf } from './delivery-key.js';
 
 interface Waiting {
   id: DeliveryId;
@@ -60,8 +61,4 @@ export class Acknowledgers {
     }
     return this.current.acknowledger;
   }
-}
-
-function keyOf({ handlerId, position }: DeliveryId): string {
-  return `${handlerId}:${position}`;
 }

@@ -7,7 +7,7 @@ const LOOK_EVERY = 1000;
  */
 export class Doubt {
   private since?: number;
-  private lookedAt = -Infinity;
+  private lookedAt: number;
   private looking?: Promise<void>;
   private statements = 0;
 
@@ -15,10 +15,22 @@ export class Doubt {
     /** Milliseconds within which the server has ended a statement whose client is gone. */
     private readonly lasts: number,
     private readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.lookedAt = now();
+  }
+
+  get isLooking(): boolean {
+    return this.looking !== undefined;
+  }
+
+  /** There may be something, and there is no hurry. */
+  raise(): void {
+    this.since ??= this.now();
+  }
 
   dispel(): void {
     this.since = undefined;
+    this.lookedAt = this.now();
   }
 
   /** Runs a statement; when it fails, nobody knows what came of it. */
@@ -36,11 +48,12 @@ export class Doubt {
   }
 
   /**
-   * In doubt, calls `giveBack` for what there is too much, which returns how much that was; not while a claim is under
-   * way, whose deliveries nobody knows yet. The doubt ends with a look that finds nothing late enough.
+   * In doubt, and now and then without any, calls `giveBack` for what there is too much, which returns how much that was;
+   * not while a claim is under way, whose deliveries nobody knows yet. The doubt ends with a look that finds nothing
+   * late enough.
    */
   look(giveBack: () => Promise<number>): Promise<void> {
-    const due = this.since !== undefined && this.now() - this.lookedAt >= LOOK_EVERY;
+    const due = this.now() - this.lookedAt >= (this.since === undefined ? this.lasts : LOOK_EVERY);
     if (due && this.statements === 0) {
       this.looking ??= this.lookNow(giveBack).finally(() => (this.looking = undefined));
     }
@@ -52,6 +65,7 @@ export class Doubt {
     const began = this.now();
     this.lookedAt = began;
     const found = await giveBack();
-    if (found === 0 && since === this.since && began - since! >= this.lasts) this.since = undefined;
+    const isLate = since !== undefined && began - since >= this.lasts;
+    if (found === 0 && since === this.since && isLate) this.since = undefined;
   }
 }

@@ -1,7 +1,10 @@
 import type { DeliveryQueue } from '../store/delivery-queue.js';
 import type { DeliveryId } from '../store/dialect.js';
+import type { Preclaimed } from '../store/preclaims.js';
 import type { ClaimedDelivery } from '../store/rows.js';
+import { keyOf } from './delivery-key.js';
 import { Doubt } from './doubt.js';
+import { UnsettledPreclaims } from './unsettled-preclaims.js';
 
 export interface LeasedClaimsParts {
   queue: DeliveryQueue;
@@ -23,6 +26,7 @@ export class LeasedClaims {
   private acquiring?: Promise<number>;
   /** What it has claimed and neither settled nor given back. */
   private readonly open = new Set<ClaimedDelivery>();
+  private readonly preclaims: UnsettledPreclaims;
   private readonly doubt: Doubt;
 
   constructor(
@@ -31,6 +35,7 @@ export class LeasedClaims {
     private readonly isRunning: (id: DeliveryId, workerId: number) => boolean,
   ) {
     this.doubt = new Doubt(parts.leasePeriod);
+    this.preclaims = new UnsettledPreclaims(parts.leasePeriod);
   }
 
   /** The worker id while nobody else can have taken over what it has claimed. */
@@ -44,7 +49,47 @@ export class LeasedClaims {
   lose(): void {
     this.workerId = undefined;
     this.open.clear();
+    this.preclaims.clear();
     this.doubt.dispel();
+  }
+
+  /** Deliveries created as claimed, in transactions that are still open. */
+  get unsettledPreclaims(): number {
+    return this.preclaims.size;
+  }
+
+  /** The worker id under which deliveries may be created as claimed; undefined while there is none. */
+  get claimant(): number | undefined {
+    // A look that is under way would take what is created now for something that nobody knows.
+    return this.doubt.isLooking ? undefined : this.held;
+  }
+
+  /** Deliveries were created as this worker's claims; they are there when their transaction has committed. */
+  preclaimed(created: readonly Preclaimed[]): void {
+    for (const { workerId, delivery } of created)
+      if (workerId === this.workerId) this.preclaims.add(delivery);
+  }
+
+  /** Their transaction was rolled back. */
+  forget(undone: readonly Preclaimed[]): void {
+    for (const { delivery } of undone) this.preclaims.take(delivery);
+  }
+
+  /** Their transaction has committed: returns those that are this worker's still. */
+  adopt(committed: readonly Preclaimed[]): ClaimedDelivery[] {
+    const { held } = this;
+    const own = committed.filter(
+      ({ workerId, delivery }) => workerId === held && this.preclaims.take(delivery),
+    );
+    for (const { delivery } of own) this.open.add(delivery);
+    // Given back or forgotten meanwhile, and perhaps claimed again: only a look can tell.
+    if (own.length < committed.length) this.doubt.raise();
+    return own.map(({ delivery }) => delivery);
+  }
+
+  /** A statement that creates deliveries as claimed, and commits by itself. */
+  unlessAnswered<T>(statement: () => Promise<T>): Promise<T> {
+    return this.doubt.unlessAnswered(statement);
   }
 
   /** Takes deliveries under this process's lease; none when the lease was lost meanwhile. */
@@ -83,16 +128,19 @@ export class LeasedClaims {
   /** Gives back what it may hold without knowing of it. */
   async tidy(): Promise<void> {
     const { workerId } = this;
-    if (workerId !== undefined) await this.doubt.look(() => this.giveBackUnknown(workerId));
+    if (workerId === undefined) return;
+    if (this.preclaims.isOverdue) this.doubt.raise();
+    await this.doubt.look(() => this.giveBackUnknown(workerId));
   }
 
   /** What the database says this worker holds, beside what it knows of; returns how many. */
   private async giveBackUnknown(workerId: number): Promise<number> {
     const held = await this.parts.queue.heldBy(workerId);
-    const known = new Set([...this.open].map(idOf));
-    const unknown = held.filter((id) => !known.has(idOf(id)));
-    await this.parts.queue.release(workerId, unknown);
-    return unknown.length;
+    const known = new Set([...this.open].map(keyOf));
+    const unknown = held.filter((id) => !known.has(keyOf(id)) && !this.preclaims.has(id));
+    const overdue = this.preclaims.overdue(held);
+    await this.parts.queue.release(workerId, [...unknown, ...overdue]);
+    return unknown.length + overdue.length;
   }
 
   /** One lease, however many ask for it at once: a second one would have no heartbeat. */
@@ -103,8 +151,4 @@ export class LeasedClaims {
       .finally(() => (this.acquiring = undefined));
     return this.acquiring;
   }
-}
-
-function idOf({ handlerId, position }: DeliveryId): string {
-  return `${handlerId}:${position}`;
 }

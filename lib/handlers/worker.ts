@@ -2,10 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ClaimQuota } from '../store/dialect.js';
 import type { ClaimedDelivery } from '../store/rows.js';
 import { Cancellation } from './cancellation.js';
+import { ClaimPace } from './claim-pace.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
 import type { Executor } from './executor.js';
 import { InlineRuns } from './inline-runs.js';
 import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
+import { Preclaiming } from './preclaiming.js';
 import { Prefetch } from './prefetch.js';
 import { type BoundHandler, type Limits, Runs } from './runs.js';
 import type { Settler } from './settler.js';
@@ -31,6 +33,8 @@ const GIVE_BACK_LIMIT = 5000;
 
 /** Claims due deliveries in batches and runs them, as many at once as there are slots. */
 export class Worker {
+  /** What this process claims as it creates it. */
+  readonly preclaiming: Preclaiming;
   private readonly runs: Runs;
   private readonly claims: LeasedClaims;
   private readonly inline: InlineRuns;
@@ -40,6 +44,7 @@ export class Worker {
   private idleWaiters: (() => void)[] = [];
   private claiming = false;
   private claimAgain = false;
+  private readonly pace: ClaimPace;
   private stopped = true;
   /** A delivery that may have killed its process runs alone. */
   private quarantine = false;
@@ -49,6 +54,19 @@ export class Worker {
   constructor(private readonly parts: WorkerParts) {
     this.runs = new Runs(parts.limits);
     this.claims = new LeasedClaims(parts, (id, workerId) => this.runs.find(id)?.workerId === workerId);
+    this.pace = new ClaimPace(() => this.wake(), parts.handlers);
+    this.preclaiming = new Preclaiming({
+      claims: this.claims,
+      runs: this.runs,
+      concurrency: parts.limits.concurrency,
+      handlers: parts.handlers,
+      isOpen: () => !this.stopped && !this.quarantine && !parts.isPaused(),
+      start: (deliveries) =>
+        this.inOwnContext(() => {
+          if (this.stopped || this.quarantine) void this.tryGiveBack(deliveries);
+          else this.buffer(deliveries);
+        }),
+    });
     this.inline = new InlineRuns({
       handlers: parts.handlers,
       limit: parts.limits.transactional,
@@ -84,7 +102,7 @@ export class Worker {
   /** There may be something due. */
   wake(): void {
     if (this.claiming) this.claimAgain = true;
-    else void this.inOwnContext(() => this.fill());
+    else if (!this.pace.isWaiting) void this.inOwnContext(() => this.fill());
   }
 
   /** Runs what is due of these events, once each, and resolves when those attempts are settled. */
@@ -99,11 +117,10 @@ export class Worker {
 
   private async runRound(): Promise<number> {
     const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 100 }));
-    let { claimed } = await this.claims.take({ quotas, suspects: false, patient: true });
-    if (claimed.length === 0)
-      ({ claimed } = await this.claims.take({ quotas, suspects: true, patient: true }));
-    for (const delivery of claimed) this.runs.add(delivery, performance.now());
-    this.startWaiting();
+    const take = (suspects: boolean) => this.claims.take({ quotas, suspects, patient: true });
+    let { claimed } = await take(false);
+    if (claimed.length === 0) ({ claimed } = await take(true));
+    this.buffer(claimed);
     await this.heedPauses();
     await this.idle();
     return claimed.length;
@@ -118,9 +135,7 @@ export class Worker {
   /** Claims no more, gives back what has not started; where that fails, the end of the lease does it. */
   async stopClaiming(): Promise<void> {
     this.stopped = true;
-    await this.giveBack(this.runs.takeOlderThan(Infinity)).catch((error: unknown) =>
-      this.parts.claimFailed(error),
-    );
+    await this.tryGiveBack(this.runs.takeOlderThan(Infinity));
   }
 
   /** Waits for what runs, up to `limit` milliseconds; what still runs then is aborted and given back. */
@@ -200,7 +215,7 @@ export class Worker {
       do {
         this.claimAgain = false;
         if (await this.claimOnce()) this.claimAgain = true;
-      } while (this.claimAgain && !this.stopped && !this.quarantine);
+      } while (this.claimAgain && !this.pace.isWaiting && !this.stopped && !this.quarantine);
     } catch (error) {
       this.parts.claimFailed(error);
     } finally {
@@ -214,14 +229,11 @@ export class Worker {
     const quotas = this.quotas();
     if (quotas.length === 0) return false;
     const { claimed } = await this.claims.take({ quotas, suspects: false });
-    if (this.stopped || this.quarantine) {
-      await this.giveBack(claimed);
-      return false;
-    }
+    this.pace.found(claimed, quotas);
+    if (this.stopped || this.quarantine) return this.giveBack(claimed).then(() => false);
     this.prefetch.claimed(claimed.length, Math.max(...quotas.map(({ take }) => take)), performance.now());
-    for (const delivery of claimed) this.runs.add(delivery, performance.now());
-    this.startWaiting();
-    return claimed.length > 0 && this.quotas().length > 0;
+    this.buffer(claimed);
+    return !this.pace.isWaiting && claimed.length > 0 && this.quotas().length > 0;
   }
 
   private quotas(): ClaimQuota[] {
@@ -236,6 +248,11 @@ export class Worker {
     const buffered = this.runs.bufferedOf(bound.id);
     const take = claimQuota(this.runs.loadOf(bound), buffered, this.prefetch.size);
     return take > buffered ? take : 0;
+  }
+
+  private buffer(deliveries: readonly ClaimedDelivery[]): void {
+    for (const delivery of deliveries) this.runs.add(delivery, performance.now());
+    this.startWaiting();
   }
 
   private startWaiting(): void {
@@ -269,6 +286,10 @@ export class Worker {
   private async giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
     await this.claims.giveBack(deliveries);
     this.notifyIdle();
+  }
+
+  private async tryGiveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
+    await this.giveBack(deliveries).catch((error: unknown) => this.parts.claimFailed(error));
   }
 
   private notifyIdle(): void {

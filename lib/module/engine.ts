@@ -20,6 +20,7 @@ import type { EventLog } from '../store/event-log.js';
 import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
 import type { Horizon } from '../store/horizon.js';
+import type { Preclaimed, Preclaimer } from '../store/preclaims.js';
 import { prepareSchema } from '../store/schema.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
@@ -54,13 +55,22 @@ export class Engine {
     private readonly telemetry: Telemetry = NO_TELEMETRY,
   ) {
     this.name = options.dataSource ?? 'default';
-    this.tracker = new CommitTracker((runner, recorded) => this.committed(runner, recorded));
+    this.tracker = new CommitTracker(
+      (runner, recorded) => this.committed(runner, recorded),
+      (preclaimed) => this.worker.preclaiming.undone(preclaimed),
+    );
     const listener = {
-      appended: (runner: QueryRunner, recorded: Recorded) => this.tracker.recorded(runner, recorded),
+      appended: (runner: QueryRunner, recorded: Recorded) => this.appended(runner, recorded),
       groupMismatch: (key: string, group: string, existing: string) =>
         this.groupMismatch(key, group, existing),
     };
-    this.log = composeLog(dataSource, options, listener, telemetry);
+    // The worker is made of what is made with the log.
+    const preclaimer: Preclaimer = {
+      claimant: (handlerIds) => this.worker.preclaiming.claimant(handlerIds),
+      takes: (handlerId) => this.worker.preclaiming.takes(handlerId),
+      unlessAnswered: (statement) => this.worker.preclaiming.unlessAnswered(statement),
+    };
+    this.log = composeLog(dataSource, options, listener, telemetry, preclaimer);
     this.entities = composeSources(this.log, options, telemetry);
     const events = {
       leaseLost: () => this.leaseLost(),
@@ -210,7 +220,12 @@ export class Engine {
     return this.handlers.all.map((handler) => handler.registration);
   }
 
-  private committed(runner: QueryRunner, { positions, handlerIds }: Recorded): void {
+  private appended(runner: QueryRunner, recorded: Recorded): void {
+    this.worker.preclaiming.created(recorded.preclaimed);
+    this.tracker.recorded(runner, recorded);
+  }
+
+  private committed(runner: QueryRunner, { positions, handlerIds, preclaimed }: Recorded): void {
     this.log.store.committed(runner, positions);
     // Before the worker is woken, since it is not waiting then.
     const toTell = this.toTellOthers(handlerIds);
@@ -221,8 +236,13 @@ export class Engine {
           .catch((error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`)),
       );
       // When the saver has given its connection back: a claim on that one finds everything warm.
-    } else setImmediate(() => this.wake());
+    } else setImmediate(() => this.handle(preclaimed, handlerIds));
     this.lookout.wakeUp.tell(toTell);
+  }
+
+  private handle(preclaimed: readonly Preclaimed[], due: readonly number[]): void {
+    if (preclaimed.length > 0) this.worker.preclaiming.committed(preclaimed);
+    if (due.length > 0) this.wake();
   }
 
   private toTellOthers(due: readonly number[]): readonly number[] {

@@ -9,6 +9,7 @@ import { type AppendListener, EventLogStore } from '../store/event-log-store.js'
 import { FanOut } from '../store/fan-out.js';
 import { HandlerRegistry } from '../store/handler-registry.js';
 import { Horizon } from '../store/horizon.js';
+import type { Preclaimer } from '../store/preclaims.js';
 import { TypeOrmEntities } from '../store/typeorm-entities.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -30,6 +31,7 @@ export function composeLog(
   options: ResolvedOptions,
   listener: AppendListener,
   telemetry: Telemetry,
+  preclaimer: Preclaimer,
 ): LogParts {
   const { prefix, schemaName, clock, payload } = options;
   const database = new Database(dataSource, { prefix, schemaName }, clock);
@@ -38,7 +40,7 @@ export function composeLog(
   const registry = new HandlerRegistry(database, horizon);
   const entities = new TypeOrmEntities(dataSource);
   const codec = new PayloadCodec({ entities, ...payload });
-  const store = new EventLogStore(database, registry, codec, listener, telemetry);
+  const store = new EventLogStore(database, registry, codec, listener, telemetry, preclaimer);
   return {
     database,
     horizon,

@@ -1,3 +1,4 @@
+import type { Preclaimed } from './preclaims.js';
 import type {
   EntitySubscriberInterface,
   QueryRunner,
@@ -8,8 +9,10 @@ import type {
 /** Events that were recorded. */
 export interface Recorded {
   positions: readonly number[];
-  /** Of their deliveries that are due at once: one for each delivery. */
+  /** Of their pending deliveries that are due at once: one for each delivery. */
   handlerIds: readonly number[];
+  /** Their deliveries that this process has claimed already. */
+  preclaimed: readonly Preclaimed[];
 }
 
 interface Uncommitted {
@@ -24,7 +27,11 @@ interface Uncommitted {
 export class CommitTracker implements EntitySubscriberInterface {
   private readonly open = new WeakMap<QueryRunner, Uncommitted[]>();
 
-  constructor(private readonly committed: (runner: QueryRunner, recorded: Recorded) => void) {}
+  constructor(
+    private readonly committed: (runner: QueryRunner, recorded: Recorded) => void,
+    /** What was claimed with events that were rolled back. */
+    private readonly undone: (preclaimed: readonly Preclaimed[]) => void,
+  ) {}
 
   /** Events were recorded on this runner. */
   recorded(runner: QueryRunner, recorded: Recorded): void {
@@ -44,9 +51,7 @@ export class CommitTracker implements EntitySubscriberInterface {
       return;
     }
     this.open.delete(queryRunner);
-    const positions = open.flatMap(({ recorded }) => recorded.positions);
-    const handlerIds = open.flatMap(({ recorded }) => recorded.handlerIds);
-    if (positions.length > 0) this.committed(queryRunner, { positions, handlerIds });
+    this.committed(queryRunner, together(open.map(({ recorded }) => recorded)));
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
@@ -56,7 +61,18 @@ export class CommitTracker implements EntitySubscriberInterface {
     const kept = open.filter((uncommitted) => uncommitted.depth <= depth);
     if (kept.length > 0) this.open.set(queryRunner, kept);
     else this.open.delete(queryRunner);
+    const gone = open.filter((uncommitted) => uncommitted.depth > depth);
+    this.undone(gone.flatMap(({ recorded }) => recorded.preclaimed));
   }
+}
+
+function together(all: readonly Recorded[]): Recorded {
+  if (all.length === 1) return all[0]!;
+  return {
+    positions: all.flatMap(({ positions }) => positions),
+    handlerIds: all.flatMap(({ handlerIds }) => handlerIds),
+    preclaimed: all.flatMap(({ preclaimed }) => preclaimed),
+  };
 }
 
 /** TypeORM keeps the depth of savepoints to itself. */

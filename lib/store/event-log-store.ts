@@ -7,6 +7,7 @@ import type { PayloadCodec } from '../payload/payload-codec.js';
 import type { Recorded } from './commit-tracker.js';
 import type { Database } from './database.js';
 import { recordedEvent } from './recorded-event.js';
+import { hasPreclaims, preclaim, preclaimedOf, type Preclaimer } from './preclaims.js';
 import { RecordedGroups } from './recorded-groups.js';
 import { emissionContext } from './emission-context.js';
 import type { Emission, EventRecorder } from './event-recorder.js';
@@ -32,6 +33,8 @@ export class EventLogStore implements EventRecorder {
     private readonly codec: PayloadCodec,
     private readonly listener: AppendListener,
     private readonly telemetry: Telemetry = NO_TELEMETRY,
+    /** Where none is given all deliveries are created pending. */
+    private readonly preclaimer?: Preclaimer,
   ) {
     this.groups = new RecordedGroups(telemetry);
   }
@@ -59,13 +62,11 @@ export class EventLogStore implements EventRecorder {
     withEvents: boolean,
     headers?: TraceHeaders,
   ): Promise<AppendResult[]> {
-    const rows = emissions.map((emission) => this.row(emission, headers));
-    const appended =
-      runner.isTransactionActive || this.database.dialect.singleStatements
-        ? await this.append(this.database.on(runner), rows)
-        : await this.database.retrying(() =>
-            this.database.transactionOn(runner, (sql) => this.append(sql, rows)),
-          );
+    const made = emissions.map((emission) => this.row(emission, headers));
+    const rows = this.preclaimer ? preclaim(made, this.preclaimer) : made;
+    const appended = runner.isTransactionActive
+      ? await this.append(this.database.on(runner), rows)
+      : await this.appendAlone(runner, rows);
     await this.warnOfMismatches(runner, rows, appended);
     this.announce(rows, appended, runner);
     return rows.map((row, index) =>
@@ -119,6 +120,16 @@ export class EventLogStore implements EventRecorder {
     return rows.map(storedEvent);
   }
 
+  /** In no transaction of anybody's. */
+  private appendAlone(runner: QueryRunner, rows: readonly EventRow[]): Promise<AppendedRow[]> {
+    const { database } = this;
+    const append = () =>
+      database.dialect.singleStatements
+        ? this.append(database.on(runner), rows)
+        : database.retrying(() => database.transactionOn(runner, (sql) => this.append(sql, rows)));
+    return hasPreclaims(rows) ? this.preclaimer!.unlessAnswered(append) : append();
+  }
+
   private append(sql: Sql, rows: readonly EventRow[]): Promise<AppendedRow[]> {
     return this.database.dialect.append(sql, this.database.tables, rows, this.database.time());
   }
@@ -167,15 +178,18 @@ export class EventLogStore implements EventRecorder {
     const positions = appended.flatMap(({ position }) => (position === undefined ? [] : [position]));
     const committing = this.database.dialect.outermostRunner?.(runner) ?? runner;
     if (this.telemetry.enabled) this.groups.recorded(committing, rows, appended);
-    if (positions.length > 0)
-      this.listener.appended(committing, { positions, handlerIds: this.dueHandlers(rows, appended) });
+    if (positions.length === 0) return;
+    const handlerIds = this.dueHandlers(rows, appended);
+    this.listener.appended(committing, { positions, handlerIds, preclaimed: preclaimedOf(rows, appended) });
   }
 
-  /** Of the deliveries that were created and are not put off: one id for each. */
+  /** Of the pending deliveries that were created and are not put off: one id for each. */
   private dueHandlers(rows: readonly EventRow[], appended: readonly AppendedRow[]): number[] {
     const now = this.database.clock.now().getTime();
     return rows.flatMap(({ availableAt, handlers }, index) =>
-      appended[index]!.position === undefined || (availableAt ?? 0) > now ? [] : handlers.map(({ id }) => id),
+      appended[index]!.position === undefined || (availableAt ?? 0) > now
+        ? []
+        : handlers.filter(({ workerId }) => workerId === undefined).map(({ id }) => id),
     );
   }
 

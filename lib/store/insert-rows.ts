@@ -1,5 +1,5 @@
 import type { SqlTime } from './dialect.js';
-import type { DeliveryRow, EventRow } from './rows.js';
+import { type DeliveryRow, DeliveryState, type EventRow } from './rows.js';
 import { chunks, marks, type Sql, tuples } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -52,12 +52,13 @@ export function deliveriesOf(
     const position = positions[index];
     if (position === undefined) return [];
     const { orderKey, availableAt } = row;
-    return row.handlers.map(({ id, rank, ordered }) => ({
+    return row.handlers.map(({ id, rank, ordered, workerId }) => ({
       handlerId: id,
       position,
       rank,
       orderKey: ordered ? orderKey : null,
       availableAt,
+      workerId,
     }));
   });
 }
@@ -71,21 +72,25 @@ export async function insertDeliveries(
   onConflict: string,
 ): Promise<void> {
   for (const batch of chunks(rows, ROWS_PER_INSERT)) {
-    const values = batch.map((row) =>
-      row.availableAt === null ? `(?, ?, ?, ?, ${due.sql})` : '(?, ?, ?, ?, ?)',
-    );
+    const values = batch.map((row) => `(?, ?, ?, ?, ?, ?, ${row.availableAt === null ? due.sql : '?'})`);
     await sql.change(
-      `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
+      `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, state, worker_id, due_at)
        VALUES ${values.join(', ')} ${onConflict}`,
       batch.flatMap((row) => [
         row.handlerId,
         row.position,
         row.rank,
         row.orderKey,
+        stateOf(row),
+        row.workerId ?? null,
         ...(row.availableAt === null ? due.parameters : [row.availableAt]),
       ]),
     );
   }
+}
+
+function stateOf({ workerId }: DeliveryRow): number {
+  return workerId === undefined ? DeliveryState.pending : DeliveryState.running;
 }
 
 /** A key given twice in one batch is recorded for its first row only. */

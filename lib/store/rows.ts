@@ -23,6 +23,8 @@ export interface HandlerTarget {
   rank: number;
   /** Its deliveries carry the event's order key, and are handled one at a time in each. Default false. */
   ordered?: boolean;
+  /** The worker as whose claim the delivery is created. Default: nobody's, it is pending. */
+  workerId?: number;
 }
 
 /** What became of one `EventRow`. */
@@ -41,6 +43,8 @@ export interface DeliveryRow {
   /** Of the event where the handler is ordered; else null. */
   orderKey: string | null;
   availableAt: number | null;
+  /** The worker that has claimed it from the start; undefined: it is pending. */
+  workerId?: number;
 }
 
 export const DeliveryState = { pending: 0, running: 1, dead: 2, succeeded: 3, cancelled: 4 } as const;

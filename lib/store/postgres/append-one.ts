@@ -1,6 +1,6 @@
 import type { SqlTime } from '../dialect.js';
 import { deliveriesOf, EVENT_INSERT_COLUMNS, eventParameters } from '../insert-rows.js';
-import type { AppendedRow, EventRow } from '../rows.js';
+import { type AppendedRow, DeliveryState, type EventRow } from '../rows.js';
 import { marks, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 import { namedRows } from './named-statement.js';
@@ -23,6 +23,7 @@ export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime
           deliveries.map((delivery) => delivery.handlerId),
           deliveries.map((delivery) => delivery.rank),
           deliveries.map((delivery) => delivery.orderKey),
+          deliveries.map((delivery) => delivery.workerId ?? null),
         ]
       : []),
   ]);
@@ -41,7 +42,9 @@ function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
 }
 
 function deliver(t: Tables, due: SqlTime): string {
-  return `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
-    SELECT d.handler_id, r.position, d.handler_rank, d.order_key, coalesce(?::bigint, (${due.sql})::bigint)
-    FROM recorded r CROSS JOIN unnest(?::integer[], ?::smallint[], ?::text[]) AS d (handler_id, handler_rank, order_key)`;
+  return `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at, worker_id, state)
+    SELECT d.handler_id, r.position, d.handler_rank, d.order_key, coalesce(?::bigint, (${due.sql})::bigint),
+      d.worker_id, CASE WHEN d.worker_id IS NULL THEN ${DeliveryState.pending} ELSE ${DeliveryState.running} END
+    FROM recorded r CROSS JOIN unnest(?::integer[], ?::smallint[], ?::text[], ?::bigint[])
+      AS d (handler_id, handler_rank, order_key, worker_id)`;
 }

@@ -5,6 +5,7 @@ import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES }
 import type { Row, Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 import { claimFunction, completeFunction } from './functions.js';
+import { namedRows } from './named-statement.js';
 
 /** Takes due deliveries of each handler up to its quota, in the order in which they became due; one statement. */
 export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]> {
@@ -16,7 +17,8 @@ export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise
 }
 
 function claimPlain(sql: Sql, t: Tables, { workerId, quotas, due }: ClaimRequest): Promise<Row[]> {
-  return sql.rows(
+  return namedRows(
+    sql,
     `SELECT c.* FROM unnest(?::integer[], ?::integer[]) AS q (handler_id, take)
      CROSS JOIN LATERAL ${claimFunction(t)}(q.handler_id, q.take, ?, (${due.sql})::bigint) c
      ORDER BY c.due_at, c.position`,
@@ -108,7 +110,7 @@ async function completeOne(
   { handlerId, position }: DeliveryId,
   at: SqlTime,
 ): Promise<boolean> {
-  const row = await sql.row(`SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint) AS held`, [
+  const [row] = await namedRows(sql, `SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint) AS held`, [
     handlerId,
     position,
     workerId,

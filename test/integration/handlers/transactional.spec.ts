@@ -142,7 +142,8 @@ describeEachDatabase('a transactional handler', (db) => {
       await dataSource.manager.save(Ledger, [{ note: '' }, { note: '' }]);
       await log.append([EVENT, { ...EVENT, key: 'booked_2' }]);
       await drain(app);
-      expect(runs).toBe(3);
+      // On a slow server the victim may be back before the other has taken the lock it waited for: one more round.
+      expect(runs).toBeGreaterThanOrEqual(3);
       expect((await deliveries.list()).items.map(({ status, attempts }) => ({ status, attempts }))).toEqual([
         { status: 'succeeded', attempts: 1 },
         { status: 'succeeded', attempts: 1 },

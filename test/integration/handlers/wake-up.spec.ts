@@ -123,6 +123,8 @@ describeEachDatabase('wake-up', (db) => {
       await recorder.log.append({ group: 'a', key: 'told' }, { manager });
     });
     await whenHandled('told').promise;
+    // A look of the worker may have been quicker.
+    await recorder.statements.seen(/^NOTIFY/);
     const { all } = recorder.statements;
     const told = all.findIndex((statement) => /notify/i.test(statement));
     expect(told).toBeGreaterThan(

@@ -24,6 +24,25 @@ describe('Doubt', () => {
     expect(looks).toEqual([]);
   });
 
+  it('looks now and then, also without any doubt', async () => {
+    const { looks, clock, look } = setUp();
+    for (clock.now of [LASTS - 1, LASTS, LASTS + 1, 2 * LASTS - 1, 2 * LASTS]) await look();
+    expect(looks).toEqual([LASTS, 2 * LASTS]);
+  });
+
+  it('looks every second while somebody raises it', async () => {
+    const { looks, clock, doubt, look } = setUp();
+    clock.now = 5000;
+    doubt.raise();
+    await look();
+    clock.now = 5500;
+    doubt.raise();
+    await look();
+    clock.now = 6000;
+    await look();
+    expect(looks).toEqual([5000, 6000]);
+  });
+
   it('looks every second after a statement that failed, until nothing is found late enough', async () => {
     const { looks, clock, look, fail } = setUp();
     clock.now = 1000;

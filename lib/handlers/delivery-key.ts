@@ -1,0 +1,6 @@
+import type { DeliveryId } from '../store/dialect.js';
+
+/** A delivery as the key of a map. */
+export function keyOf({ handlerId, position }: DeliveryId): string {
+  return `${handlerId}:${position}`;
+}

@@ -55,10 +55,7 @@ export class Engine {
     private readonly telemetry: Telemetry = NO_TELEMETRY,
   ) {
     this.name = options.dataSource ?? 'default';
-    this.tracker = new CommitTracker(
-      (runner, recorded) => this.committed(runner, recorded),
-      (preclaimed) => this.worker.preclaiming.undone(preclaimed),
-    );
+    this.tracker = this.trackCommits();
     const listener = {
       appended: (runner: QueryRunner, recorded: Recorded) => this.appended(runner, recorded),
       groupMismatch: (key: string, group: string, existing: string) =>
@@ -220,6 +217,14 @@ export class Engine {
     return this.handlers.all.map((handler) => handler.registration);
   }
 
+  private trackCommits(): CommitTracker {
+    return new CommitTracker(
+      (runner, recorded) => this.committed(runner, recorded),
+      (preclaimed) => this.worker.preclaiming.undone(preclaimed),
+      (runner, { handlerIds }) => this.lookout.wakeUp.tellWithCommit(runner, this.toTellOthers(handlerIds)),
+    );
+  }
+
   private appended(runner: QueryRunner, recorded: Recorded): void {
     this.worker.preclaiming.created(recorded.preclaimed);
     this.tracker.recorded(runner, recorded);
@@ -237,7 +242,7 @@ export class Engine {
       );
       // When the saver has given its connection back: a claim on that one finds everything warm.
     } else setImmediate(() => this.handle(preclaimed, handlerIds));
-    this.lookout.wakeUp.tell(toTell);
+    this.lookout.wakeUp.committed(runner, toTell);
   }
 
   private handle(preclaimed: readonly Preclaimed[], due: readonly number[]): void {

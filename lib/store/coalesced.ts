@@ -20,6 +20,14 @@ export class Coalesced {
     private readonly gap: () => number,
   ) {}
 
+  /** True when it would be done at once: the caller does it, and it counts as done. */
+  doneByCaller(): boolean {
+    if (this.underWay || this.timer || performance.now() - this.last < this.gap()) return false;
+    this.last = performance.now();
+    this.widened = 1;
+    return true;
+  }
+
   request(): void {
     this.wanted++;
     this.schedule();

@@ -31,6 +31,8 @@ export class CommitTracker implements EntitySubscriberInterface {
     private readonly committed: (runner: QueryRunner, recorded: Recorded) => void,
     /** What was claimed with events that were rolled back. */
     private readonly undone: (preclaimed: readonly Preclaimed[]) => void,
+    /** The transaction that recorded these is about to be committed. */
+    private readonly committing: (runner: QueryRunner, recorded: Recorded) => void = () => undefined,
   ) {}
 
   /** Events were recorded on this runner. */
@@ -40,6 +42,12 @@ export class CommitTracker implements EntitySubscriberInterface {
     const open = this.open.get(runner);
     if (open) open.push(uncommitted);
     else this.open.set(runner, [uncommitted]);
+  }
+
+  beforeTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
+    const open = this.open.get(queryRunner);
+    const isOutermost = depthOf(queryRunner) === 1;
+    if (open && isOutermost) this.committing(queryRunner, together(open.map(({ recorded }) => recorded)));
   }
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {

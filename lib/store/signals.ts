@@ -1,3 +1,4 @@
+import type { QueryRunner } from 'typeorm';
 import type { Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -20,6 +21,16 @@ export interface Signals {
   readonly longest: number;
   /** One statement, in no transaction of the caller's. */
   send(sql: Sql, tables: Tables, message: string): Promise<void>;
+  /**
+   * The same behind the COMMIT that the runner sends next, in the same round trip; when that fails, `failed` is told and
+   * the commit stands. False when it cannot be done so.
+   */
+  sendWithCommit?(
+    runner: QueryRunner,
+    tables: Tables,
+    message: string,
+    failed: (error: unknown) => void,
+  ): boolean;
   /** Listens on the connection of `sql` until that ends, and is called once for each connection. */
   listen(sql: Sql, tables: Tables, listener: SignalListener): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { QueryRunner } from 'typeorm';
 import { Coalesced } from './coalesced.js';
 import type { ControlConnection, ConnectionTenant } from './control-connection.js';
 import type { Database } from './database.js';
@@ -42,6 +43,8 @@ export class WakeUp implements ConnectionTenant {
     () => (this.failed ? GAP_AFTER_FAILURE : GAP),
   );
   private readonly toTell = new Set<number>();
+  /** What is told with a commit that is under way. */
+  private readonly withCommit = new WeakMap<QueryRunner, ReadonlySet<number>>();
   private tellAll = false;
   private failed = false;
   private listens = false;
@@ -67,6 +70,31 @@ export class WakeUp implements ConnectionTenant {
     if (!this.parts.database.dialect.signals) return;
     this.listens = true;
     this.reopen(0);
+  }
+
+  /**
+   * Others may have something due of these handlers once this runner has committed, which it is about to do: when it is
+   * quiet, that is told in one message with the COMMIT. `committed` has to be called then.
+   */
+  tellWithCommit(runner: QueryRunner, handlerIds: readonly number[]): void {
+    this.withCommit.delete(runner);
+    const { dialect, tables } = this.parts.database;
+    const { sendWithCommit, longest } = dialect.signals ?? { longest: 0 };
+    const message = [...new Set(handlerIds)].join(',');
+    if (!sendWithCommit || this.failed || message === '' || message.length > longest) return;
+    if (this.stopping.signal.aborted || !this.telling.doneByCaller()) return;
+    const failed = (error: unknown) => {
+      this.withCommit.delete(runner);
+      this.failedToTell(error);
+    };
+    if (sendWithCommit(runner, tables, message, failed)) this.withCommit.set(runner, new Set(handlerIds));
+  }
+
+  /** Tells what has not been told with the commit of this runner. */
+  committed(runner: QueryRunner, handlerIds: readonly number[]): void {
+    const told = this.withCommit.get(runner);
+    this.withCommit.delete(runner);
+    this.tell(told ? handlerIds.filter((id) => !told.has(id)) : handlerIds);
   }
 
   /** Others may have something due of these handlers, undefined for any. Returns at once. */

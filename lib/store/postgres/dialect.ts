@@ -7,7 +7,7 @@ import { append, deliver, unknownKeys } from './append.js';
 import { claim, complete } from './claim.js';
 import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
-import { signals } from './listener.js';
+import { signals } from './signals.js';
 import { migrations } from './migrations.js';
 
 /** As `pg` has it. */

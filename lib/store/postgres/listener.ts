@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SignalListener, Signals } from '../signals.js';
+import type { SignalListener } from '../signals.js';
 import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
@@ -20,15 +20,6 @@ interface Notification {
   processId: number;
 }
 
-/** LISTEN and NOTIFY. */
-export const signals: Signals = {
-  // The pool of `pg` closes what has been idle for ten seconds, and with it the LISTEN.
-  keepOpen: { idleTimeoutMillis: 0 },
-  longest: 7999,
-  send,
-  listen,
-};
-
 /** One channel for each set of tables; notifications stay within one database anyway. */
 export function channelOf(t: Tables): string {
   const name = t.name('wake_up').replaceAll('"', '');
@@ -40,12 +31,16 @@ export function channelOf(t: Tables): string {
  * Whatever commits a NOTIFY holds one lock of the whole server until its commit is on disk; a transaction that does
  * nothing else has nothing to wait for.
  */
-async function send(sql: Sql, t: Tables, message: string): Promise<void> {
-  // Not `pg_notify(…)`: without parameters it is one message to the server, and nothing has to be planned.
-  await sql.rows(`NOTIFY "${channelOf(t)}", '${message.replaceAll("'", "''")}'`);
+export async function send(sql: Sql, t: Tables, message: string): Promise<void> {
+  await sql.rows(notify(t, message));
 }
 
-async function listen(sql: Sql, t: Tables, listener: SignalListener): Promise<void> {
+/** Not `pg_notify(…)`: without parameters it is one message to the server, and nothing has to be planned. */
+export function notify(t: Tables, message: string): string {
+  return `NOTIFY "${channelOf(t)}", '${message.replaceAll("'", "''")}'`;
+}
+
+export async function listen(sql: Sql, t: Tables, listener: SignalListener): Promise<void> {
   const connection = (await sql.runner.connect()) as Connection;
   const channel = channelOf(t);
   connection.once('end', () => listener.ended());

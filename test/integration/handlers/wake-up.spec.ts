@@ -116,31 +116,50 @@ describeEachDatabase('wake-up', (db) => {
     }
   });
 
-  it('is not sent by the transaction that has something to tell', async () => {
+  it('is not sent by the transaction that has something to tell, but in one message with its COMMIT', async () => {
     const recorder = await start();
     await startListening();
-    await recorder.dataSource.transaction(async (manager) => {
-      await recorder.log.append({ group: 'a', key: 'told' }, { manager });
-    });
-    await whenHandled('told').promise;
-    // A look of the worker may have been quicker.
-    await recorder.statements.seen(/^NOTIFY/);
-    const { all } = recorder.statements;
-    const told = all.findIndex((statement) => /notify/i.test(statement));
-    expect(told).toBeGreaterThan(
-      all.indexOf(
-        'COMMIT',
-        all.findIndex((s) => /INSERT INTO "once_event"/.test(s)),
-      ),
-    );
     const rolledBack = recorder.dataSource.transaction(async (manager) => {
       await recorder.log.append({ group: 'a', key: 'rolled back' }, { manager });
       throw new Error('roll back');
     });
     await expect(rolledBack).rejects.toThrow('roll back');
-    await recorder.log.append({ group: 'a', key: 'after' });
-    await whenHandled('after').promise;
-    expect(recorder.statements.matching(/notify/i)).toHaveLength(2);
+    await recorder.dataSource.transaction(async (manager) => {
+      await recorder.log.append({ group: 'a', key: 'told' }, { manager });
+    });
+    await whenHandled('told').promise;
+    expect(recorder.statements.matching(/notify/i)).toEqual([
+      expect.stringMatching(/^COMMIT; NOTIFY "\w+", '\d+'$/),
+    ]);
+  });
+
+  it('is sent after the commit where somebody watches the statements of the runner', async () => {
+    const recorder = await start();
+    await startListening();
+    const runner = recorder.dataSource.createQueryRunner();
+    runner.query = runner.query.bind(runner);
+    await runner.startTransaction();
+    await recorder.log.append({ group: 'a', key: 'watched' }, { manager: runner.manager });
+    await runner.commitTransaction();
+    await runner.release();
+    await whenHandled('watched').promise;
+    await recorder.statements.seen(/^NOTIFY/);
+    expect(recorder.statements.matching(/^COMMIT; /)).toEqual([]);
+  });
+
+  it('leaves a commit that fails as it is, and a runner as it was', async () => {
+    const recorder = await start();
+    const { dataSource, log } = recorder;
+    await dataSource.query('CREATE TABLE parent (id integer PRIMARY KEY)');
+    await dataSource.query('CREATE TABLE child (id integer REFERENCES parent DEFERRABLE INITIALLY DEFERRED)');
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await log.append({ group: 'a', key: 'refused' }, { manager: runner.manager });
+    await runner.query('INSERT INTO child VALUES (1)');
+    await expect(runner.commitTransaction()).rejects.toMatchObject({ driverError: { code: '23503' } });
+    expect(Object.hasOwn(runner, 'query')).toBe(false);
+    await runner.release();
+    expect(await log.get('refused')).toBeUndefined();
   });
 
   it('is sent once for many commits', async () => {

@@ -1,0 +1,13 @@
+import type { Signals } from '../signals.js';
+import { listen, send } from './listener.js';
+import { sendWithCommit } from './send-with-commit.js';
+
+/** LISTEN and NOTIFY. */
+export const signals: Signals = {
+  // The pool of `pg` closes what has been idle for ten seconds, and with it the LISTEN.
+  keepOpen: { idleTimeoutMillis: 0 },
+  longest: 7999,
+  send,
+  sendWithCommit,
+  listen,
+};

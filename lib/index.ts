@@ -21,6 +21,7 @@ export {
 export type { Clock } from './core/clock.js';
 export type { Duration } from './core/duration.js';
 export { EventSourcingError, InvalidEventError, InvalidOptionError } from './core/errors.js';
+export type { RequestLike } from './core/client-address.js';
 export type { AppendResult, EventInput, EventMetadata, RecordedEvent } from './core/event.js';
 export { event } from './core/event-input.js';
 export type { GroupPattern } from './core/group-pattern.js';
@@ -37,6 +38,15 @@ export {
 export { gzipStep } from './payload/gzip-step.js';
 export type { PayloadStep } from './payload/payload-step.js';
 export type { PayloadType } from './payload/payload-type.js';
+
+export {
+  DuplicateEventTypeError,
+  EventNotFoundError,
+  EventValidationError,
+  InvalidEventNameError,
+  InvalidEventTypeError,
+  type PropertyProblem,
+} from './event-types/errors.js';
 
 export {
   BulkWriteError,
@@ -80,12 +90,8 @@ export type { DeliveryFilter, DeliveryStatus, DeliveryView } from './store/deliv
 export type { HandlerView } from './store/handler-views.js';
 export { UnsupportedDatabaseError } from './store/dialects.js';
 export { DeliveryEntity, EVENT_SOURCING_ENTITIES, EventEntity } from './store/entities.js';
-export {
-  type AppendOptions,
-  EventLog,
-  type ReadOptions,
-  TransactionRequiredError,
-} from './store/event-log.js';
+export { TransactionRequiredError } from './store/event-ingest.js';
+export { type AppendOptions, EventLog, type ReadOptions } from './store/event-log.js';
 export { SecondConnectionError } from './store/pool.js';
 export { type SchemaPolicy, SchemaNotReadyError } from './store/schema.js';
 export { SqliteGateTimeoutError } from './store/sqlite/gate/errors.js';

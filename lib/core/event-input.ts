@@ -1,6 +1,6 @@
 import { describe } from './describe.js';
 import { InvalidEventError } from './errors.js';
-import type { EventInput } from './event.js';
+import type { EventInput, EventOrigin } from './event.js';
 
 const MAX_BYTES = 255;
 
@@ -18,15 +18,21 @@ export function event<T>(group: string, id: string | number | bigint, data?: T):
   return { group, key: `${group}_${id}`, ...(data === undefined ? {} : { data }) };
 }
 
+/** What the key of an event from outside begins with. */
+export function outsidePrefix(origin: EventOrigin, group: string): string {
+  return `${origin}:${group}:`;
+}
+
 /** Throws `InvalidEventError` unless everything but `data` may be recorded; `data` is the transcoder's to check. */
-export function assertEventInput(input: unknown): asserts input is EventInput {
+export function assertEventInput(input: unknown, origin?: EventOrigin): asserts input is EventInput {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new InvalidEventError('it', 'an object { group, key, data? }', describe(input));
   }
   const { group, key, orderKey, occurredAt, availableAt, metadata } = input as EventInput;
   assertName('group', group);
   assertName('key', key);
-  assertInsideKey(key);
+  if (origin === undefined) assertInsideKey(key);
+  else assertOutsideKey(key, outsidePrefix(origin, group));
   if (orderKey !== undefined) assertName('orderKey', orderKey);
   assertDate('occurredAt', occurredAt);
   assertDate('availableAt', availableAt);
@@ -50,6 +56,11 @@ function assertName(field: string, value: unknown): void {
 function assertInsideKey(key: string): void {
   const prefix = OUTSIDE_PREFIXES.find((candidate) => key.startsWith(candidate));
   if (prefix) throw new InvalidEventError('key', `outside the reserved prefix "${prefix}"`, describe(key));
+}
+
+function assertOutsideKey(key: string, prefix: string): void {
+  if (key.startsWith(prefix) && key.length > prefix.length) return;
+  throw new InvalidEventError('key', `one that goes on behind the prefix "${prefix}"`, describe(key));
 }
 
 function assertDate(field: string, value: unknown): void {

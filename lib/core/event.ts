@@ -21,12 +21,19 @@ export interface EventMetadata {
   correlationId: string;
   /** Key of the event whose handler emitted this one. */
   causationId?: string;
-  /** Who emitted it: `Class.method` of a model event source, else `append`. */
+  /** Who emitted it: `Class.method` of a model event source, else `append`, `log` or `http`. */
   source?: string;
   /** The span in which it was recorded, by W3C Trace Context, with `tracestate`: where the application traces. */
   traceparent?: string;
+  /** Address of the client whose request brought it about, where `log` was given that. */
+  ip?: string;
+  /** What that client calls itself, at most 512 characters. */
+  userAgent?: string;
   [name: string]: unknown;
 }
+
+/** Where events from outside the application come from: it begins their keys, `http:<name>:<key>`. */
+export type EventOrigin = 'http';
 
 /** An event as it stands in the log: frozen. */
 export interface RecordedEvent<T = unknown> {
@@ -45,11 +52,11 @@ export interface RecordedEvent<T = unknown> {
   readonly recordedAt: Date;
 }
 
-/** What became of one input of `EventLog.append`. */
-export interface AppendResult {
+/** What became of one event that was to be recorded. */
+export interface AppendResult<T = unknown> {
   key: string;
   /** False when the key was in the log already: nothing was written for it. */
   recorded: boolean;
   /** The event as recorded; absent when `recorded` is false. */
-  event?: RecordedEvent;
+  event?: RecordedEvent<T>;
 }

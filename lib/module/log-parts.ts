@@ -5,6 +5,7 @@ import { PayloadCodec } from '../payload/payload-codec.js';
 import { Database } from '../store/database.js';
 import { DeliveryQueries } from '../store/delivery-queries.js';
 import { EventLog } from '../store/event-log.js';
+import { EventIngest } from '../store/event-ingest.js';
 import { type AppendListener, EventLogStore } from '../store/event-log-store.js';
 import { FanOut } from '../store/fan-out.js';
 import { HandlerRegistry } from '../store/handler-registry.js';
@@ -23,6 +24,7 @@ export interface LogParts {
   entities: TypeOrmEntities;
   codec: PayloadCodec;
   store: EventLogStore;
+  ingest: EventIngest;
   eventLog: EventLog;
 }
 
@@ -41,6 +43,7 @@ export function composeLog(
   const entities = new TypeOrmEntities(dataSource);
   const codec = new PayloadCodec({ entities, ...payload });
   const store = new EventLogStore(database, registry, codec, listener, telemetry, preclaimer);
+  const ingest = new EventIngest(database, store);
   return {
     database,
     horizon,
@@ -50,6 +53,7 @@ export function composeLog(
     entities,
     codec,
     store,
-    eventLog: new EventLog({ database, store, codec, entities, horizon }),
+    ingest,
+    eventLog: new EventLog({ database, store, ingest, codec, entities, horizon }),
   };
 }

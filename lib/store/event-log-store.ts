@@ -150,8 +150,8 @@ export class EventLogStore implements EventRecorder {
     }
   }
 
-  private row({ input, source, snapshots }: Emission, headers: TraceHeaders | undefined): EventRow {
-    assertEventInput(input);
+  private row({ input, source, snapshots, origin }: Emission, headers: TraceHeaders | undefined): EventRow {
+    assertEventInput(input, origin);
     const now = this.database.clock.now();
     const payload = this.codec.encode(input.data, { snapshots: snapshots ?? false });
     const targets = this.registry.targetsOf(input.group);
@@ -250,8 +250,8 @@ function storedMetadata(input: Emission['input'], source: string, headers?: Trac
   }
 }
 
-function watched({ input }: Emission): WatchedEvent {
-  assertEventInput(input);
+function watched({ input, origin }: Emission): WatchedEvent {
+  assertEventInput(input, origin);
   return { group: input.group, key: input.key };
 }
 
@@ -260,7 +260,8 @@ function resultOf(row: EventRow, { position }: AppendedRow, emission: Emission |
   const { key } = row;
   if (position === undefined) return { key, recorded: false };
   if (!emission) return { key, recorded: true };
-  return { key, recorded: true, event: recordedEvent(stored(row, position), emission.input.data) };
+  const data = emission.instance ?? emission.input.data;
+  return { key, recorded: true, event: recordedEvent(stored(row, position), data) };
 }
 
 /** The row as it stands in the table now. */

@@ -1,12 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { describe } from '../core/describe.js';
-import { EventSourcingError, InvalidOptionError } from '../core/errors.js';
+import { InvalidOptionError } from '../core/errors.js';
 import type { AppendResult, EventInput, RecordedEvent } from '../core/event.js';
 import { assertKnownOptions } from '../core/options.js';
 import { PRUNED } from '../core/stored-payload.js';
 import type { EntityLoader } from '../payload/entity-port.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
 import type { Database } from './database.js';
+import type { EventIngest } from './event-ingest.js';
 import type { EventLogStore } from './event-log-store.js';
 import type { Horizon } from './horizon.js';
 import { recordedEvent } from './recorded-event.js';
@@ -14,18 +15,6 @@ import type { StoredEvent } from './rows.js';
 import type { TypeOrmEntities } from './typeorm-entities.js';
 
 const PAGE = 500;
-
-/** A manager was given that is in no transaction, so that nothing would tie the event to what it is about. */
-export class TransactionRequiredError extends EventSourcingError {
-  readonly code = 'TRANSACTION_REQUIRED';
-
-  constructor() {
-    super(
-      'EventLog.append was given a manager that is in no transaction. Give it the manager of the transaction whose ' +
-        'event it is (dataSource.transaction((manager) => …)), or none: then it makes a transaction of its own.',
-    );
-  }
-}
 
 export interface AppendOptions {
   /** The events are recorded in this manager's transaction: if and only if it commits. */
@@ -44,6 +33,7 @@ export interface ReadOptions {
 export interface EventLogParts {
   database: Database;
   store: EventLogStore;
+  ingest: EventIngest;
   codec: PayloadCodec;
   entities: TypeOrmEntities;
   horizon: Horizon;
@@ -67,7 +57,8 @@ export class EventLog {
   ): Promise<AppendResult | AppendResult[]> {
     assertKnownOptions(options, ['manager'], 'EventLog.append');
     const many = Array.isArray(inputs) ? (inputs as readonly EventInput[]) : [inputs as EventInput];
-    const results = await this.record(many, options.manager);
+    const emissions = many.map((input) => ({ input, source: 'append' }));
+    const results = await this.parts.ingest.record(emissions, options.manager);
     return Array.isArray(inputs) ? results : results[0]!;
   }
 
@@ -93,24 +84,6 @@ export class EventLog {
       if (page.length < Math.min(PAGE, left)) return;
       left -= page.length;
       after = page.at(-1)!.position;
-    }
-  }
-
-  private async record(
-    inputs: readonly EventInput[],
-    manager: EntityManager | undefined,
-  ): Promise<AppendResult[]> {
-    const emissions = inputs.map((input) => ({ input, source: 'append' }));
-    if (manager) {
-      const runner = manager.queryRunner;
-      if (!runner?.isTransactionActive) throw new TransactionRequiredError();
-      return this.parts.store.record(emissions, runner);
-    }
-    const runner = this.parts.database.dataSource.createQueryRunner('master');
-    try {
-      return await this.parts.store.record(emissions, runner);
-    } finally {
-      await runner.release();
     }
   }
 

@@ -1,5 +1,5 @@
 import type { QueryRunner } from 'typeorm';
-import type { AppendResult, EventInput } from '../core/event.js';
+import type { AppendResult, EventInput, EventOrigin } from '../core/event.js';
 
 /** One event on its way into the log, with who emitted it. */
 export interface Emission {
@@ -8,6 +8,10 @@ export interface Emission {
   source: string;
   /** Entities in `data` are stored by value, since they will be gone when a handler runs. Default false. */
   snapshots?: boolean;
+  /** It comes from outside the application, and so its key has that prefix, which no other may have. */
+  origin?: EventOrigin;
+  /** What the recorded event shows in place of `input.data`: the instance of which that was made. */
+  instance?: object;
 }
 
 /** What the sources of events need of the log. */

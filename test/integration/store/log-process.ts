@@ -5,6 +5,7 @@ import { Database } from '../../../lib/store/database.js';
 import { DeliveryQueries } from '../../../lib/store/delivery-queries.js';
 import { DeliveryQueue } from '../../../lib/store/delivery-queue.js';
 import { EventLog } from '../../../lib/store/event-log.js';
+import { EventIngest } from '../../../lib/store/event-ingest.js';
 import { EventLogStore } from '../../../lib/store/event-log-store.js';
 import { FanOut } from '../../../lib/store/fan-out.js';
 import { HandlerRegistry, type HandlerRegistration } from '../../../lib/store/handler-registry.js';
@@ -47,7 +48,8 @@ export class LogProcess {
       appended: (_runner, { positions }) => this.appended.push(...positions),
       groupMismatch: (...mismatch) => this.mismatches.push(mismatch),
     });
-    this.log = new EventLog({ database, store: this.store, codec, entities, horizon: this.horizon });
+    const ingest = new EventIngest(database, this.store);
+    this.log = new EventLog({ database, store: this.store, ingest, codec, entities, horizon: this.horizon });
   }
 
   static async start(address: DatabaseAddress, setup: LogProcessSetup = {}): Promise<LogProcess> {

@@ -91,3 +91,28 @@ describe('assertEventInput', () => {
     expect(check({ ...valid, metadata })).toThrow(expect.objectContaining({ field: 'metadata' }));
   });
 });
+
+describe('keys of events from outside', () => {
+  const input = (key: string, group = 'shop.Click') => ({ group, key });
+
+  it('have the prefix of their origin and name, and something behind it', () => {
+    expect(() => assertEventInput(input('http:shop.Click:17'), 'http')).not.toThrow();
+    for (const key of ['17', 'http:17', 'http:shop.Clic:17', 'http:shop.Click:', 'kafka:shop.Click:17']) {
+      expect(() => assertEventInput(input(key), 'http')).toThrow(
+        /expected key to be one that goes on behind the prefix "http:shop.Click:"/,
+      );
+    }
+  });
+
+  it('are refused from inside', () => {
+    expect(() => assertEventInput(input('http:shop.Click:17'))).toThrow(/reserved prefix "http:"/);
+  });
+
+  it('are measured as a whole', () => {
+    const prefix = 'http:shop.Click:';
+    expect(() => assertEventInput(input(prefix + 'x'.repeat(255 - prefix.length)), 'http')).not.toThrow();
+    expect(() => assertEventInput(input(prefix + 'x'.repeat(256 - prefix.length)), 'http')).toThrow(
+      /256 bytes/,
+    );
+  });
+});

@@ -102,10 +102,11 @@ module.exports = {
     },
     {
       name: 'nest-core-only-on-top',
-      comment: '@nestjs/core only where the application is known; a feature can be made with new.',
+      comment:
+        '@nestjs/core only where the application is known; a feature can be made with new. Elsewhere only its types.',
       severity: 'error',
       from: { path: '^lib/', pathNot: `^lib/(${TOP}|(${DOORS})/)` },
-      to: { path: npm('@nestjs/core') },
+      to: { path: npm('@nestjs/core'), dependencyTypesNot: TYPES_ONLY },
     },
     {
       name: 'typeorm-runs-only-in-store-sources-module',

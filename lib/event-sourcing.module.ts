@@ -5,9 +5,13 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { describe } from './core/describe.js';
 import { InvalidOptionError } from './core/errors.js';
+import type { EventClass } from './core/event-types.js';
+import { assertKnownOptions } from './core/options.js';
 import { NO_TELEMETRY } from './core/telemetry.js';
 import { Engine } from './module/engine.js';
+import { checkedEvents } from './module/event-types-options.js';
 import { exitInOrder } from './module/exit.js';
+import { FeatureEvents } from './module/feature-events.js';
 import { Lifecycle } from './module/lifecycle.js';
 import {
   type EventSourcingAsyncOptions,
@@ -28,8 +32,13 @@ import {
 import { EVENT_SOURCING_ENTITIES } from './store/entities.js';
 import { registeredTelemetry } from './telemetry/registered-telemetry.js';
 
-/** What `forFeature` adds: providers with sources and handlers, as a module of their own. */
-export type EventSourcingFeature = Pick<ModuleMetadata, 'imports' | 'providers' | 'exports'>;
+const FEATURE = 'EventSourcingModule.forFeature';
+
+/** What `forFeature` adds: event classes, and providers with sources and handlers, as a module of their own. */
+export interface EventSourcingFeature extends Pick<ModuleMetadata, 'imports' | 'providers' | 'exports'> {
+  /** Event classes: those decorated with `@EventType`. */
+  events?: readonly EventClass[];
+}
 
 /**
  * Durable events on the application's TypeORM DataSource: model event sources, handlers, the log.
@@ -53,9 +62,20 @@ export class EventSourcingModule {
     return composed(dataSource, [...asyncOptionProviders(async), ...extraProviders], imports);
   }
 
-  /** Providers with sources and handlers of one feature; they may as well stand in any module's `providers`. */
-  static forFeature({ imports = [], providers = [], exports = [] }: EventSourcingFeature): DynamicModule {
-    return { module: EventSourcingModule, imports, providers, exports };
+  /**
+   * Event classes, and providers with sources and handlers, of one feature; providers may as well stand in any module's
+   * `providers`. Throws `UnknownOptionError` or `InvalidOptionError`.
+   */
+  static forFeature(feature: EventSourcingFeature): DynamicModule {
+    assertKnownOptions(feature, ['imports', 'providers', 'exports', 'events'], FEATURE);
+    const { imports = [], providers = [], exports = [] } = feature;
+    const events = new FeatureEvents(checkedEvents(feature.events, FEATURE));
+    return {
+      module: EventSourcingModule,
+      imports,
+      providers: [...providers, { provide: FeatureEvents, useValue: events }],
+      exports,
+    };
   }
 }
 
@@ -102,7 +122,10 @@ function engineProviders(dataSource: string | undefined): Provider[] {
         discovery: DiscoveryService,
         scanner: MetadataScanner,
         moduleRef: ModuleRef,
-      ) => new Lifecycle(started, discovery, scanner, new RescanSchedule(started, schedulerOf(moduleRef))),
+      ) => {
+        const schedule = new RescanSchedule(started, schedulerOf(moduleRef));
+        return new Lifecycle(started, discovery, scanner, moduleRef, schedule);
+      },
     },
   ];
 }

@@ -8,6 +8,7 @@ export type {
   RescanScheduleOptions,
   WorkerOptions,
 } from './module/options.js';
+export type { EventTypesOptions } from './module/event-types-options.js';
 export type { RetentionOptions } from './module/retention-options.js';
 export {
   getDeliveriesToken,
@@ -24,8 +25,10 @@ export { EventSourcingError, InvalidEventError, InvalidOptionError } from './cor
 export type { RequestLike } from './core/client-address.js';
 export type { AppendResult, EventInput, EventMetadata, RecordedEvent } from './core/event.js';
 export { event } from './core/event-input.js';
+export type { EventClass } from './core/event-types.js';
 export type { GroupPattern } from './core/group-pattern.js';
 export { UnknownOptionError } from './core/options.js';
+export type { HandlingOutcome } from './core/telemetry.js';
 export type { RetryOptions } from './core/retry-policy.js';
 
 export {
@@ -45,8 +48,11 @@ export {
   EventValidationError,
   InvalidEventNameError,
   InvalidEventTypeError,
+  MissingPackageError,
   type PropertyProblem,
 } from './event-types/errors.js';
+export { EventType, type EventTypeOptions, type Whitelist } from './event-types/event-type.decorator.js';
+export { RequireKeys } from './event-types/require-keys.decorator.js';
 
 export {
   BulkWriteError,
@@ -83,7 +89,12 @@ export {
   SnoozeError,
   UnknownHandlerError,
 } from './handlers/errors.js';
-export { EventHandler, type EventHandlerOptions } from './handlers/event-handler.decorator.js';
+export { type EventTypeContext, OnEvent, type OnEventOptions } from './handlers/on-event.decorator.js';
+export {
+  EventHandler,
+  type EventHandlerDecorator,
+  type EventHandlerOptions,
+} from './handlers/event-handler.decorator.js';
 export type { HandlerContext } from './handlers/handler-context.js';
 
 export type { DeliveryFilter, DeliveryStatus, DeliveryView } from './store/delivery-queries.js';
@@ -92,6 +103,8 @@ export { UnsupportedDatabaseError } from './store/dialects.js';
 export { DeliveryEntity, EVENT_SOURCING_ENTITIES, EventEntity } from './store/entities.js';
 export { TransactionRequiredError } from './store/event-ingest.js';
 export { type AppendOptions, EventLog, type ReadOptions } from './store/event-log.js';
+export type { HandledItem, RecordedItem, StreamItem, StreamOptions } from './store/event-stream.js';
+export type { EventData, LogOptions } from './store/logged-event.js';
 export { SecondConnectionError } from './store/pool.js';
 export { type SchemaPolicy, SchemaNotReadyError } from './store/schema.js';
 export { SqliteGateTimeoutError } from './store/sqlite/gate/errors.js';

@@ -26,14 +26,19 @@ export function assertKnownOptions(options: unknown, known: readonly string[], w
   if (unknown !== undefined) throw new UnknownOptionError(unknown, known, where);
 }
 
-/** The candidate within an edit distance of a third of the word's length, at least two; the nearest of them. */
+/** The nearest candidate, if any is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  return nearestOf(word, candidates)[0];
+}
+
+/** The candidates within an edit distance of a third of the word's length, at least two; nearest first. */
+export function nearestOf(word: string, candidates: readonly string[]): string[] {
   const limit = Math.max(2, Math.floor(word.length / 3));
-  const ranked = candidates
+  return candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)
-    .sort((a, b) => a.distance - b.distance);
-  return ranked[0]?.candidate;
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ candidate }) => candidate);
 }
 
 /** Levenshtein distance, one row at a time. */

@@ -113,3 +113,18 @@ export class InvalidEventTypeError extends EventSourcingError {
     super(`Event class ${type}: ${reason}`, options);
   }
 }
+
+/** A package is not installed that event classes need. */
+export class MissingPackageError extends EventSourcingError {
+  readonly code = 'MISSING_PACKAGE';
+
+  constructor(
+    readonly missing: string,
+    /** What was registered that needs it. */
+    readonly type: string,
+  ) {
+    super(
+      `Event class ${type} needs ${missing}, which is not installed: npm install class-validator class-transformer`,
+    );
+  }
+}

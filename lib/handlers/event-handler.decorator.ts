@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { Duration } from '../core/duration.js';
 import type { RecordedEvent } from '../core/event.js';
+import type { EventClass } from '../core/event-types.js';
 import type { GroupPattern } from '../core/group-pattern.js';
 import type { RetryOptions } from '../core/retry-policy.js';
 import type { ReferenceRelations } from '../store/typeorm-entities.js';
@@ -34,26 +35,43 @@ export interface EventHandlerOptions {
 }
 
 export interface EventHandlerMetadata {
-  pattern: GroupPattern;
+  /** Or an event's class, for the events of its name. */
+  pattern: GroupPattern | EventClass;
   options: EventHandlerOptions;
 }
 
 const METADATA = Symbol('event handlers');
 
+/** Stands on methods that take such events. */
+export type EventHandlerDecorator<E> = <T extends (event: E, context: HandlerContext) => unknown>(
+  prototype: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<T>,
+) => void;
+
 /**
  * Makes a provider's method a handler of recorded events: called once for each event whose group matches, outside the
  * request that caused it, retried on failure. A RegExp is searched anywhere in the group, a string has to match the
- * whole of it, with `*` for any run of characters. Stackable: decorators of one name on one method are one handler that
- * takes what any of the patterns matches; with names of their own they are handlers of their own.
+ * whole of it, with `*` for any run of characters; a class with `@EventType` stands for exactly its name, and the event's
+ * data is an instance of it. Stackable: decorators of one name on one method are one handler that takes what any of the
+ * patterns matches; with names of their own they are handlers of their own.
  */
-export function EventHandler(pattern: GroupPattern, options: EventHandlerOptions = {}) {
+export function EventHandler<T extends object>(
+  type: EventClass<T>,
+  options?: EventHandlerOptions,
+): EventHandlerDecorator<RecordedEvent<T>>;
+export function EventHandler(
+  pattern: GroupPattern,
+  options?: EventHandlerOptions,
   // A handler may declare the data of the events that it takes, whatever they are.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  return <T extends (event: RecordedEvent<any>, context: HandlerContext) => unknown>(
-    _prototype: object,
-    _method: string | symbol,
-    descriptor: TypedPropertyDescriptor<T>,
-  ): void => {
+): EventHandlerDecorator<RecordedEvent<any>>;
+export function EventHandler(
+  pattern: GroupPattern | EventClass,
+  options: EventHandlerOptions = {},
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+): EventHandlerDecorator<RecordedEvent<any>> {
+  return (_prototype, _method, descriptor) => {
     const method = descriptor.value!;
     const below = (Reflect.getOwnMetadata(METADATA, method) ?? []) as EventHandlerMetadata[];
     Reflect.defineMetadata(METADATA, [{ pattern, options }, ...below], method);

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { RecordedEvent } from '../core/event.js';
+import { type EventTypes, RefusedDataError } from '../core/event-types.js';
 import type { EntityLoader } from '../payload/entity-port.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
 import type { Database } from '../store/database.js';
@@ -7,7 +8,7 @@ import type { DeliveryQueue } from '../store/delivery-queue.js';
 import { emissionContext } from '../store/emission-context.js';
 import type { PoolGuard } from '../store/pool.js';
 import { recordedEvent } from '../store/recorded-event.js';
-import { type ClaimedDelivery, SUSPECT_RESCUES } from '../store/rows.js';
+import { attemptOf, type ClaimedDelivery, SUSPECT_RESCUES } from '../store/rows.js';
 import type { Sql } from '../store/sql.js';
 import type { TypeOrmEntities } from '../store/typeorm-entities.js';
 import type { Cancellation } from './cancellation.js';
@@ -16,7 +17,7 @@ import { HandlerTimeoutError, LeaseLostError, ProcessDiedError } from './errors.
 import { HandlerRun } from './handler-run.js';
 import type { Handler } from './handler-set.js';
 import { seal } from './seal.js';
-import { type Outcome, settle, type Settlement } from './settlement.js';
+import { NotAccepted, type Outcome, settle, type Settlement } from './settlement.js';
 
 /** Deadlocks and serialisation failures of a transactional handler that are run again without using up an attempt. */
 const CONFLICT_RETRIES = 3;
@@ -27,6 +28,7 @@ export interface ExecutorParts {
   codec: PayloadCodec;
   entities: TypeOrmEntities;
   pool: PoolGuard;
+  types: Pick<EventTypes, 'has' | 'restore'>;
   /** Whether the lease of this worker id may be another's by now. */
   hasLapsed: (workerId: number) => boolean;
   random: () => number;
@@ -39,6 +41,8 @@ export interface Execution {
   readonly workerId: number;
   /** Ends the run with an error, whether the handler heeds its signal or not. */
   readonly cancellation: Cancellation;
+  /** What the handler was given, once it was. */
+  given?: RecordedEvent;
 }
 
 /** Runs one delivery's handler once and says what is to be done about the delivery. */
@@ -112,12 +116,13 @@ export class Executor {
   private async handle(execution: Execution, loader: EntityLoader, manager: EntityManager): Promise<void> {
     const { handler, delivery, cancellation } = execution;
     const decoded = this.decode(execution, loader);
-    const data = decoded instanceof Promise ? ((await decoded) as unknown) : decoded;
+    let data = decoded instanceof Promise ? ((await decoded) as unknown) : decoded;
+    if (this.parts.types.has(delivery.event.group)) data = await this.restore(delivery.event.group, data);
     cancellation.throwIfAborted();
     if (this.parts.hasLapsed(execution.workerId)) throw new LeaseLostError();
     const event = recordedEvent(delivery.event, data);
-    const attempt = delivery.starts + delivery.rescues + 1;
-    const context = new HandlerRun(handler.name, attempt, manager, cancellation);
+    execution.given = event;
+    const context = new HandlerRun(handler.name, attemptOf(delivery), manager, cancellation);
     await this.inContext(handler, event, () => handler.call(event, context));
   }
 
@@ -126,6 +131,15 @@ export class Executor {
     const { missingEntity } = handler;
     const stored = { text: event.payload, bytes: event.payloadBytes, encoding: event.encoding };
     return this.parts.codec.decoded(stored, loader, missingEntity);
+  }
+
+  /** What an event's class does not accept any more comes to no handler. */
+  private async restore(group: string, data: unknown): Promise<unknown> {
+    try {
+      return await this.parts.types.restore(group, data);
+    } catch (error) {
+      throw error instanceof RefusedDataError ? new NotAccepted(error) : error;
+    }
   }
 
   /** What the handler emits names its cause; a transactional one holds a connection. */

@@ -1,14 +1,18 @@
+import type { ModuleRef } from '@nestjs/core';
 import { timerMilliseconds } from '../core/duration.js';
 import type { RecordedEvent } from '../core/event.js';
-import { compilePattern } from '../core/group-pattern.js';
+import { type EventClass, eventTypeNameOf } from '../core/event-types.js';
+import { compilePattern, type GroupPattern } from '../core/group-pattern.js';
 import { describe } from '../core/describe.js';
 import { assertKnownOptions } from '../core/options.js';
 import { type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
 import type { HandlerRegistration } from '../store/handler-registry.js';
+import { DEFAULT_RANK } from '../store/known-handler.js';
 import type { ReferenceRelations } from '../store/typeorm-entities.js';
 import { DuplicateHandlerError, InvalidHandlerError } from './errors.js';
 import type { EventHandlerMetadata, EventHandlerOptions } from './event-handler.decorator.js';
 import type { HandlerContext } from './handler-context.js';
+import { type EventTypeContext, onEventMethodsOf } from './on-event.decorator.js';
 
 const OPTIONS = [
   'name',
@@ -20,7 +24,6 @@ const OPTIONS = [
   'ordered',
   'relations',
   'missingEntity',
-  'dataSource',
 ];
 
 /** Defaults that the module's options give to handlers. */
@@ -46,6 +49,19 @@ export interface Handler {
   call(event: RecordedEvent, context: HandlerContext): unknown;
 }
 
+/** A method that decorators make handlers of. */
+interface HandlerMethod {
+  /** `Class.method`, for messages. */
+  label: string;
+  /** Of its handler, unless a decorator gives it another. */
+  name: string;
+  /** Where its options were given, and which there can be. */
+  where: string;
+  options: readonly string[];
+  rank: number;
+  call: Handler['call'];
+}
+
 /** The handlers of this process, for one DataSource. */
 export class HandlerSet {
   private readonly byName = new Map<string, Handler>();
@@ -66,24 +82,46 @@ export class HandlerSet {
    */
   add(instance: object, method: string, decorators: readonly EventHandlerMetadata[]): void {
     const label = `${instance.constructor.name}.${method}`;
-    for (const [name, stacked] of byName(decorators, label)) {
+    this.addMethod(decorators, {
+      label,
+      name: label,
+      where: `@EventHandler of ${label}`,
+      options: [...OPTIONS, 'dataSource'],
+      rank: DEFAULT_RANK,
+      call: (event, context) => (instance as Record<string, Handler['call']>)[method]!(event, context),
+    });
+  }
+
+  /** Adds the `@OnEvent` methods of a class as handlers of the events of that name; throws as `add` does. */
+  addOnClass(type: EventClass, eventName: string, moduleRef: ModuleRef): void {
+    for (const [rank, { method, options }] of onEventMethodsOf(type).entries()) {
+      const label = `${type.name}.${method}`;
+      this.addMethod([{ pattern: eventName, options }], {
+        label,
+        name: `${eventName}.${method}`,
+        where: `@OnEvent of ${label}`,
+        options: OPTIONS,
+        rank,
+        call: callOnClass(type, method, moduleRef),
+      });
+    }
+  }
+
+  private addMethod(decorators: readonly EventHandlerMetadata[], method: HandlerMethod): void {
+    for (const [name, stacked] of byName(decorators, method)) {
       const other = this.byName.get(name);
-      if (other) throw new DuplicateHandlerError(label, other.label, name);
-      const handler = this.handler(instance, method, name, stacked);
+      if (other) throw new DuplicateHandlerError(method.label, other.label, name);
+      const handler = this.handler(method, name, stacked);
       for (const known of this.all) assertNoTakeover(handler, known);
       this.byName.set(name, handler);
     }
   }
 
   private handler(
-    instance: object,
-    method: string,
+    { label, where, rank, call }: HandlerMethod,
     name: string,
     stacked: readonly EventHandlerMetadata[],
   ): Handler {
-    const label = `${instance.constructor.name}.${method}`;
-    const where = `@EventHandler of ${label}`;
-    for (const { pattern } of stacked) assertPattern(pattern, label);
     const options = oneOptionsOf(stacked, label);
     const { relations, missingEntity, transactional = false } = options;
     return {
@@ -92,8 +130,8 @@ export class HandlerSet {
       registration: {
         name,
         formerly: formerNames(options, label),
-        patterns: stacked.map(({ pattern }) => pattern),
-        rank: 0,
+        patterns: stacked.map(({ pattern }) => checkedPattern(pattern, label)),
+        rank,
         ordered: checkedOrdered(options.ordered ?? false, label),
       },
       transactional,
@@ -102,7 +140,7 @@ export class HandlerSet {
       concurrency: checkedConcurrency(options.concurrency ?? this.defaults.concurrency, label),
       ...(relations ? { relations } : {}),
       ...(missingEntity ? { missingEntity } : {}),
-      call: (event, context) => (instance as Record<string, Handler['call']>)[method]!(event, context),
+      call,
     };
   }
 
@@ -111,14 +149,23 @@ export class HandlerSet {
   }
 }
 
+/** The event's data is its `this`. */
+function callOnClass(type: EventClass, method: string, moduleRef: ModuleRef): Handler['call'] {
+  const own = (type.prototype as Record<string, (context: EventTypeContext) => unknown>)[method]!;
+  return (event, context) => {
+    const beside = { moduleRef, event };
+    return own.call(event.data, Object.assign(Object.create(context) as EventTypeContext, beside));
+  };
+}
+
 function byName(
   decorators: readonly EventHandlerMetadata[],
-  label: string,
+  { where, options, name: defaultName }: HandlerMethod,
 ): Map<string, EventHandlerMetadata[]> {
   const groups = new Map<string, EventHandlerMetadata[]>();
   for (const decorator of decorators) {
-    assertKnownOptions(decorator.options, OPTIONS, `@EventHandler of ${label}`);
-    const name = decorator.options.name ?? label;
+    assertKnownOptions(decorator.options, options, where);
+    const name = decorator.options.name ?? defaultName;
     groups.set(name, [...(groups.get(name) ?? []), decorator]);
   }
   return groups;
@@ -136,15 +183,17 @@ function oneOptionsOf(stacked: readonly EventHandlerMetadata[], label: string): 
   );
 }
 
-function assertPattern(pattern: unknown, label: string): void {
-  const usable = pattern instanceof RegExp || (typeof pattern === 'string' && pattern !== '');
-  if (!usable) {
-    throw new InvalidHandlerError(
-      label,
-      `expected its pattern to be a RegExp or a non-empty string, got ${describe(pattern)}.`,
-    );
+function checkedPattern(pattern: unknown, label: string): GroupPattern {
+  const wanted = eventTypeNameOf(pattern) ?? pattern;
+  if (wanted instanceof RegExp || (typeof wanted === 'string' && wanted !== '')) {
+    compilePattern(wanted);
+    return wanted;
   }
-  compilePattern(pattern);
+  throw new InvalidHandlerError(
+    label,
+    'expected its pattern to be a RegExp, a non-empty string or a class decorated with @EventType, ' +
+      `got ${describe(pattern)}.`,
+  );
 }
 
 function checkedName(name: unknown, label: string): string {

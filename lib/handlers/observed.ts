@@ -1,8 +1,10 @@
 import type { HandlingResult, Telemetry } from '../core/telemetry.js';
 import type { Database } from '../store/database.js';
 import { DeliveryQueue } from '../store/delivery-queue.js';
+import type { EventStream } from '../store/event-stream.js';
 import type { OrderedClaim } from '../store/ordered-claim.js';
-import type { ClaimedDelivery } from '../store/rows.js';
+import { recordedEvent } from '../store/recorded-event.js';
+import { attemptOf, type ClaimedDelivery } from '../store/rows.js';
 import { type Execution, Executor, type ExecutorParts } from './executor.js';
 import type { Settlement } from './settlement.js';
 
@@ -23,7 +25,7 @@ export class ObservedExecutor extends Executor {
       group: event.group,
       key: event.key,
       position: event.position,
-      attempt: delivery.starts + delivery.rescues + 1,
+      attempt: attemptOf(delivery),
       metadata: event.metadata,
     };
     return this.telemetry.handle(start, () => super.execute(execution), resultOf);
@@ -50,6 +52,19 @@ export class ObservedQueue extends DeliveryQueue {
       );
     return claimed;
   }
+}
+
+/** Tells those who watch the log's stream of a start whose result was marked. */
+export function tellHandled(stream: EventStream, execution: Execution, settlement: Settlement): void {
+  if (!stream.isWatched) return;
+  const { handler, delivery, given } = execution;
+  stream.tell({
+    type: 'handled',
+    event: given ?? recordedEvent(delivery.event, undefined),
+    handler: handler.name,
+    attempt: attemptOf(delivery),
+    ...resultOf(settlement),
+  });
 }
 
 /** What a settlement says of the start that it settles. */

@@ -1,4 +1,5 @@
 import { causesOf } from './causes.js';
+import type { RefusedDataError } from '../core/event-types.js';
 import type { RetryPolicy } from '../core/retry-policy.js';
 import { retryDelay } from '../core/retry-policy.js';
 import { PayloadPrunedError } from '../payload/errors.js';
@@ -9,6 +10,13 @@ import {
   ShutdownError,
   SnoozeError,
 } from './errors.js';
+
+/** The event was not given to the handler: its class refuses its data. Not what a handler that emits such data throws. */
+export class NotAccepted extends Error {
+  constructor(readonly reason: RefusedDataError) {
+    super(reason.message, { cause: reason });
+  }
+}
 
 /** What became of one start of a handler. */
 export type Outcome = { ok: true } | { ok: false; error: unknown };
@@ -43,6 +51,7 @@ export function settle(outcome: Outcome, facts: AttemptFacts): Settlement {
   if (error instanceof ShutdownError) return { kind: 'release' };
   if (error instanceof DeliveryCancelledError) return { kind: 'cancel', error };
   if (error instanceof SnoozeError) return { kind: 'snooze', until: error.until };
+  if (error instanceof NotAccepted) return { kind: 'bury', error: error.reason };
   if (error instanceof NonRetriableError || error instanceof PayloadPrunedError)
     return { kind: 'bury', error };
   const delay = retryDelay(facts.retry, facts.attempts + 1, facts.random);

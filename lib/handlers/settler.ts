@@ -16,8 +16,8 @@ export interface SettlerParts {
   /** Whether the worker still has its lease, so that marking is worth another try. */
   holdsLease: (workerId: number) => boolean;
   connectivity: Pick<Connectivity, 'isLost' | 'explainsFailure' | 'reachable'>;
-  /** Told of each result that counts, where somebody watches. */
-  marked?: (execution: Execution, settlement: Settlement) => void;
+  /** Told of each result that counts. */
+  marked: (execution: Execution, settlement: Settlement) => void;
   /** Told when retries ran out and the delivery was buried. */
   exhausted: () => void;
   /** Told of the handler of each delivery that was marked: what waited for it in its order key may be claimed. */
@@ -34,7 +34,7 @@ export class Settler {
     this.log(execution, settlement);
     const marked = await this.markInTheEnd(execution, settlement);
     if (!marked) this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
-    else this.parts.marked?.(execution, settlement);
+    else this.parts.marked(execution, settlement);
     if (marked && settlement.kind === 'bury') this.parts.exhausted();
     this.parts.settled?.(execution.delivery.handlerId);
   }
@@ -108,7 +108,7 @@ export class Settler {
 }
 
 function nameOf({ handler, delivery }: Execution): string {
-  return `${handler.name} for event ${delivery.event.key}`;
+  return `${handler.name} for event ${delivery.event.key} (${delivery.event.group})`;
 }
 
 function brief(error: unknown): string {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Connectivity } from '../core/connectivity.js';
 import { NO_TELEMETRY, type Telemetry } from '../core/telemetry.js';
+import type { EventTypeRegistry } from '../event-types/event-type-registry.js';
 import { Deliveries } from '../handlers/deliveries.js';
 import type { HandlerSet } from '../handlers/handler-set.js';
 import type { LeaseKeeper } from '../handlers/lease-keeper.js';
@@ -112,6 +113,10 @@ export class Engine {
     return this.log.queries;
   }
 
+  get types(): EventTypeRegistry {
+    return this.log.types;
+  }
+
   get sources(): SourceRegistry {
     return this.entities.sources;
   }
@@ -157,6 +162,7 @@ export class Engine {
   async prepare(): Promise<void> {
     const { dataSource, options } = this;
     const { database } = this.log;
+    await this.types.register(options.events);
     database.dialect.install?.(dataSource);
     nameEntityTables(dataSource, database.tables, options.schemaName);
     await database.readIsolation();
@@ -193,6 +199,7 @@ export class Engine {
     // Where the database cannot be reached the lease ends by itself.
     await this.handling.keeper.release().catch((error: unknown) => this.says.releaseFailed(error));
     await this.handling.control.close();
+    this.log.stream.end();
     const own: unknown[] = [this.tracker, this.entities.subscriber];
     const { subscribers } = this.dataSource;
     subscribers.splice(

@@ -1,9 +1,11 @@
-import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import { type EventClass, eventTypeNameOf } from '../core/event-types.js';
 import { InvalidHandlerError } from '../handlers/errors.js';
 import { type EventHandlerMetadata, eventHandlersOf } from '../handlers/event-handler.decorator.js';
 import { classesOf } from '../sources/entity-classes.js';
 import { sourceMetadataOf } from '../sources/model-event-source.decorator.js';
 import type { Engine } from './engine.js';
+import { registerEventClasses } from './event-classes.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
@@ -13,15 +15,17 @@ interface Member {
   method: string;
 }
 
-/** Finds the model event sources and event handlers among the application's providers. */
+/** Finds the event classes, model event sources and event handlers among the application's providers. */
 export class Explorer {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
+    private readonly moduleRef: ModuleRef,
   ) {}
 
   /** Adds to the engine what is meant for its DataSource. Throws when a provider cannot be one. */
-  explore(engine: Engine, engines: readonly Engine[]): void {
+  async explore(engine: Engine, engines: readonly Engine[]): Promise<void> {
+    await registerEventClasses(engine, engines, this.discovery, this.moduleRef);
     const seen = new Set<object>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       const instance = instanceOf(wrapper);
@@ -45,6 +49,7 @@ export class Explorer {
     const handlers = eventHandlersOf(prototype, method);
     for (const handler of handlers) assertDataSource(handler, label, engines);
     const own = handlers.filter(({ options }) => (options.dataSource ?? 'default') === engine.name);
+    for (const { pattern } of own) assertRegistered(pattern, label, engine);
     if (own.length > 0) engine.handlers.add(instance, method, own);
     for (const source of sourceMetadataOf(prototype, method)) {
       const isElsewhere = engines.some(
@@ -84,6 +89,16 @@ function instanceOf(wrapper: Wrapper): object | undefined {
   if (wrapper.isTransient || !wrapper.isDependencyTreeStatic()) return undefined;
   const instance: unknown = wrapper.instance;
   return typeof instance === 'object' && instance !== null ? instance : undefined;
+}
+
+/** What a handler's data is an instance of, somebody has to make. */
+function assertRegistered(pattern: EventHandlerMetadata['pattern'], label: string, { types }: Engine): void {
+  const name = eventTypeNameOf(pattern);
+  if (name === undefined || types.isRegistered(pattern as EventClass)) return;
+  throw new InvalidHandlerError(
+    label,
+    `event class "${name}" is not registered: forRoot({ events: [...] }), forFeature({ events: [...] }) or providers.`,
+  );
 }
 
 function assertDataSource(

@@ -2,10 +2,10 @@ import { Connectivity } from '../core/connectivity.js';
 import type { Telemetry } from '../core/telemetry.js';
 import { Acknowledgers } from '../handlers/acknowledger.js';
 import { Alarm } from '../handlers/alarm.js';
-import { Executor } from '../handlers/executor.js';
+import { Executor, type ExecutorParts } from '../handlers/executor.js';
 import { HandlerSet } from '../handlers/handler-set.js';
 import { LeaseKeeper } from '../handlers/lease-keeper.js';
-import { ObservedExecutor, ObservedQueue, resultOf } from '../handlers/observed.js';
+import { ObservedExecutor, ObservedQueue, resultOf, tellHandled } from '../handlers/observed.js';
 import type { BoundHandler, Limits } from '../handlers/runs.js';
 import { Settler, type SettlerParts } from '../handlers/settler.js';
 import { Worker } from '../handlers/worker.js';
@@ -56,17 +56,16 @@ export function composeHandling(
   const { ordered, settled } = composeOrdering(log, options, () => worker.wake());
   const queue = queueOf(database, ordered, telemetry);
   const hasLapsed = (workerId: number) => keeper.loseIfLapsed(workerId);
-  const execution = {
-    ...log,
-    queue,
-    hasLapsed,
-    pool: new PoolGuard(database.dataSource),
-    random: Math.random,
-  };
+  const pool = new PoolGuard(database.dataSource);
+  const execution = { ...log, queue, hasLapsed, pool, random: Math.random };
   const worker: Worker = new Worker({
     queue,
-    executor: telemetry.enabled ? new ObservedExecutor(execution, telemetry) : new Executor(execution),
-    settler: new Settler({ ...settlingWith(queue, holding, events, telemetry), settled }),
+    executor: executorOf(execution, telemetry),
+    settler: new Settler({
+      ...settlingWith(queue, holding, events),
+      settled,
+      marked: toldOf(log, telemetry),
+    }),
     limits: limitsOf(log, options),
     handlers: bound(handlers, registry),
     lease: () => keeper.acquire(),
@@ -126,22 +125,31 @@ function queueOf(database: Database, ordered: OrderedClaim, telemetry: Telemetry
   return new ObservedQueue(database, telemetry, ordered);
 }
 
+function executorOf(parts: ExecutorParts, telemetry: Telemetry): Executor {
+  return telemetry.enabled ? new ObservedExecutor(parts, telemetry) : new Executor(parts);
+}
+
 function settlingWith(
   queue: DeliveryQueue,
   { keeper, connectivity }: Pick<HandlingParts, 'keeper' | 'connectivity'>,
   events: HandlingEvents,
-  telemetry: Telemetry,
-): SettlerParts {
+): Omit<SettlerParts, 'marked'> {
   const acknowledgers = new Acknowledgers((workerId, ids) => queue.complete(workerId, ids));
-  const marked: SettlerParts['marked'] = ({ handler, delivery }, settlement) =>
-    telemetry.settled(handler.name, delivery.event.group, resultOf(settlement).outcome);
   return {
     queue,
     acknowledger: (workerId) => acknowledgers.of(workerId),
     holdsLease: (workerId) => keeper.holds(workerId),
     connectivity,
-    ...(telemetry.enabled ? { marked } : {}),
     exhausted: () => events.exhausted(),
+  };
+}
+
+function toldOf({ stream }: LogParts, telemetry: Telemetry): SettlerParts['marked'] {
+  return (execution, settlement) => {
+    const { handler, delivery } = execution;
+    if (telemetry.enabled)
+      telemetry.settled(handler.name, delivery.event.group, resultOf(settlement).outcome);
+    tellHandled(stream, execution, settlement);
   };
 }
 

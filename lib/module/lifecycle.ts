@@ -1,5 +1,5 @@
 import type { OnApplicationBootstrap, OnModuleDestroy, OnModuleInit } from '@nestjs/common';
-import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
 import { Engine } from './engine.js';
 import { Explorer } from './explorer.js';
 import type { RescanSchedule } from './rescan-schedule.js';
@@ -14,12 +14,14 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnModule
     private readonly engine: Engine,
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
+    private readonly moduleRef: ModuleRef,
     private readonly schedule: RescanSchedule,
   ) {}
 
   /** As early as all providers exist, so that what the application saves while it starts is recorded. */
   async onModuleInit(): Promise<void> {
-    new Explorer(this.discovery, this.scanner).explore(this.engine, enginesOf(this.discovery));
+    const explorer = new Explorer(this.discovery, this.scanner, this.moduleRef);
+    await explorer.explore(this.engine, enginesOf(this.discovery));
     await this.engine.connect();
   }
 

@@ -1,12 +1,15 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { describe } from '../core/describe.js';
 import type { Telemetry } from '../core/telemetry.js';
+import { EventTypeRegistry } from '../event-types/event-type-registry.js';
 import { PayloadCodec } from '../payload/payload-codec.js';
 import { Database } from '../store/database.js';
 import { DeliveryQueries } from '../store/delivery-queries.js';
 import { EventLog } from '../store/event-log.js';
 import { EventIngest } from '../store/event-ingest.js';
 import { type AppendListener, EventLogStore } from '../store/event-log-store.js';
+import { EventStream } from '../store/event-stream.js';
 import { FanOut } from '../store/fan-out.js';
 import { HandlerRegistry } from '../store/handler-registry.js';
 import { Horizon } from '../store/horizon.js';
@@ -25,6 +28,8 @@ export interface LogParts {
   codec: PayloadCodec;
   store: EventLogStore;
   ingest: EventIngest;
+  types: EventTypeRegistry;
+  stream: EventStream;
   eventLog: EventLog;
 }
 
@@ -42,7 +47,15 @@ export function composeLog(
   const registry = new HandlerRegistry(database, horizon);
   const entities = new TypeOrmEntities(dataSource);
   const codec = new PayloadCodec({ entities, ...payload });
-  const store = new EventLogStore(database, registry, codec, listener, telemetry, preclaimer);
+  const types = new EventTypeRegistry({
+    ...options.eventTypes,
+    now: () => clock.now().getTime(),
+    isOwn: (value) => codec.isOwn(value),
+  });
+  const stream = new EventStream((error) =>
+    logger.error(`A subscriber of the event stream failed: ${told(error)}`),
+  );
+  const store = new EventLogStore(database, registry, codec, listener, telemetry, preclaimer, stream);
   const ingest = new EventIngest(database, store);
   return {
     database,
@@ -54,6 +67,12 @@ export function composeLog(
     codec,
     store,
     ingest,
-    eventLog: new EventLog({ database, store, ingest, codec, entities, horizon }),
+    types,
+    stream,
+    eventLog: new EventLog({ database, store, ingest, types, stream, codec, entities, horizon }),
   };
+}
+
+function told(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : describe(error);
 }

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../core/clock.js';
 import { describe } from '../core/describe.js';
 import { type Duration, milliseconds, timerMilliseconds } from '../core/duration.js';
 import { InvalidOptionError } from '../core/errors.js';
+import type { EventClass } from '../core/event-types.js';
 import { assertKnownOptions } from '../core/options.js';
 import { type RetryOptions, type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
 import type { MissingEntity } from '../payload/entity-references.js';
@@ -12,6 +13,12 @@ import type { PayloadType } from '../payload/payload-type.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/schema.js';
 import { DEFAULT_PREFIX } from '../store/typeorm-migrations.js';
+import {
+  checkedEvents,
+  eventTypesOptions,
+  type EventTypesOptions,
+  type ResolvedEventTypes,
+} from './event-types-options.js';
 import { type ResolvedRetention, type RetentionOptions, retentionOptions } from './retention-options.js';
 
 /** Where an event's handlers run: after commit in this process's worker; before the save resolves; not here. */
@@ -83,6 +90,9 @@ export interface EventSourcingOptions {
   /** Spans and metrics, where `@opentelemetry/api` is installed and an SDK is registered with it. Default true. */
   telemetry?: boolean;
   clock?: Clock;
+  /** Event classes: those decorated with `@EventType`. More are found in `forFeature({ events })` and among providers. */
+  events?: readonly EventClass[];
+  eventTypes?: EventTypesOptions;
 }
 
 export interface EventSourcingOptionsFactory {
@@ -123,6 +133,8 @@ export interface ResolvedOptions {
   retention: ResolvedRetention | false;
   telemetry: boolean;
   clock: Clock;
+  events: readonly EventClass[];
+  eventTypes: ResolvedEventTypes;
 }
 
 const WHERE = 'EventSourcingModule.forRoot';
@@ -142,6 +154,8 @@ const OPTIONS = [
   'retention',
   'telemetry',
   'clock',
+  'events',
+  'eventTypes',
 ];
 
 /** Checks the module's options once, at the edge. */
@@ -178,6 +192,8 @@ export function resolveOptions(
     retention: retentionOptions(options.retention, WHERE),
     telemetry: checkedBoolean('telemetry', options.telemetry),
     clock: checkedClock(options.clock ?? systemClock),
+    events: checkedEvents(options.events, WHERE),
+    eventTypes: eventTypesOptions(options.eventTypes, WHERE),
   };
 }
 

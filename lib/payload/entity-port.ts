@@ -12,6 +12,8 @@ export interface EntityPort {
    * a plain object is always stored by value. Throws a typed error when the entity has no primary key yet.
    */
   reference(value: object): EntityReference | undefined;
+  /** Whether it is an entity instance, with or without a primary key. Asked for class instances only. */
+  isEntity(value: object): boolean;
   /** The instance's column values by property name, embedded objects as nested plain objects: a snapshot. */
   columns(value: object): Record<string, unknown>;
   /** An instance of the entity's class with these values. */

@@ -82,6 +82,11 @@ export class PayloadCodec {
     return this.decoded(stored, load, missingEntity);
   }
 
+  /** Whether a class instance is stored as what it is: a value of a registered or built-in type, or an entity. */
+  isOwn(value: object): boolean {
+    return this.types.for(value) !== undefined || this.entities.isEntity(value);
+  }
+
   /** The data itself, or a promise of it only when entities have to be loaded; throws what `decode` rejects with. */
   decoded(stored: StoredPayload, load: EntityLoader, missingEntity = this.missingEntity): unknown {
     const text = this.pipeline.load(stored);

@@ -1,5 +1,5 @@
 import type { QueryRunner } from 'typeorm';
-import type { AppendResult, EventMetadata } from '../core/event.js';
+import type { AppendResult, EventMetadata, RecordedEvent } from '../core/event.js';
 import { InvalidEventError } from '../core/errors.js';
 import { assertEventInput } from '../core/event-input.js';
 import { NO_TELEMETRY, type Telemetry, type TraceHeaders, type WatchedEvent } from '../core/telemetry.js';
@@ -8,13 +8,14 @@ import type { Recorded } from './commit-tracker.js';
 import type { Database } from './database.js';
 import { recordedEvent } from './recorded-event.js';
 import { hasPreclaims, preclaim, preclaimedOf, type Preclaimer } from './preclaims.js';
-import { RecordedGroups } from './recorded-groups.js';
 import { emissionContext } from './emission-context.js';
 import type { Emission, EventRecorder } from './event-recorder.js';
+import type { EventStream } from './event-stream.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import type { AppendedRow, EventRow, StoredEvent } from './rows.js';
 import { EVENT_COLUMNS, storedEvent } from './rows.js';
 import { chunks, marks, type Sql } from './sql.js';
+import { UntilCommit } from './until-commit.js';
 
 /** Told of events that were recorded, on the connection that recorded them. */
 export interface AppendListener {
@@ -25,7 +26,8 @@ export interface AppendListener {
 
 /** The event log's table: appends with one statement, looks up by key, reads in order. */
 export class EventLogStore implements EventRecorder {
-  private readonly groups: RecordedGroups;
+  private readonly groups: UntilCommit<string>;
+  private readonly watched: UntilCommit<RecordedEvent>;
 
   constructor(
     private readonly database: Database,
@@ -35,8 +37,10 @@ export class EventLogStore implements EventRecorder {
     private readonly telemetry: Telemetry = NO_TELEMETRY,
     /** Where none is given all deliveries are created pending. */
     private readonly preclaimer?: Preclaimer,
+    private readonly stream?: EventStream,
   ) {
-    this.groups = new RecordedGroups(telemetry);
+    this.groups = new UntilCommit((group) => telemetry.recorded(group));
+    this.watched = new UntilCommit((event) => stream?.tell({ type: 'recorded', event }));
   }
 
   async record(
@@ -54,6 +58,7 @@ export class EventLogStore implements EventRecorder {
   /** Events at these positions were committed on this runner. */
   committed(runner: QueryRunner, positions: readonly number[]): void {
     if (this.telemetry.enabled) this.groups.committed(runner, positions);
+    if (this.stream?.isWatched) this.watched.committed(runner, positions);
   }
 
   private async recordAll(
@@ -68,7 +73,7 @@ export class EventLogStore implements EventRecorder {
       ? await this.append(this.database.on(runner), rows)
       : await this.appendAlone(runner, rows);
     await this.warnOfMismatches(runner, rows, appended);
-    this.announce(rows, appended, runner);
+    this.announce(rows, appended, emissions, runner);
     return rows.map((row, index) =>
       resultOf(row, appended[index]!, withEvents ? emissions[index] : undefined),
     );
@@ -174,13 +179,25 @@ export class EventLogStore implements EventRecorder {
   }
 
   /** Tells whoever has to know that these were recorded, and will be there when this runner commits. */
-  private announce(rows: readonly EventRow[], appended: readonly AppendedRow[], runner: QueryRunner): void {
+  private announce(
+    rows: readonly EventRow[],
+    appended: readonly AppendedRow[],
+    emissions: readonly Emission[],
+    runner: QueryRunner,
+  ): void {
     const positions = appended.flatMap(({ position }) => (position === undefined ? [] : [position]));
     const committing = this.database.dialect.outermostRunner?.(runner) ?? runner;
-    if (this.telemetry.enabled) this.groups.recorded(committing, rows, appended);
+    for (const [index, { position }] of appended.entries())
+      if (position !== undefined) this.keep(committing, position, rows[index]!, emissions[index]!);
     if (positions.length === 0) return;
     const handlerIds = this.dueHandlers(rows, appended);
     this.listener.appended(committing, { positions, handlerIds, preclaimed: preclaimedOf(rows, appended) });
+  }
+
+  /** Until it is committed, for those who watch. */
+  private keep(runner: QueryRunner, position: number, row: EventRow, emission: Emission): void {
+    if (this.telemetry.enabled) this.groups.recorded(runner, position, row.group);
+    if (this.stream?.isWatched) this.watched.recorded(runner, position, eventOf(row, position, emission));
   }
 
   /** Of the pending deliveries that were created and are not put off: one id for each. */
@@ -259,9 +276,11 @@ function watched({ input, origin }: Emission): WatchedEvent {
 function resultOf(row: EventRow, { position }: AppendedRow, emission: Emission | undefined): AppendResult {
   const { key } = row;
   if (position === undefined) return { key, recorded: false };
-  if (!emission) return { key, recorded: true };
-  const data = emission.instance ?? emission.input.data;
-  return { key, recorded: true, event: recordedEvent(stored(row, position), data) };
+  return { key, recorded: true, ...(emission ? { event: eventOf(row, position, emission) } : {}) };
+}
+
+function eventOf(row: EventRow, position: number, { instance, input }: Emission): RecordedEvent {
+  return recordedEvent(stored(row, position), instance ?? input.data);
 }
 
 /** The row as it stands in the table now. */

@@ -1,7 +1,9 @@
+import type { Observable } from 'rxjs';
 import type { EntityManager } from 'typeorm';
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
 import type { AppendResult, EventInput, RecordedEvent } from '../core/event.js';
+import type { EventClass, EventTypes } from '../core/event-types.js';
 import { assertKnownOptions } from '../core/options.js';
 import { PRUNED } from '../core/stored-payload.js';
 import type { EntityLoader } from '../payload/entity-port.js';
@@ -9,7 +11,9 @@ import type { PayloadCodec } from '../payload/payload-codec.js';
 import type { Database } from './database.js';
 import type { EventIngest } from './event-ingest.js';
 import type { EventLogStore } from './event-log-store.js';
+import type { EventStream, StreamItem, StreamOptions } from './event-stream.js';
 import type { Horizon } from './horizon.js';
+import { type EventData, loggedEvent, type LogOptions } from './logged-event.js';
 import { recordedEvent } from './recorded-event.js';
 import type { StoredEvent } from './rows.js';
 import type { TypeOrmEntities } from './typeorm-entities.js';
@@ -34,12 +38,14 @@ export interface EventLogParts {
   database: Database;
   store: EventLogStore;
   ingest: EventIngest;
+  types: EventTypes;
+  stream: EventStream;
   codec: PayloadCodec;
   entities: TypeOrmEntities;
   horizon: Horizon;
 }
 
-/** The application's event log: append, look up by key, read in order. */
+/** The application's event log: append, log named events, look up by key, read in order, watch. */
 export class EventLog {
   constructor(private readonly parts: EventLogParts) {}
 
@@ -60,6 +66,37 @@ export class EventLog {
     const emissions = many.map((input) => ({ input, source: 'append' }));
     const results = await this.parts.ingest.record(emissions, options.manager);
     return Array.isArray(inputs) ? results : results[0]!;
+  }
+
+  /**
+   * Records a named event: `app.ClassName`, its class, or an instance of that. Its data is given the class's defaults,
+   * transformed and validated here; what the class refuses is not recorded, and what is given is left as it is. Resolves
+   * when the event is recorded; with the key of one that is known already, nothing is. No handler runs here, unless
+   * `dispatch` is `'inline'`. Throws `InvalidEventNameError`, `EventNotFoundError`, `EventValidationError`,
+   * `InvalidEventError`, and what `append` throws.
+   */
+  log<T extends object>(
+    type: EventClass<T>,
+    data: EventData<T>,
+    options?: LogOptions,
+  ): Promise<AppendResult<T>>;
+  log<T extends object>(event: T & { prototype?: never }, options?: LogOptions): Promise<AppendResult<T>>;
+  log(name: string, data?: unknown, options?: LogOptions): Promise<AppendResult>;
+  async log(event: unknown, second?: unknown, third?: unknown): Promise<AppendResult> {
+    const { type, data, options } = loggedEvent(event, second, third);
+    const { manager, ...emit } = options;
+    const prepared = await this.parts.types.prepare(type, data, emit);
+    const results = await this.parts.ingest.recordAll([prepared], manager ? { manager } : {});
+    return results[0]!;
+  }
+
+  /**
+   * What this process records, once it is committed, and what comes of each start of a handler here, from now on and for as long as
+   * somebody is subscribed; completes when the application shuts down. For dashboards and tests: what has to be done about
+   * an event is a handler's work. A subscriber's error is logged, and harms nobody.
+   */
+  stream<T = unknown>(options: StreamOptions = {}): Observable<StreamItem<T>> {
+    return this.parts.stream.observe<T>(options);
   }
 
   /** The event of this key, however recent; undefined when there is none. Its data may have been removed: `pruned`. */

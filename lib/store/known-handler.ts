@@ -1,6 +1,9 @@
 import { type GroupPattern, restorePattern, type StoredPattern } from '../core/group-pattern.js';
 import type { Coverage } from './coverage.js';
 
+/** Of all handlers but those on event classes, which go before them. */
+export const DEFAULT_RANK = 1000;
+
 /** A handler of this process, to be made known to every writer. */
 export interface HandlerRegistration {
   name: string;
@@ -8,6 +11,7 @@ export interface HandlerRegistration {
   formerly: readonly string[];
   /** Matched by any of them. */
   patterns: readonly GroupPattern[];
+  /** Handlers of a lower rank go before it at an event's first attempt. */
   rank: number;
   /** Its deliveries of one order key are handled one at a time, in log order. Default false. */
   ordered?: boolean;

@@ -65,6 +65,11 @@ export interface ClaimedDelivery {
   event: StoredEvent;
 }
 
+/** Which start of its handler the next one is, 1-based. */
+export function attemptOf({ starts, rescues }: ClaimedDelivery): number {
+  return starts + rescues + 1;
+}
+
 /** An event as it stands in the table. */
 export interface StoredEvent {
   position: number;

@@ -35,6 +35,10 @@ export class TypeOrmEntities implements EntityPort {
     return { entity: metadata.name, id };
   }
 
+  isEntity(value: object): boolean {
+    return this.metadataOf(value) !== null;
+  }
+
   columns(value: object): Record<string, unknown> {
     const columns: Record<string, unknown> = {};
     for (const column of this.metadataOf(value)?.columns ?? []) {

@@ -1,5 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { NO_TELEMETRY, type Telemetry } from '../core/telemetry.js';
+import { ifInstalled } from '../core/optional-package.js';
 import type { OpenTelemetryApi } from './api.js';
 import { OpenTelemetry } from './open-telemetry.js';
 
@@ -13,16 +14,9 @@ export async function registeredTelemetry(
   dataSource: string,
   load: () => Promise<OpenTelemetryApi> = () => import('@opentelemetry/api'),
 ): Promise<Telemetry> {
-  const api = await load().catch(absent);
+  const api = await ifInstalled(PACKAGE, load);
   if (!api || !(hasTracing(api) || hasMetrics(api))) return NO_TELEMETRY;
   return new OpenTelemetry(api, dataSource === 'default' ? {} : { 'nestjs_once.data_source': dataSource });
-}
-
-function absent(error: unknown): undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
-  // Installed but broken is something else.
-  if (!isMissing || !message.includes(PACKAGE)) throw error;
 }
 
 /** The provider that the api hands out stands in for the one that is registered with it, if any. */

@@ -5,7 +5,9 @@ import { Database } from '../../../lib/store/database.js';
 import { DeliveryQueries } from '../../../lib/store/delivery-queries.js';
 import { DeliveryQueue } from '../../../lib/store/delivery-queue.js';
 import { EventLog } from '../../../lib/store/event-log.js';
+import { EventTypeRegistry } from '../../../lib/event-types/event-type-registry.js';
 import { EventIngest } from '../../../lib/store/event-ingest.js';
+import { EventStream } from '../../../lib/store/event-stream.js';
 import { EventLogStore } from '../../../lib/store/event-log-store.js';
 import { FanOut } from '../../../lib/store/fan-out.js';
 import { HandlerRegistry, type HandlerRegistration } from '../../../lib/store/handler-registry.js';
@@ -49,7 +51,16 @@ export class LogProcess {
       groupMismatch: (...mismatch) => this.mismatches.push(mismatch),
     });
     const ingest = new EventIngest(database, this.store);
-    this.log = new EventLog({ database, store: this.store, ingest, codec, entities, horizon: this.horizon });
+    const { store, horizon } = this;
+    const types = new EventTypeRegistry({
+      nestedNames: false,
+      whitelist: false,
+      trustedProxies: 0,
+      now: () => database.clock.now().getTime(),
+      isOwn: (value) => codec.isOwn(value),
+    });
+    const stream = new EventStream(() => undefined);
+    this.log = new EventLog({ database, store, ingest, types, stream, codec, entities, horizon });
   }
 
   static async start(address: DatabaseAddress, setup: LogProcessSetup = {}): Promise<LogProcess> {

@@ -1,3 +1,5 @@
+import type { ModuleRef } from '@nestjs/core';
+import { EventType, OnEvent } from 'nestjs-once';
 import { DEFAULT_RETRY } from '../../../lib/core/retry-policy.js';
 import {
   EventHandler,
@@ -80,8 +82,16 @@ describe('HandlerSet', () => {
   });
 
   it.each<[EventHandlerOptions | undefined, unknown, string]>([
-    [undefined, 17, 'expected its pattern to be a RegExp or a non-empty string, got 17'],
-    [undefined, '', 'expected its pattern to be a RegExp or a non-empty string, got ""'],
+    [
+      undefined,
+      17,
+      'expected its pattern to be a RegExp, a non-empty string or a class decorated with @EventType, got 17',
+    ],
+    [
+      undefined,
+      '',
+      'expected its pattern to be a RegExp, a non-empty string or a class decorated with @EventType, got ""',
+    ],
     [{ name: '' }, 'a', 'expected its name to be a string of 1 to 255 characters'],
     [{ concurrency: 0 }, 'a', 'expected concurrency to be a whole number, 1 or more, got 0'],
     [{ ordered: 'yes' as never }, 'a', 'expected ordered to be true or false, got "yes"'],
@@ -127,5 +137,77 @@ describe('HandlerSet', () => {
     ] as const) {
       expect(() => add(add(setOf(), one), other)).toThrow('it was formerly "Old"');
     }
+  });
+});
+
+describe('handlers and event classes', () => {
+  const moduleRef = {} as ModuleRef;
+
+  @EventType('shop.Click')
+  class Click {
+    @OnEvent() zebra() {}
+    @OnEvent({ name: 'Own name', timeout: 17, formerly: 'Old name' }) ape() {}
+    plain() {}
+    get computed(): number {
+      throw new Error('was called');
+    }
+  }
+
+  it("takes a class for exactly the class's name", () => {
+    const [handler] = add(setOf(), mails(undefined, Click)).all;
+    expect(handler!.registration).toMatchObject({ patterns: ['shop.Click'], rank: 1000 });
+    expect(() => add(setOf(), mails(undefined, class Nameless {}))).toThrow(/got function Nameless/);
+  });
+
+  it('names and ranks the methods of a class in the order of their declaration', () => {
+    const set = setOf();
+    set.addOnClass(Click, 'shop.Click', moduleRef);
+    expect(
+      set.all.map(({ name, label, timeout, registration }) => [name, label, timeout, registration]),
+    ).toEqual([
+      [
+        'shop.Click.zebra',
+        'Click.zebra',
+        300_000,
+        expect.objectContaining({ rank: 0, patterns: ['shop.Click'] }),
+      ],
+      ['Own name', 'Click.ape', 17, expect.objectContaining({ rank: 1, formerly: ['Old name'] })],
+    ]);
+  });
+
+  it('puts inherited methods first, and counts overridden ones as they are now', () => {
+    class Special extends Click {
+      @OnEvent() first() {}
+      override zebra() {}
+      @OnEvent({ timeout: 5 }) override ape() {}
+    }
+    const set = setOf();
+    set.addOnClass(Special, 'shop.Special', moduleRef);
+    expect(set.all.map(({ name, timeout }) => [name, timeout])).toEqual([
+      ['shop.Special.ape', 5],
+      ['shop.Special.first', 300_000],
+    ]);
+  });
+
+  it('checks their options, naming class and method', () => {
+    class Wrong {
+      @OnEvent({ timeuot: 5 } as never) count() {}
+    }
+    expect(() => setOf().addOnClass(Wrong, 'shop.Wrong', moduleRef)).toThrow(
+      '@OnEvent of Wrong.count: unknown option "timeuot". Did you mean "timeout"?',
+    );
+    class Elsewhere {
+      @OnEvent({ dataSource: 'audit' } as never) count() {}
+    }
+    expect(() => setOf().addOnClass(Elsewhere, 'shop.Elsewhere', moduleRef)).toThrow(
+      '@OnEvent of Elsewhere.count: unknown option "dataSource".',
+    );
+  });
+
+  it('refuses a name that another handler has', () => {
+    const set = add(setOf(), mails({ name: 'shop.Click.zebra' }));
+    expect(() => set.addOnClass(Click, 'shop.Click', moduleRef)).toThrow(
+      /Click.zebra: its name "shop.Click.zebra" is that of Mails.send already/,
+    );
   });
 });

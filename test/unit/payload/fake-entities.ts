@@ -25,6 +25,9 @@ export const fakeEntities: EntityPort = {
     if (value.id === undefined) throw new NoPrimaryKeyError('The Challenge has no primary key yet.');
     return { entity: 'Challenge', id: { id: value.id } };
   },
+  isEntity(value) {
+    return value instanceof Challenge || value instanceof Donation;
+  },
   columns(value) {
     const columns: Record<string, unknown> = { ...value };
     delete columns.donations;

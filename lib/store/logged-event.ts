@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../core/errors.js';
 import type { EmitOptions, EventClass } from '../core/event-types.js';
 import { assertKnownOptions } from '../core/options.js';
 
-/** The properties of an event's class that are data. One that has a default is optional when it is declared so. */
+/** The properties of an event's class that are data: not its methods. One with a default is optional where it is declared so. */
 export type EventData<T> = {
   [K in keyof T as T[K] extends (...args: never[]) => unknown ? never : K]: T[K];
 };

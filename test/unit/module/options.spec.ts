@@ -18,6 +18,8 @@ describe('resolveOptions', () => {
       onExhausted: 'dead-letter',
       bulkWrites: 'rescan',
       handlerExpiry: 604_800_000,
+      events: [],
+      eventTypes: { nestedNames: false, whitelist: false, trustedProxies: 0 },
     });
     expect(resolveOptions({}, { NODE_ENV: 'production' }).schema).toBe('verify');
   });
@@ -34,6 +36,21 @@ describe('resolveOptions', () => {
     [
       { worker: { lease: '30 seconds' } },
       'EventSourcingModule.forRoot: expected worker.lease to be a number of milliseconds',
+    ],
+    [{ events: Date }, 'expected events to be an array of classes, got function Date'],
+    [{ events: ['Click'] }, 'expected events to be an array of classes, got an array of 1'],
+    [{ eventTypes: { nestedNames: 1 } }, 'expected eventTypes.nestedNames to be true or false, got 1'],
+    [
+      { eventTypes: { whitelist: 'yes' } },
+      `expected eventTypes.whitelist to be true, false or 'forbid', got "yes"`,
+    ],
+    [
+      { eventTypes: { trustedProxies: -1 } },
+      'expected eventTypes.trustedProxies to be a whole number, 0 or more, got -1',
+    ],
+    [
+      { eventTypes: { nestedName: true } },
+      'eventTypes: unknown option "nestedName". Did you mean "nestedNames"?',
     ],
     [{ worker: { lease: 0 } }, 'expected worker.lease to be from 1 ms to 24 days, got 0'],
     [

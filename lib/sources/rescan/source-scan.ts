@@ -112,14 +112,17 @@ export class SourceScan {
   /** At once where the source does not wait; none of a row on which it fails. */
   private eventsOf(row: object): EventInput[] | Promise<EventInput[]> {
     const { manager, clock } = this.context;
-    const fail = (error: unknown) => this.failOn(row, error);
     try {
       const context = { reason: 'rescan', now: clock.now(), manager } as const;
       const events = runSource(this.source, this.metadata, row, context);
-      return events instanceof Promise ? events.catch(fail) : events;
+      return events instanceof Promise ? this.inTime(events, row) : events;
     } catch (error) {
-      return fail(error);
+      return this.failOn(row, error);
     }
+  }
+
+  private inTime(events: Promise<EventInput[]>, row: object): Promise<EventInput[]> {
+    return events.catch((error: unknown) => this.failOn(row, error));
   }
 
   private failOn(row: object, error: unknown): [] {

@@ -10,9 +10,13 @@ export function collectEvents(returned: unknown): EventInput[] | Promise<EventIn
   if (isPromise(returned)) return Promise.resolve(returned).then(collectEvents);
   if (isAsyncIterable(returned)) return collectInTime(returned);
   if (!isIterable(returned)) return [checked(returned)];
-  const events: EventInput[] = [];
-  for (const value of returned) events.push(checked(value));
-  return events;
+  let events: EventInput[] | undefined;
+  for (const value of returned) {
+    // An array that grows makes room for 17: mostly there is one.
+    if (events) events.push(checked(value));
+    else events = [checked(value)];
+  }
+  return events ?? [];
 }
 
 async function collectInTime(returned: AsyncIterable<unknown>): Promise<EventInput[]> {

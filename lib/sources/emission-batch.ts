@@ -14,8 +14,9 @@ export class EmissionBatch {
   /** False when the key is there already. One with another group is kept, for the recorder to warn of. */
   add(emission: Emission): boolean {
     const { key, group }: EventInput = emission.input;
-    if (this.groups.get(key) === group) return false;
-    if (!this.groups.has(key)) this.groups.set(key, group);
+    const known = this.groups.get(key);
+    if (known === group) return false;
+    if (known === undefined) this.groups.set(key, group);
     this.emissions.push(emission);
     return true;
   }

@@ -15,14 +15,33 @@ export function runSource(
   row: object,
   context: SourceContext,
 ): EventInput[] | Promise<EventInput[]> {
-  const fail = (error: unknown): never => {
-    const id = metadata.getEntityIdMixedMap(row);
-    throw new SourceFailedError(source.name, metadata.name, id, context.reason, error);
-  };
   try {
     const events = collectEvents(source.run(row, context));
-    return events instanceof Promise ? events.catch(fail) : events;
+    return events instanceof Promise ? inTime(events, source, metadata, row, context) : events;
   } catch (error) {
-    return fail(error);
+    throw failed(source, metadata, row, context, error);
   }
+}
+
+/** Apart, so that no closure is made where the source does not wait. */
+function inTime(
+  events: Promise<EventInput[]>,
+  source: RegisteredSource,
+  metadata: EntityMetadata,
+  row: object,
+  context: SourceContext,
+): Promise<EventInput[]> {
+  return events.catch((error: unknown) => {
+    throw failed(source, metadata, row, context, error);
+  });
+}
+
+function failed(
+  source: RegisteredSource,
+  metadata: EntityMetadata,
+  row: object,
+  { reason }: SourceContext,
+  error: unknown,
+): SourceFailedError {
+  return new SourceFailedError(source.name, metadata.name, metadata.getEntityIdMixedMap(row), reason, error);
 }

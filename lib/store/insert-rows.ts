@@ -138,13 +138,3 @@ export async function groupsOfKnown(
   }
   return groups;
 }
-
-/** Those of the keys that are not in the log. */
-export async function unknownBySelect(sql: Sql, t: Tables, keys: readonly string[]): Promise<string[]> {
-  const rows = await sql.rows(
-    `SELECT event_key FROM ${t.event} WHERE event_key IN (${marks(keys.length)})`,
-    keys,
-  );
-  const known = new Set(rows.map((row) => row.event_key));
-  return keys.filter((key) => !known.has(key));
-}

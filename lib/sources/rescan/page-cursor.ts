@@ -4,6 +4,9 @@ import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
 /** The values of a primary key, in the form in which the database compares them with its columns. */
 export type Cursor = readonly (string | number)[];
 
+/** Under which a raw row has them. */
+export type CursorNames = readonly string[];
+
 export function encodeCursor(cursor: Cursor): string {
   return JSON.stringify(cursor);
 }
@@ -21,19 +24,37 @@ export function decodeCursor(text: string, metadata: EntityMetadata): Cursor | u
 }
 
 /**
- * Selects the key as `k0`, `k1`, …. Times are selected as text on the databases whose drivers would cut their
- * microseconds off: a scan that starts behind a shortened time meets the same row again.
+ * Selects the key alone. Times are selected as text on the databases whose drivers would cut their microseconds off: a
+ * scan that starts behind a shortened time meets the same row again.
  */
-export function selectCursor(query: SelectQueryBuilder<ObjectLiteral>, metadata: EntityMetadata): void {
+export function selectCursor(
+  query: SelectQueryBuilder<ObjectLiteral>,
+  metadata: EntityMetadata,
+): CursorNames {
   query.select([]);
-  addCursor(query, metadata);
+  return metadata.primaryColumns.map((column, index) => addColumn(query, column, index));
 }
 
-/** The same beside what is selected already; in brackets, or TypeORM would take it for that column of the entity. */
-export function addCursor(query: SelectQueryBuilder<ObjectLiteral>, metadata: EntityMetadata): void {
-  metadata.primaryColumns.forEach((column, index) =>
-    query.addSelect(`(${asComparable(query, column)})`, `k${index}`),
+/** The same beside the entity, whose own columns serve where they are comparable. */
+export function addCursor(query: SelectQueryBuilder<ObjectLiteral>, metadata: EntityMetadata): CursorNames {
+  return metadata.primaryColumns.map(
+    (column, index) => ownName(query, column) ?? addColumn(query, column, index),
   );
+}
+
+/** In brackets, or TypeORM would take it for that column of the entity. */
+function addColumn(query: SelectQueryBuilder<ObjectLiteral>, column: ColumnMetadata, index: number): string {
+  const name = `k${index}`;
+  query.addSelect(`(${asComparable(query, column)})`, name);
+  return name;
+}
+
+/** Under which TypeORM selects the column of the entity; longer names it makes into hashes. */
+function ownName(query: SelectQueryBuilder<ObjectLiteral>, column: ColumnMetadata): string | undefined {
+  const name = `${query.alias}_${column.databaseName}`;
+  const { maxAliasLength = Infinity } = query.connection.driver;
+  const isAsItIs = column.isSelect && asComparable(query, column) === columnPath(query, column);
+  return isAsItIs && name.length <= maxAliasLength ? name : undefined;
 }
 
 function asComparable(query: SelectQueryBuilder<ObjectLiteral>, column: ColumnMetadata): string {
@@ -45,8 +66,8 @@ function asComparable(query: SelectQueryBuilder<ObjectLiteral>, column: ColumnMe
   return database === 'mysql' || database === 'mariadb' ? `CAST(${path} AS char)` : path;
 }
 
-export function cursorOf(raw: ObjectLiteral, metadata: EntityMetadata): Cursor {
-  return metadata.primaryColumns.map((_, index) => raw[`k${index}`] as string | number);
+export function cursorOf(raw: ObjectLiteral, names: CursorNames): Cursor {
+  return names.map((name) => raw[name] as string | number);
 }
 
 export function orderByKey(query: SelectQueryBuilder<ObjectLiteral>, metadata: EntityMetadata): void {

@@ -48,17 +48,17 @@ export class RowPages {
 
   private async plainPage(manager: EntityManager, start: Cursor | undefined): Promise<Page> {
     const query = this.query(manager, { relations: false });
-    addCursor(query, this.metadata);
+    const names = addCursor(query, this.metadata);
     betweenKeys(query, this.metadata, start, undefined);
     orderByKey(query, this.metadata);
     const { raw, entities } = await query.limit(this.size).getRawAndEntities<ObjectLiteral>();
     const last = raw.length < this.size ? undefined : raw.at(-1);
-    return { rows: entities, end: last && cursorOf(last, this.metadata) };
+    return { rows: entities, end: last && cursorOf(last, names) };
   }
 
   private async endOf(manager: EntityManager, start: Cursor | undefined): Promise<Cursor | undefined> {
     const query = this.query(manager, { relations: false });
-    selectCursor(query, this.metadata);
+    const names = selectCursor(query, this.metadata);
     betweenKeys(query, this.metadata, start, undefined);
     orderByKey(query, this.metadata);
     this.oncePerRow(query);
@@ -66,7 +66,7 @@ export class RowPages {
       .offset(this.size - 1)
       .limit(1)
       .getRawOne<ObjectLiteral>();
-    return raw && cursorOf(raw, this.metadata);
+    return raw && cursorOf(raw, names);
   }
 
   /** A replica may not have yet what a bulk write asked to be scanned. The connection is held for one page only. */

@@ -5,32 +5,42 @@ const LOG_EVERY = 10_000;
 
 /** Tells how far one scan is: to `onProgress` after each page, to the log at most every ten seconds. */
 export class ScanProgress {
-  private readonly start = performance.now();
-  private logged = this.start;
+  private start = 0;
+  private logged = 0;
+  private total: number | undefined;
 
   constructor(
     private readonly report: ScanReport,
-    /** Rows that the scan will see, as counted when it began. */
-    private readonly total: number,
+    /** Counts the rows that the scan has before it: only where somebody will be told, since it takes a while. */
+    private readonly count: () => Promise<number>,
     private readonly logger: LoggerService,
     private readonly onProgress: ((progress: RescanProgressEvent) => void) | undefined,
   ) {}
 
-  page(): void {
-    const now = performance.now();
-    this.report.duration = now - this.start;
-    const progress = this.progress();
-    this.onProgress?.(progress);
-    if (now - this.logged < LOG_EVERY) return;
-    this.logged = now;
-    this.logger.log(describeProgress(progress));
+  /** Before the first page. */
+  async begin(): Promise<void> {
+    if (this.onProgress) await this.counted();
+    this.start = this.logged = performance.now();
   }
 
-  private progress(): RescanProgressEvent {
+  async page(): Promise<void> {
+    const now = performance.now();
+    this.report.duration = now - this.start;
+    if (this.onProgress) this.onProgress(this.progress(await this.counted()));
+    if (now - this.logged < LOG_EVERY) return;
+    this.logged = now;
+    this.logger.log(describeProgress(this.progress(await this.counted())));
+  }
+
+  private async counted(): Promise<number> {
+    return (this.total ??= await this.count());
+  }
+
+  private progress(total: number): RescanProgressEvent {
     const { source, entity, rows, events, recorded, duration } = this.report;
     const rate = duration > 0 ? (rows * 1000) / duration : 0;
-    const eta = rate === 0 ? undefined : Math.round((Math.max(0, this.total - rows) * 1000) / rate);
-    return { source, entity, rows, total: this.total, events, recorded, rate, eta };
+    const eta = rate === 0 ? undefined : Math.round((Math.max(0, total - rows) * 1000) / rate);
+    return { source, entity, rows, total, events, recorded, rate, eta };
   }
 }
 

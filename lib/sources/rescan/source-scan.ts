@@ -10,8 +10,11 @@ import { addFailure, newScanReport, type ScanFailure, type ScanReport } from './
 import { type Page, RowPages } from './row-pages.js';
 import { ScanProgress } from './scan-progress.js';
 
-/** Rows after which the event loop gets its turn, for sources that never wait. */
-const ROWS_PER_TURN = 50;
+/** Milliseconds after which the event loop gets its turn, for sources that never wait. */
+const TURN = 2;
+
+/** Rows after which the time is looked at. */
+const ROWS_PER_LOOK = 10;
 
 /** Milliseconds between two notes of how far the scan is. */
 const NOTE_EVERY = 500;
@@ -42,8 +45,8 @@ export class SourceScan {
   /** Scans to the last row, or until the signal aborts; rejects only where no row can be blamed. */
   async run(): Promise<void> {
     if (this.context.signal?.aborted) return this.interrupt();
-    const total = await this.pages.countAfter(this.resumeFrom);
-    const progress = new ScanProgress(this.report, total, this.context.logger, this.context.onProgress);
+    const progress = this.newProgress();
+    await progress.begin();
     if (!this.resumeFrom) await this.context.progress?.begin(this.name);
     let next: Promise<Page> | undefined = this.pages.after(this.resumeFrom);
     while (next && !this.report.interrupted) {
@@ -51,11 +54,16 @@ export class SourceScan {
       // The next page is read while this one is passed through the source.
       next = page.end && awaitedLater(this.pages.after(page.end));
       await this.pass(page);
-      progress.page();
+      await progress.page();
       if (page.end && this.isAborted) this.interrupt();
       await this.note(page.end);
     }
     await next?.catch(() => undefined);
+  }
+
+  private newProgress(): ScanProgress {
+    const { logger, onProgress } = this.context;
+    return new ScanProgress(this.report, () => this.pages.countAfter(this.resumeFrom), logger, onProgress);
   }
 
   private get isAborted(): boolean {
@@ -87,8 +95,12 @@ export class SourceScan {
   }
 
   private async pass({ rows }: Page): Promise<void> {
+    let turn = performance.now();
     for (const row of rows) {
-      if (++this.report.rows % ROWS_PER_TURN === 0) await nextTurn();
+      if (++this.report.rows % ROWS_PER_LOOK === 0 && performance.now() - turn > TURN) {
+        await nextTurn();
+        turn = performance.now();
+      }
       const events = this.eventsOf(row);
       for (const input of events instanceof Promise ? await events : events) {
         if (this.recorder.add({ input, source: this.source.name })) await this.recorder.flush();
@@ -100,14 +112,17 @@ export class SourceScan {
   /** At once where the source does not wait; none of a row on which it fails. */
   private eventsOf(row: object): EventInput[] | Promise<EventInput[]> {
     const { manager, clock } = this.context;
-    const fail = (error: unknown) => this.failOn(row, error);
     try {
       const context = { reason: 'rescan', now: clock.now(), manager } as const;
       const events = runSource(this.source, this.metadata, row, context);
-      return events instanceof Promise ? events.catch(fail) : events;
+      return events instanceof Promise ? this.inTime(events, row) : events;
     } catch (error) {
-      return fail(error);
+      return this.failOn(row, error);
     }
+  }
+
+  private inTime(events: Promise<EventInput[]>, row: object): Promise<EventInput[]> {
+    return events.catch((error: unknown) => this.failOn(row, error));
   }
 
   private failOn(row: object, error: unknown): [] {

@@ -1,9 +1,8 @@
 import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect } from '../dialect.js';
-import { unknownBySelect } from '../insert-rows.js';
 import type { Sql } from '../sql.js';
-import { append, deliver, raisePositions } from './append.js';
+import { append, deliver, raisePositions, unknownKeys } from './append.js';
 import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { keyOrder } from './key-order.js';
@@ -23,7 +22,7 @@ export const mysql: Dialect = {
   singleConnection: false,
   skipLocked: SKIP_LOCKED,
   forUpdate: 'FOR UPDATE',
-  unknownKeys: unknownBySelect,
+  unknownKeys,
   versionQuery: 'SELECT version() AS version',
   migrations,
   horizon,

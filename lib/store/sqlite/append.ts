@@ -63,3 +63,13 @@ export async function deliver(
 ): Promise<void> {
   await insertDeliveries(sql, t, rows, due, 'ON CONFLICT DO NOTHING');
 }
+
+/** As one JSON array: binding a thousand parameters and reading as many rows take longer than the look-up itself. */
+export async function unknownKeys(sql: Sql, t: Tables, keys: readonly string[]): Promise<string[]> {
+  const rows = await sql.rows<{ key: string }>(
+    `SELECT k.value AS key FROM json_each(?) k
+     WHERE NOT EXISTS (SELECT 1 FROM ${t.event} e WHERE e.event_key = k.value)`,
+    [JSON.stringify(keys)],
+  );
+  return rows.map(({ key }) => key);
+}

@@ -1,8 +1,7 @@
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect, FailureKind } from '../dialect.js';
 import { keyOrderByProbe } from '../key-order.js';
-import { unknownBySelect } from '../insert-rows.js';
-import { append, deliver } from './append.js';
+import { append, deliver, unknownKeys } from './append.js';
 import { installGate, outermostRunner } from './gate/install-gate.js';
 import { horizon } from './horizon.js';
 import { migrations } from './migrations.js';
@@ -17,7 +16,7 @@ export const sqlite: Dialect = {
   singleConnection: true,
   skipLocked: '',
   forUpdate: '',
-  unknownKeys: unknownBySelect,
+  unknownKeys,
   versionQuery: 'SELECT sqlite_version() AS version',
   migrations,
   horizon,

@@ -9,6 +9,7 @@ import { orderChecks } from './order-checks.js';
 import { rescueChecks } from './rescue-checks.js';
 import { settleChecks } from './settle-checks.js';
 import { signalChecks } from './signal-checks.js';
+import { unknownKeyChecks } from './unknown-key-checks.js';
 import { utilityChecks } from './utility-checks.js';
 
 /**
@@ -20,6 +21,7 @@ export function dialectConformance(open: () => Promise<DataSource>): Conformance
   const bench = new LogBench(open);
   const all = [
     ...appendChecks,
+    ...unknownKeyChecks,
     ...contentionChecks,
     ...claimChecks,
     ...orderChecks,

@@ -120,6 +120,18 @@ describeEachDatabase('Re-scan', (db) => {
     expect(methods).toEqual(['unknownKeys 3', 'unknownKeys 3', 'unknownKeys 1', 'recordYielding 1']);
   });
 
+  it('lets the event loop have its turn while sources work without waiting', async () => {
+    await insertDogs(40);
+    const order: unknown[] = [];
+    bench.source(Dog, {}, ({ name }: Dog) => {
+      if (order.push(name) === 1) setImmediate(() => order.push('turn'));
+      for (const start = performance.now(); performance.now() - start < 1;);
+    });
+    await bench.rescan().run();
+    expect(order.indexOf('turn')).toBeGreaterThan(0);
+    expect(order.indexOf('turn')).toBeLessThan(20);
+  });
+
   it('honours where and passes over soft-removed rows', async () => {
     const rows = dataSource.manager.create(Challenge, [
       { slug: 'a' },

@@ -2,6 +2,12 @@ import type { QueryResult, QueryRunner } from 'typeorm';
 
 export type Row = Record<string, unknown>;
 
+/** A statement with `?` for parameters, and these. */
+export interface Statement {
+  text: string;
+  parameters: readonly unknown[];
+}
+
 /** Statements on one connection, with `?` for parameters on every database. */
 export class Sql {
   constructor(

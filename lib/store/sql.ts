@@ -30,6 +30,12 @@ export class Sql {
     return (await this.run(statement, parameters)).affected ?? 0;
   }
 
+  /** The id of the row that the statement inserted, where the driver tells it; undefined when it inserted none. */
+  async insert(statement: string, parameters: readonly unknown[]): Promise<number | undefined> {
+    const result = await this.run(statement, parameters);
+    return result.affected ? Number(result.raw) : undefined;
+  }
+
   private run(statement: string, parameters: readonly unknown[]): Promise<QueryResult> {
     return this.runner.query(this.prepare(statement), parameters as unknown[], true);
   }

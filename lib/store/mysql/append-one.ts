@@ -1,11 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { SqlTime } from '../dialect.js';
-import {
-  deliveriesOf,
-  deliveryInsert,
-  EVENT_INSERT_COLUMNS,
-  eventParameters,
-} from '../insert-rows.js';
+import { deliveriesOf, deliveryInsert, EVENT_INSERT_COLUMNS, eventParameters } from '../insert-rows.js';
 import type { AppendedRow, EventRow } from '../rows.js';
 import { marks, type Row, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';

@@ -94,7 +94,7 @@ export class ModelEventSubscriber implements EntitySubscriberInterface {
   private async process(items: readonly Item[], runner: QueryRunner): Promise<void> {
     const { recorder, rescanState } = this.options;
     const { emissions } = await this.emit(await writtenRows(items.filter(isRow), runner.manager), runner);
-    if (emissions.length > 0) await recorder.record(emissions, runner);
+    if (emissions.length > 0) await recorder.record(emissions, runner, false);
     for (const entity of new Set(items.filter(isEntityName))) await rescanState.request(entity, runner);
   }
 
@@ -105,7 +105,8 @@ export class ModelEventSubscriber implements EntitySubscriberInterface {
       for (const source of this.options.registry.of(metadata)) {
         if (!source.on.has(reason)) continue;
         const context = { reason, now: this.options.clock.now(), manager: runner.manager, changed };
-        const events = await runSource(source, metadata, row, context);
+        const returned = runSource(source, metadata, row, context);
+        const events = returned instanceof Promise ? await returned : returned;
         for (const input of events)
           batch.add({ input, source: source.name, ...(reason === 'remove' ? { snapshots: true } : {}) });
       }

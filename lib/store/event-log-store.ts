@@ -72,7 +72,8 @@ export class EventLogStore implements EventRecorder {
     const appended = runner.isTransactionActive
       ? await this.append(this.database.on(runner), rows)
       : await this.appendAlone(runner, rows);
-    await this.warnOfMismatches(runner, rows, appended);
+    if (appended.some(({ position }) => position === undefined))
+      await this.warnOfMismatches(runner, rows, appended);
     this.announce(rows, appended, emissions, runner);
     return rows.map((row, index) =>
       resultOf(row, appended[index]!, withEvents ? emissions[index] : undefined),

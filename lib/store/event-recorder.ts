@@ -19,9 +19,9 @@ export interface EventRecorder {
   /**
    * Records what is new of the emissions with one statement, results in the order given. Takes part in the
    * transaction of `runner` when one is active, else makes one of its own on that runner. Throws before anything is
-   * written when one of them is invalid.
+   * written when one of them is invalid. The results have the events unless `withEvents` is false.
    */
-  record(emissions: readonly Emission[], runner: QueryRunner): Promise<AppendResult[]>;
+  record(emissions: readonly Emission[], runner: QueryRunner, withEvents?: boolean): Promise<AppendResult[]>;
   /**
    * The same in a transaction of its own that gives way: where another transaction holds one of the keys, it is this
    * one that waits briefly, then records one by one and leaves out (`recorded: false`, `busy: true`) what is held.

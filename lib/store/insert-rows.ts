@@ -1,6 +1,6 @@
 import type { SqlTime } from './dialect.js';
 import { type DeliveryRow, DeliveryState, type EventRow } from './rows.js';
-import { chunks, marks, type Sql, tuples } from './sql.js';
+import { chunks, marks, type Sql, type Statement, tuples } from './sql.js';
 import type { Tables } from './tables.js';
 
 /** Rows per INSERT: well below every driver's limit of parameters. */
@@ -72,21 +72,35 @@ export async function insertDeliveries(
   onConflict: string,
 ): Promise<void> {
   for (const batch of chunks(rows, ROWS_PER_INSERT)) {
-    const values = batch.map((row) => `(?, ?, ?, ?, ?, ?, ${row.availableAt === null ? due.sql : '?'})`);
-    await sql.change(
-      `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, state, worker_id, due_at)
-       VALUES ${values.join(', ')} ${onConflict}`,
-      batch.flatMap((row) => [
-        row.handlerId,
-        row.position,
-        row.rank,
-        row.orderKey,
-        stateOf(row),
-        row.workerId ?? null,
-        ...(row.availableAt === null ? due.parameters : [row.availableAt]),
-      ]),
-    );
+    const { text, parameters } = deliveryInsert(t, batch, due, onConflict);
+    await sql.change(text, parameters);
   }
+}
+
+/** The statement; `position` is SQL of the position where they are all of one event and the statement knows it better. */
+export function deliveryInsert(
+  t: Tables,
+  rows: readonly DeliveryRow[],
+  due: SqlTime,
+  onConflict: string,
+  position?: string,
+): Statement {
+  const values = rows.map(
+    ({ availableAt }) => `(?, ${position ?? '?'}, ?, ?, ?, ?, ${availableAt === null ? due.sql : '?'})`,
+  );
+  return {
+    text: `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, state, worker_id, due_at)
+       VALUES ${values.join(', ')} ${onConflict}`,
+    parameters: rows.flatMap((row) => [
+      row.handlerId,
+      ...(position === undefined ? [row.position] : []),
+      row.rank,
+      row.orderKey,
+      stateOf(row),
+      row.workerId ?? null,
+      ...(row.availableAt === null ? due.parameters : [row.availableAt]),
+    ]),
+  };
 }
 
 function stateOf({ workerId }: DeliveryRow): number {

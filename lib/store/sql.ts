@@ -2,6 +2,12 @@ import type { QueryResult, QueryRunner } from 'typeorm';
 
 export type Row = Record<string, unknown>;
 
+/** A statement with `?` for parameters, and these. */
+export interface Statement {
+  text: string;
+  parameters: readonly unknown[];
+}
+
 /** Statements on one connection, with `?` for parameters on every database. */
 export class Sql {
   constructor(
@@ -22,6 +28,12 @@ export class Sql {
   /** How many rows the statement changed. */
   async change(statement: string, parameters: readonly unknown[] = []): Promise<number> {
     return (await this.run(statement, parameters)).affected ?? 0;
+  }
+
+  /** The id of the row that the statement inserted, where the driver tells it; undefined when it inserted none. */
+  async insert(statement: string, parameters: readonly unknown[]): Promise<number | undefined> {
+    const result = await this.run(statement, parameters);
+    return result.affected ? Number(result.raw) : undefined;
   }
 
   private run(statement: string, parameters: readonly unknown[]): Promise<QueryResult> {

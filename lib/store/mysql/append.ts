@@ -12,13 +12,9 @@ import {
 import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
 import { marks, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
+import { appendOne } from './append-one.js';
 import { failure } from './errors.js';
-
-/** Leaves a row that is there as it is. Not `INSERT IGNORE`, which swallows truncation and other errors too. */
-const LEAVE = 'ON DUPLICATE KEY UPDATE position = position';
-
-/** A comment for MySQL, which has no such thing and waits: an INSERT that meets a lock fails at once. */
-const WITHOUT_WAITING = '/*M!100300 SET STATEMENT innodb_lock_wait_timeout = 0 FOR */';
+import { epochLock, LEAVE, WITHOUT_WAITING } from './statements.js';
 
 /** How often an INSERT without waiting is tried again after those have ended whom it met. */
 const ROUNDS = 5;
@@ -30,6 +26,16 @@ interface Placed {
 
 /** Positions rise in the order of the rows, which are inserted by key: two batches of the same keys cannot deadlock. */
 export async function append(
+  sql: Sql,
+  t: Tables,
+  rows: readonly EventRow[],
+  due: SqlTime,
+): Promise<AppendedRow[]> {
+  const one = rows.length === 1 ? await appendOne(sql, t, rows[0]!, due) : undefined;
+  return one ? [one] : appendSeveral(sql, t, rows, due);
+}
+
+async function appendSeveral(
   sql: Sql,
   t: Tables,
   rows: readonly EventRow[],
@@ -141,9 +147,7 @@ export async function raisePositions(sql: Sql, t: Tables): Promise<void> {
 
 /** The lock lasts as long as the transaction and tells the horizon that positions of it may still be undecided. */
 async function enterEpoch(sql: Sql, t: Tables): Promise<void> {
-  await sql.rows(
-    `SELECT id FROM ${t.name('epoch')} WHERE id = (SELECT value % 2 FROM ${t.state} WHERE name = 'epoch') LOCK IN SHARE MODE`,
-  );
+  await sql.rows(`SELECT id ${epochLock(t)}`);
 }
 
 /**

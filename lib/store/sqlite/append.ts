@@ -12,6 +12,7 @@ import {
 import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
 import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
+import { appendOne } from './append-one.js';
 
 export async function append(
   sql: Sql,
@@ -19,6 +20,7 @@ export async function append(
   rows: readonly EventRow[],
   due: SqlTime,
 ): Promise<AppendedRow[]> {
+  if (rows.length === 1) return [await appendOne(sql, t, rows[0]!, due)];
   const positions = new Map<string, number>();
   for (const batch of eventBatches(rows, (row) => row)) {
     const inserted = await sql.rows(

@@ -23,15 +23,34 @@ export function isBusy(error: unknown): boolean {
   return typeof code === 'string' && code.startsWith('SQLITE_BUSY') && code !== 'SQLITE_BUSY_SNAPSHOT';
 }
 
-/** Repeats `attempt` while the database is locked by another process, without blocking this one's event loop. */
-export async function retryWhileBusy<T>(attempt: () => Promise<T>, { limit, random }: BusyRetry): Promise<T> {
+/**
+ * Repeats `attempt` while the database is locked by another process, without blocking this one's event loop. Where the
+ * first one succeeds at once, as nearly always, so does this: a promise costs as much as a small statement.
+ */
+export function retryWhileBusy<T>(attempt: () => T | Promise<T>, busy: BusyRetry): T | Promise<T> {
+  const retry = (error: unknown) => retryAfter(error, attempt, busy);
+  try {
+    const result = attempt();
+    return result instanceof Promise ? result.catch(retry) : result;
+  } catch (error) {
+    return retry(error);
+  }
+}
+
+async function retryAfter<T>(
+  failure: unknown,
+  attempt: () => T | Promise<T>,
+  { limit, random }: BusyRetry,
+): Promise<T> {
   const deadline = performance.now() + limit;
-  for (let failures = 1; ; failures += 1) {
+  let error = failure;
+  for (let failures = 1; isBusy(error) && performance.now() < deadline; failures += 1) {
+    await sleep(busyWait(failures, random));
     try {
       return await attempt();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() >= deadline) throw error;
-      await sleep(busyWait(failures, random));
+    } catch (next) {
+      error = next;
     }
   }
+  throw error;
 }

@@ -69,13 +69,15 @@ export class Gate {
     return this.stack.find((hold) => hold.occupant === occupant && (hold.nested || hold === this.owner));
   }
 
-  /** Resolves when the occupant may go on, until `leave`; `SqliteGateTimeoutError` when one holder stays beyond the limit. */
-  async enter(occupant: Occupant, purpose: Purpose = {}): Promise<Hold> {
-    const entry = { ...purpose, occupant, scope: this.scope };
-    const hold = this.admits(entry) ? this.admit(entry) : await this.wait(entry);
-    const pause = this.breath.take();
-    if (pause) await pause;
-    return hold;
+  /** The hold when the occupant may go on, until `leave`; at once when it may; `SqliteGateTimeoutError` when one holder stays beyond the limit. */
+  enter(occupant: Occupant, { transaction, site }: Purpose = {}): Hold | Promise<Hold> {
+    const entry = { transaction, site, occupant, scope: this.scope };
+    if (!this.admits(entry)) return this.wait(entry).then((hold) => this.afterBreath(hold));
+    return this.afterBreath(this.admit(entry));
+  }
+
+  private afterBreath(hold: Hold): Hold | Promise<Hold> {
+    return this.breath.take()?.then(() => hold) ?? hold;
   }
 
   /** Takes over an occupant whose transaction, if one is open, began before there was a gate. */

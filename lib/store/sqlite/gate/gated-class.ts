@@ -6,29 +6,32 @@ export type RunnerClass = new (driver: SqliteDriver) => SqliteRunner;
 /** Puts the gate before a runner; `base` has the runner's own methods. */
 type Gating = (runner: SqliteRunner, base: SqliteRunner) => GatedRunner;
 
+/** Where a runner has its gate. */
+const GATE = Symbol('gate');
+type Gated = SqliteRunner & { [GATE]: GatedRunner };
+
 /** TypeORM's class of query runners with the gate in front of its methods. */
 export function gatedClass(
   Base: RunnerClass,
   gating: Gating,
 ): { make: RunnerClass; adopt(runner: SqliteRunner): void } {
   const base = Base.prototype as SqliteRunner;
-  const gated = new WeakMap<SqliteRunner, GatedRunner>();
-  class Gated extends Base {
+  class GatedBase extends Base {
     constructor(driver: SqliteDriver) {
       super(driver);
-      gated.set(this, gating(this, base));
+      (this as unknown as Gated)[GATE] = gating(this, base);
     }
   }
   for (const name of GATED) {
-    const value = function (this: SqliteRunner, ...args: unknown[]): unknown {
-      const runner = gated.get(this)!;
+    const value = function (this: Gated, ...args: unknown[]): unknown {
+      const runner = this[GATE];
       return Reflect.apply(runner[name], runner, args);
     };
-    Object.defineProperty(Gated.prototype, name, { value, writable: true, configurable: true });
+    Object.defineProperty(GatedBase.prototype, name, { value, writable: true, configurable: true });
   }
   const adopt = (runner: SqliteRunner) => {
-    Object.setPrototypeOf(runner, Gated.prototype);
-    gated.set(runner, gating(runner, base));
+    Object.setPrototypeOf(runner, GatedBase.prototype);
+    (runner as Gated)[GATE] = gating(runner, base);
   };
-  return { make: Gated, adopt };
+  return { make: GatedBase, adopt };
 }

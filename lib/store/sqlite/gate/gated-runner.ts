@@ -9,6 +9,7 @@ import { begins, beginImmediately, Execution, mayWait, rollsBack } from './state
 /** The methods of a query runner that pass through the gate. */
 export const GATED = [
   'query',
+  'getStmt',
   'startTransaction',
   'commitTransaction',
   'rollbackTransaction',
@@ -20,6 +21,12 @@ export const GATED = [
   Symbol.asyncDispose,
 ] as const;
 
+/** A statement that has been admitted. */
+interface Call {
+  hold: Hold;
+  parameters: readonly unknown[];
+}
+
 /** One of TypeORM's query runners, with the gate in front of it. */
 export class GatedRunner {
   /** The hold inside of which this runner works, when it is not one that began a transaction itself. */
@@ -27,6 +34,10 @@ export class GatedRunner {
   /** Depth at which this runner has no transaction or savepoint of its own. */
   private baseDepth = 0;
   private pinned: Hold | undefined;
+  /** In `startTransaction`, which has noted who called. */
+  private beginning = false;
+  /** The one that TypeORM's `query` is about to ask a statement for. */
+  private call: Call | undefined;
 
   constructor(
     private readonly runner: SqliteRunner,
@@ -36,21 +47,28 @@ export class GatedRunner {
     private readonly connection: () => SqliteConnection,
     private readonly busy: BusyRetry,
   ) {
-    runner.broadcaster = this.scoped(runner.broadcaster);
     const { scope } = gate;
     if (scope && gate.transaction) this.join(scope);
   }
 
   async query(sql: string, parameters: unknown[] = [], structured = false): Promise<unknown> {
-    const site = begins(sql) ? CallSite.here() : undefined;
-    const hold = await this.gate.enter(this.runner, { site });
+    const site = begins(sql) && !this.beginning ? CallSite.here() : undefined;
+    const call = { hold: await this.gate.enter(this.runner, { site }), parameters };
     try {
-      if (!this.hasLostTransaction()) return await this.execute(hold, sql, parameters, structured);
+      if (!this.hasLostTransaction()) return await this.execute(call, sql, structured);
       if (rollsBack(sql)) return undefined;
       throw new SqliteTransactionEndedError(sql);
     } finally {
-      this.gate.leave(hold);
+      if (this.call === call) this.call = undefined;
+      this.gate.leave(call.hold);
     }
+  }
+
+  /** What TypeORM's `query` asks for a statement: gives it one that has been executed. */
+  getStmt(sql: string): Promise<SqliteStatement> {
+    const { call } = this;
+    this.call = undefined;
+    return call ? this.statement(sql, call) : this.base.getStmt.call(this.runner, sql);
   }
 
   async startTransaction(...isolation: Parameters<SqliteRunner['startTransaction']>): Promise<void> {
@@ -59,12 +77,14 @@ export class GatedRunner {
       // A runner from outside, used inside of another's transaction: that one cannot end before this one.
       if (this.runner.transactionDepth === 0 && this.gate.transaction) this.join(this.gate.transaction);
       if (hold.running === 1) hold.depth = this.runner.transactionDepth;
+      this.beginning = true;
       await this.base.startTransaction.apply(this.runner, isolation);
     } catch (error) {
       // TypeORM takes a transaction that could not begin for an active one.
       if (this.runner.transactionDepth === 0) this.runner.isTransactionActive = false;
       throw error;
     } finally {
+      this.beginning = false;
       this.gate.leave(hold);
     }
   }
@@ -140,27 +160,32 @@ export class GatedRunner {
   }
 
   /** TypeORM's own `query`, which logs and tells subscribers once, however often the statement is tried. */
-  private async execute(
-    hold: Hold,
-    sql: string,
-    parameters: unknown[],
-    structured: boolean,
-  ): Promise<unknown> {
-    const getStmt = (text: string) => this.statement(hold, text, parameters);
-    const runner = Object.create(this.runner, { getStmt: { value: getStmt } }) as SqliteRunner;
+  private execute(call: Call, sql: string, structured: boolean): Promise<unknown> {
     const text = this.runner.driver.options.readonly ? sql : beginImmediately(sql);
-    return this.base.query.call(runner, text, parameters, structured);
+    const runner = this.call ? this.besides(call) : this.runner;
+    if (runner === this.runner) this.call = call;
+    return this.base.query.call(runner, text, call.parameters as unknown[], structured);
   }
 
-  private async statement(hold: Hold, sql: string, parameters: readonly unknown[]): Promise<SqliteStatement> {
+  /**
+   * For a statement sent while `query` of another has not asked for its own yet. Not for all: an object that becomes a
+   * prototype makes whatever reads it slow.
+   */
+  private besides(call: Call): SqliteRunner {
+    const getStmt = (text: string) => this.statement(text, call);
+    return Object.create(this.runner, { getStmt: { value: getStmt } }) as SqliteRunner;
+  }
+
+  private async statement(sql: string, { hold, parameters }: Call): Promise<SqliteStatement> {
     // As TypeORM does: the drivers cannot bind booleans.
     const bound = parameters.map((value) => (typeof value === 'boolean' ? Number(value) : value));
     const limit = mayWait(sql, this.gate.inTransaction) ? this.busy.limit : 0;
-    const execution = new Execution(this.connection(), this.runner, (text) =>
+    const execution = new Execution(sql, bound, this.connection(), this.runner, (text) =>
       this.base.getStmt.call(this.runner, text),
     );
     try {
-      return await execution.run(sql, bound, { ...this.busy, limit });
+      const executed = execution.run({ limit, random: this.busy.random });
+      return executed instanceof Promise ? await executed : executed;
     } finally {
       this.gate.executed(hold);
     }
@@ -216,17 +241,5 @@ export class GatedRunner {
     this.pinned.pinned = false;
     this.pinned = undefined;
     this.gate.settle();
-  }
-
-  /** Subscribers and entity listeners work inside of the hold of the runner that they are told of. */
-  private scoped(broadcaster: SqliteRunner['broadcaster']): SqliteRunner['broadcaster'] {
-    return new Proxy(broadcaster, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return (...args: unknown[]) =>
-          this.gate.inside(this.runner, () => Reflect.apply(value, target, args) as unknown);
-      },
-    });
   }
 }

@@ -3,6 +3,7 @@ import { Gate } from './gate.js';
 import { gatedClass, type RunnerClass } from './gated-class.js';
 import { GatedRunner } from './gated-runner.js';
 import type { Occupant } from './hold.js';
+import { type BroadcasterClass, scopedBroadcaster } from './scoped-broadcaster.js';
 import {
   driverOf,
   type SqliteConnection,
@@ -88,8 +89,10 @@ function gateRunners(driver: SqliteDriver, gate: Gate, random: () => number): vo
   const statements: SharedStatements = new WeakMap();
   const busy = { limit: gate.waitLimit, random };
   const shared = driver.createQueryRunner('master');
+  const Broadcaster = scopedBroadcaster(shared.broadcaster.constructor as BroadcasterClass, gate);
   const gated = gatedClass(shared.constructor as RunnerClass, (runner, base) => {
     shareStatements(runner, driver.databaseConnection, statements);
+    runner.broadcaster = new Broadcaster(runner);
     return new GatedRunner(runner, base, gate, () => driver.databaseConnection!, busy);
   });
   gated.adopt(shared);

@@ -33,30 +33,39 @@ export class Execution {
   private statement: SqliteStatement | undefined;
 
   constructor(
+    private readonly sql: string,
+    private readonly parameters: readonly unknown[],
     private readonly connection: SqliteConnection,
     private readonly runner: SqliteRunner,
+    /** The runner's own `getStmt`. */
     private readonly prepare: (sql: string) => Promise<SqliteStatement>,
   ) {}
 
-  async run(sql: string, parameters: readonly unknown[], busy: BusyRetry): Promise<SqliteStatement> {
-    try {
-      return await retryWhileBusy(() => this.attempt(sql, parameters), busy);
-    } catch (error) {
-      // With libsql, a statement that found the database locked keeps all commits from succeeding until it is executed
-      // again or collected.
-      this.runner.stmtCache.delete(sql);
-      throw error;
-    }
+  /** At once where the statement is prepared and the database is not locked. */
+  run(busy: BusyRetry): SqliteStatement | Promise<SqliteStatement> {
+    const executed = retryWhileBusy(() => this.attempt(), busy);
+    return executed instanceof Promise ? executed.catch((error: unknown) => this.giveUp(error)) : executed;
   }
 
-  private async attempt(sql: string, parameters: readonly unknown[]): Promise<SqliteStatement> {
+  private attempt(): SqliteStatement | Promise<SqliteStatement> {
     // Finishes its statement also when the database is locked, unlike a prepared one of libsql.
-    if (sql === IMMEDIATE) return withResult(false, this.connection.exec(sql) ?? {});
+    if (this.sql === IMMEDIATE) return withResult(false, this.connection.exec(this.sql) ?? {});
     // The same one in each attempt, for the same reason.
-    this.statement ??= await this.prepare(sql);
-    const { reader } = this.statement;
+    this.statement ??= this.runner.stmtCache.get(this.sql);
+    if (this.statement) return this.executed(this.statement);
+    return this.prepare(this.sql).then((statement) => this.executed((this.statement = statement)));
+  }
+
+  private executed(statement: SqliteStatement): SqliteStatement {
+    const { reader } = statement;
     // As one array: libsql takes a single parameter that is null for an object of named ones, and throws.
-    return withResult(reader, reader ? this.statement.all(parameters) : this.statement.run(parameters));
+    return withResult(reader, reader ? statement.all(this.parameters) : statement.run(this.parameters));
+  }
+
+  /** With libsql, one that found the database locked keeps all commits from succeeding until it is executed or collected. */
+  private giveUp(error: unknown): never {
+    this.runner.stmtCache.delete(this.sql);
+    throw error;
   }
 }
 

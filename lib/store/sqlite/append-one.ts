@@ -1,0 +1,25 @@
+import type { SqlTime } from '../dialect.js';
+import {
+  deliveriesOf,
+  EVENT_INSERT_COLUMNS,
+  eventParameters,
+  eventTuples,
+  groupsOfKnown,
+  insertDeliveries,
+} from '../insert-rows.js';
+import type { AppendedRow, EventRow } from '../rows.js';
+import type { Sql } from '../sql.js';
+import type { Tables } from '../tables.js';
+
+const VALUES = `(${EVENT_INSERT_COLUMNS.join(', ')}) VALUES ${eventTuples(1)}`;
+
+/** One event with its deliveries, as most saves record it: the driver tells the row id without a row to be read. */
+export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<AppendedRow> {
+  const position = await sql.insert(
+    `INSERT INTO ${t.event} ${VALUES} ON CONFLICT (event_key) DO NOTHING`,
+    eventParameters(row),
+  );
+  if (position === undefined) return { existingGroup: (await groupsOfKnown(sql, t, [row.key])).get(row.key) };
+  await insertDeliveries(sql, t, deliveriesOf([row], [position]), due, 'ON CONFLICT DO NOTHING');
+  return { position };
+}

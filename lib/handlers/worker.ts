@@ -3,15 +3,14 @@ import type { ClaimQuota } from '../store/dialect.js';
 import type { ClaimedDelivery } from '../store/rows.js';
 import { Cancellation } from './cancellation.js';
 import { ClaimPace } from './claim-pace.js';
+import { Demand } from './demand.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
 import type { Executor } from './executor.js';
 import { InlineRuns } from './inline-runs.js';
 import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
 import { Preclaiming } from './preclaiming.js';
-import { Prefetch } from './prefetch.js';
 import { type BoundHandler, type Limits, Runs } from './runs.js';
 import type { Settler } from './settler.js';
-import { claimQuota } from './slots.js';
 import { settledWithin } from './waiting.js';
 
 export interface WorkerParts extends LeasedClaimsParts {
@@ -38,7 +37,7 @@ export class Worker {
   private readonly runs: Runs;
   private readonly claims: LeasedClaims;
   private readonly inline: InlineRuns;
-  private readonly prefetch = new Prefetch();
+  private readonly demand: Demand;
   /** Runs that have started and are not settled yet. */
   private unsettled = 0;
   private idleWaiters: (() => void)[] = [];
@@ -53,6 +52,7 @@ export class Worker {
 
   constructor(private readonly parts: WorkerParts) {
     this.runs = new Runs(parts.limits);
+    this.demand = new Demand(this.runs, parts.handlers);
     this.claims = new LeasedClaims(parts, (id, workerId) => this.runs.find(id)?.workerId === workerId);
     this.pace = new ClaimPace(() => this.wake(), parts.handlers);
     this.preclaiming = new Preclaiming({
@@ -91,7 +91,7 @@ export class Worker {
 
   /** Whether there is room for more than it has claimed. */
   get hasRoom(): boolean {
-    return !this.quarantine && this.quotas().length > 0;
+    return !this.quarantine && this.demand.quotas.length > 0;
   }
 
   start(): void {
@@ -226,28 +226,15 @@ export class Worker {
 
   /** True when there was more due than was taken and there is room for it. */
   private async claimOnce(): Promise<boolean> {
-    const quotas = this.quotas();
+    const { quotas } = this.demand;
+    this.demand.asking(quotas);
     if (quotas.length === 0) return false;
     const { claimed } = await this.claims.take({ quotas, suspects: false });
     this.pace.found(claimed, quotas);
     if (this.stopped || this.quarantine) return this.giveBack(claimed).then(() => false);
-    this.prefetch.claimed(claimed.length, Math.max(...quotas.map(({ take }) => take)), performance.now());
+    this.demand.claimed(claimed, quotas);
     this.buffer(claimed);
-    return !this.pace.isWaiting && claimed.length > 0 && this.quotas().length > 0;
-  }
-
-  private quotas(): ClaimQuota[] {
-    return this.parts.handlers().flatMap((bound) => {
-      const take = this.quotaOf(bound);
-      return take > 0 ? [{ handlerId: bound.id, take }] : [];
-    });
-  }
-
-  /** How many to claim of a handler: none before its buffer is half empty. */
-  private quotaOf(bound: BoundHandler): number {
-    const buffered = this.runs.bufferedOf(bound.id);
-    const take = claimQuota(this.runs.loadOf(bound), buffered, this.prefetch.size);
-    return take > buffered ? take : 0;
+    return !this.pace.isWaiting && claimed.length > 0 && this.demand.quotas.length > 0;
   }
 
   private buffer(deliveries: readonly ClaimedDelivery[]): void {
@@ -274,7 +261,7 @@ export class Worker {
       this.runs.ended(execution);
       this.startWaiting();
       // What waits in its order key can be claimed only when this one is settled.
-      if (!this.stopped && !bound.keyed && this.quotaOf(bound) > 0) this.wake();
+      if (!this.stopped && !bound.keyed && this.demand.wantsMoreOf(bound)) this.wake();
       await this.parts.settler.settle(execution, settlement);
     } finally {
       this.unsettled--;

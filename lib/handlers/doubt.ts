@@ -17,18 +17,23 @@ export class Doubt {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
+  /** A statement failed: nobody knows what came of it. */
+  raise(): void {
+    this.since = this.now();
+    this.lookedAt = -Infinity;
+  }
+
   dispel(): void {
     this.since = undefined;
   }
 
-  /** Runs a statement; when it fails, nobody knows what came of it. */
+  /** Runs a statement, and is in doubt when that fails. */
   async unlessAnswered<T>(statement: () => Promise<T>): Promise<T> {
     this.statements++;
     try {
       return await statement();
     } catch (error) {
-      this.since = this.now();
-      this.lookedAt = -Infinity;
+      this.raise();
       throw error;
     } finally {
       this.statements--;

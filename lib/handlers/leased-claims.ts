@@ -51,7 +51,7 @@ export class LeasedClaims {
   async take(request: Claim): Promise<{ workerId: number; claimed: ClaimedDelivery[] }> {
     const workerId = this.workerId ?? (await this.ensureLease());
     await this.tidy();
-    const claimed = await this.doubt.unlessAnswered(() => this.parts.queue.claim({ workerId, ...request }));
+    const claimed = await this.claim({ workerId, ...request });
     // Only what somebody took over can be claimed while it runs here: no heartbeat has told of it yet.
     if (claimed.some((delivery) => this.isRunning(delivery, workerId))) this.parts.lapsed(workerId);
     if (workerId === this.workerId) {
@@ -60,6 +60,12 @@ export class LeasedClaims {
     }
     await this.parts.queue.release(workerId, claimed);
     return { workerId, claimed: [] };
+  }
+
+  private async claim(request: Claim & { workerId: number }): Promise<ClaimedDelivery[]> {
+    const { claimed, failures } = await this.doubt.unlessAnswered(() => this.parts.queue.claim(request));
+    if (failures.length > 0) this.doubt.raise();
+    return claimed;
   }
 
   /** Nothing to give back without a lease: somebody else has it. */

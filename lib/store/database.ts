@@ -65,8 +65,17 @@ export class Database {
       try {
         return await transaction();
       } catch (error) {
-        if (conflicts >= CONFLICT_RETRIES || this.dialect.failure(error) !== 'conflict') throw error;
+        if (conflicts >= CONFLICT_RETRIES || !this.isConflict(error)) throw error;
       }
+    }
+  }
+
+  /** Whether the database chose the transaction as the victim; of whatever a handler threw, too. Never throws. */
+  isConflict(error: unknown): boolean {
+    try {
+      return this.dialect.failure(error) === 'conflict';
+    } catch {
+      return false;
     }
   }
 

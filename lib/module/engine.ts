@@ -8,7 +8,8 @@ import type { LeaseKeeper } from '../handlers/lease-keeper.js';
 import type { BoundHandler } from '../handlers/runs.js';
 import { toTellOthers } from '../handlers/told-others.js';
 import { Upkeep } from '../handlers/upkeep.js';
-import type { Worker } from '../handlers/worker.js';
+import { settledWithin } from '../handlers/waiting.js';
+import { GIVE_BACK_LIMIT, type Worker } from '../handlers/worker.js';
 import type { Rescan } from '../sources/rescan/rescan.js';
 import type { SourceRegistry } from '../sources/source-registry.js';
 import { backlogOf } from '../store/backlog.js';
@@ -29,6 +30,9 @@ import { composeLookout, type LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
 import { ProcessLog } from './process-log.js';
 import { composeSources, type SourceParts } from './source-parts.js';
+
+/** Milliseconds that shutdown waits for the lease to be given up. */
+const RELEASE_LIMIT = 2000;
 
 /** Everything behind one `forRoot`: one log in one DataSource, its sources and its handlers. */
 export class Engine {
@@ -173,19 +177,38 @@ export class Engine {
     if (dispatch !== 'none') this.telemetry.watchBacklog(() => backlogOf(this.database, this.registry.known));
   }
 
+  /** Milliseconds that shutdown waits for what runs, handlers or not: it may be waiting for a connection for ever. */
+  get shutdownLimit(): number {
+    return this.options.worker.shutdownTimeout + GIVE_BACK_LIMIT;
+  }
+
   /** Stops claiming, lets running handlers finish, gives back the rest. */
   async stop(): Promise<void> {
+    const latest = performance.now() + this.shutdownLimit;
     this.stopping.abort();
     const drained = this.worker.drain(this.options.worker.shutdownTimeout);
     this.lookout.polling.stop();
     this.telemetry.close();
-    await Promise.all([this.upkeep.stop(), drained]);
+    await Promise.all([settledWithin(this.upkeep.stop(), this.shutdownLimit), drained]);
     this.connectivity.stop();
-    await this.upkeep.finished();
-    await this.lookout.wakeUp.stop();
-    // Where the database cannot be reached the lease ends by itself.
-    await this.handling.keeper.release().catch((error: unknown) => this.says.releaseFailed(error));
+    await settledWithin(this.upkeep.finished(), latest - performance.now());
+    await Promise.all([this.lookout.wakeUp.stop(), this.releaseLease()]);
     await this.handling.control.close();
+    this.disconnect();
+  }
+
+  /** Where the database does not answer the lease ends by itself: nobody extends it any more. */
+  private async releaseLease(): Promise<void> {
+    try {
+      if (await settledWithin(this.keeper.release(), RELEASE_LIMIT)) return;
+      throw new Error(`no answer within ${RELEASE_LIMIT} ms`);
+    } catch (error) {
+      this.says.releaseFailed(error);
+    }
+  }
+
+  /** Listens to the DataSource's writes no more. */
+  private disconnect(): void {
     const own: unknown[] = [this.tracker, this.entities.subscriber];
     const { subscribers } = this.dataSource;
     subscribers.splice(

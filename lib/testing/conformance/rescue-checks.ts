@@ -42,7 +42,7 @@ export const rescueChecks: readonly BenchCheck[] = [
       const lost = await bench.worker({ dead: true });
       await leases.rescue();
       assert.equal(await bench.run((sql) => leases.extend(sql, lost)), false);
-      await leases.remove(living);
+      await bench.run((sql) => leases.remove(sql, living));
       assert.equal(await bench.run((sql) => leases.extend(sql, living)), false);
     },
   },
@@ -51,7 +51,7 @@ export const rescueChecks: readonly BenchCheck[] = [
     async run(bench: LogBench): Promise<void> {
       const leases = await leasesOf(bench);
       const ids = await Promise.all([1, 2, 3].map(() => leases.register()));
-      for (const id of ids) await leases.remove(id);
+      for (const id of ids) await bench.run((sql) => leases.remove(sql, id));
       const next = await leases.register();
       assert.ok(next > Math.max(...ids), `${next} after ${ids.join(', ')}`);
       assert.equal(new Set(ids).size, 3);

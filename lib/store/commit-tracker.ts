@@ -4,6 +4,7 @@ import type {
   TransactionCommitEvent,
   TransactionRollbackEvent,
 } from 'typeorm';
+import { depthOf } from './transaction-depth.js';
 
 /** Events that were recorded. */
 export interface Recorded {
@@ -57,11 +58,6 @@ export class CommitTracker implements EntitySubscriberInterface {
     if (kept.length > 0) this.open.set(queryRunner, kept);
     else this.open.delete(queryRunner);
   }
-}
-
-/** TypeORM keeps the depth of savepoints to itself. */
-function depthOf(runner: QueryRunner): number {
-  return (runner as unknown as { transactionDepth: number }).transactionDepth;
 }
 
 /** Runs `work` once the runner has given its connection back; whoever awaits the release waits for it. */

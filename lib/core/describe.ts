@@ -1,5 +1,13 @@
 /** Names a value for an error message: short, on one line, never throwing. */
 export function describe(value: unknown): string {
+  try {
+    return described(value);
+  } catch {
+    return 'an unreadable value';
+  }
+}
+
+function described(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string')
     return value.length > 60 ? `a string of ${value.length} characters` : JSON.stringify(value);

@@ -11,6 +11,10 @@ export class Cancellation {
     return this.cause !== undefined;
   }
 
+  get reason(): Error | undefined {
+    return this.cause;
+  }
+
   get signal(): AbortSignal {
     if (!this.controller) {
       this.controller = new AbortController();

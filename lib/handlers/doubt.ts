@@ -24,8 +24,14 @@ export class Doubt {
   }
 
   /** There may be something, and there is no hurry. */
-  raise(): void {
+  suspect(): void {
     this.since ??= this.now();
+  }
+
+  /** A statement failed: nobody knows what came of it. */
+  raise(): void {
+    this.since = this.now();
+    this.lookedAt = -Infinity;
   }
 
   dispel(): void {
@@ -33,14 +39,13 @@ export class Doubt {
     this.lookedAt = this.now();
   }
 
-  /** Runs a statement; when it fails, nobody knows what came of it. */
+  /** Runs a statement, and is in doubt when that fails. */
   async unlessAnswered<T>(statement: () => Promise<T>): Promise<T> {
     this.statements++;
     try {
       return await statement();
     } catch (error) {
-      this.since = this.now();
-      this.lookedAt = -Infinity;
+      this.raise();
       throw error;
     } finally {
       this.statements--;

@@ -62,9 +62,16 @@ export class Executor {
     }
   }
 
-  private settlement({ handler, delivery }: Execution, outcome: Outcome): Settlement {
+  private settlement({ handler, delivery, cancellation }: Execution, outcome: Outcome): Settlement {
     const { transactional, retry } = handler;
-    return settle(outcome, { retry, transactional, attempts: delivery.attempts, random: this.parts.random });
+    const { attempts } = delivery;
+    return settle(outcome, {
+      retry,
+      transactional,
+      attempts,
+      cancelledBy: cancellation.reason,
+      random: this.parts.random,
+    });
   }
 
   private run(execution: Execution): Promise<void> {
@@ -105,7 +112,7 @@ export class Executor {
     try {
       // Waiting for a connection is not the handler's time: it starts here.
       await inTime(execution, () => this.handle(execution, loader, manager));
-      if (!(await this.parts.queue.completeIn(sql, workerId, delivery))) throw new LeaseLostError();
+      if (!(await this.parts.queue.completeIn(sql, workerId, delivery))) endForLostLease(execution);
     } catch (error) {
       seal(sql.runner, error);
       throw error;
@@ -119,7 +126,7 @@ export class Executor {
     let data = decoded instanceof Promise ? ((await decoded) as unknown) : decoded;
     if (this.parts.types.has(delivery.event.group)) data = await this.restore(delivery.event.group, data);
     cancellation.throwIfAborted();
-    if (this.parts.hasLapsed(execution.workerId)) throw new LeaseLostError();
+    if (this.parts.hasLapsed(execution.workerId)) endForLostLease(execution);
     const event = recordedEvent(delivery.event, data);
     execution.given = event;
     const context = new HandlerRun(handler.name, attemptOf(delivery), manager, cancellation);
@@ -151,9 +158,14 @@ export class Executor {
   }
 
   private isConflict(error: unknown): boolean {
-    const { dialect } = this.parts.database;
-    return causesOf(error).some((cause) => dialect.failure(cause) === 'conflict');
+    return causesOf(error).some((cause) => this.parts.database.isConflict(cause));
   }
+}
+
+/** Throws the reason for which the run ended: this, unless there was one before. */
+function endForLostLease({ cancellation }: Execution): void {
+  cancellation.abort(new LeaseLostError());
+  cancellation.throwIfAborted();
 }
 
 /** Aborts the run when `work` takes longer than the handler's timeout. */

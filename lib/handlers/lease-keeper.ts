@@ -1,5 +1,6 @@
 import type { Sql } from '../store/sql.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
+import { ShutdownError } from './errors.js';
 
 export interface LeaseKeeperParts {
   leases: WorkerLeases;
@@ -16,6 +17,7 @@ export class LeaseKeeper {
   private workerId?: number;
   private timer?: NodeJS.Timeout;
   private extendedAt = 0;
+  private stopped = false;
 
   constructor(private readonly parts: LeaseKeeperParts) {}
 
@@ -23,10 +25,13 @@ export class LeaseKeeper {
     return this.workerId === workerId;
   }
 
-  /** The id under which this process claims until the lease is lost. */
+  /** The id under which this process claims until the lease is lost. Rejects with `ShutdownError` after `release`. */
   async acquire(): Promise<number> {
+    if (this.stopped) throw new ShutdownError();
     const asked = performance.now();
     const workerId = await this.parts.leases.register();
+    // It lapses by itself, and nothing was claimed under it.
+    if (this.stopped) throw new ShutdownError();
     this.workerId = workerId;
     this.extendedAt = asked;
     this.schedule();
@@ -58,11 +63,14 @@ export class LeaseKeeper {
     void this.beat();
   }
 
+  /** Gives the lease up, and takes no other. Where that fails it ends by itself: it is extended no more. */
   async release(): Promise<void> {
+    this.stopped = true;
     clearTimeout(this.timer);
     const { workerId } = this;
     this.workerId = undefined;
-    if (workerId !== undefined) await this.parts.leases.remove(workerId);
+    const { control, leases } = this.parts;
+    if (workerId !== undefined) await control((sql) => leases.remove(sql, workerId));
   }
 
   private schedule(): void {
@@ -80,7 +88,7 @@ export class LeaseKeeper {
       if (extended) this.extendedAt = asked;
       else this.lose(workerId);
     } catch (error) {
-      this.parts.failed(error);
+      if (!this.stopped) this.parts.failed(error);
       // Nobody else can have taken over before the lease lapsed by the database's clock; then somebody may have.
       if (performance.now() - this.extendedAt >= this.parts.lease) this.lose(workerId);
     }

@@ -83,7 +83,7 @@ export class LeasedClaims {
     );
     for (const { delivery } of own) this.open.add(delivery);
     // Given back or forgotten meanwhile, and perhaps claimed again: only a look can tell.
-    if (own.length < committed.length) this.doubt.raise();
+    if (own.length < committed.length) this.doubt.suspect();
     return own.map(({ delivery }) => delivery);
   }
 
@@ -96,7 +96,7 @@ export class LeasedClaims {
   async take(request: Claim): Promise<{ workerId: number; claimed: ClaimedDelivery[] }> {
     const workerId = this.workerId ?? (await this.ensureLease());
     await this.tidy();
-    const claimed = await this.doubt.unlessAnswered(() => this.parts.queue.claim({ workerId, ...request }));
+    const claimed = await this.claim({ workerId, ...request });
     // Only what somebody took over can be claimed while it runs here: no heartbeat has told of it yet.
     if (claimed.some((delivery) => this.isRunning(delivery, workerId))) this.parts.lapsed(workerId);
     if (workerId === this.workerId) {
@@ -105,6 +105,12 @@ export class LeasedClaims {
     }
     await this.parts.queue.release(workerId, claimed);
     return { workerId, claimed: [] };
+  }
+
+  private async claim(request: Claim & { workerId: number }): Promise<ClaimedDelivery[]> {
+    const { claimed, failures } = await this.doubt.unlessAnswered(() => this.parts.queue.claim(request));
+    if (failures.length > 0) this.doubt.raise();
+    return claimed;
   }
 
   /** Nothing to give back without a lease: somebody else has it. */
@@ -129,7 +135,7 @@ export class LeasedClaims {
   async tidy(): Promise<void> {
     const { workerId } = this;
     if (workerId === undefined) return;
-    if (this.preclaims.isOverdue) this.doubt.raise();
+    if (this.preclaims.isOverdue) this.doubt.suspect();
     await this.doubt.look(() => this.giveBackUnknown(workerId));
   }
 

@@ -1,10 +1,11 @@
 import type { HandlingResult, Telemetry } from '../core/telemetry.js';
+import type { ClaimResult } from '../store/claim-result.js';
 import type { Database } from '../store/database.js';
 import { DeliveryQueue } from '../store/delivery-queue.js';
 import type { EventStream } from '../store/event-stream.js';
 import type { OrderedClaim } from '../store/ordered-claim.js';
 import { recordedEvent } from '../store/recorded-event.js';
-import { attemptOf, type ClaimedDelivery } from '../store/rows.js';
+import { attemptOf } from '../store/rows.js';
 import { type Execution, Executor, type ExecutorParts } from './executor.js';
 import type { Settlement } from './settlement.js';
 
@@ -42,15 +43,16 @@ export class ObservedQueue extends DeliveryQueue {
     super(database, ordered);
   }
 
-  override async claim(request: Parameters<DeliveryQueue['claim']>[0]): Promise<ClaimedDelivery[]> {
+  override async claim(request: Parameters<DeliveryQueue['claim']>[0]): Promise<ClaimResult> {
     const since = Date.now();
-    const claimed = await super.claim(request);
+    const result = await super.claim(request);
+    const { claimed } = result;
     if (claimed.length > 0)
       this.telemetry.claimed(
         claimed.map(({ event }) => event),
         since,
       );
-    return claimed;
+    return result;
   }
 }
 

@@ -1,7 +1,7 @@
-import { causesOf } from './causes.js';
 import type { RefusedDataError } from '../core/event-types.js';
 import type { RetryPolicy } from '../core/retry-policy.js';
 import { retryDelay } from '../core/retry-policy.js';
+import { isInstance } from '../core/thrown.js';
 import { PayloadPrunedError } from '../payload/errors.js';
 import {
   DeliveryCancelledError,
@@ -40,43 +40,48 @@ export interface AttemptFacts {
   attempts: number;
   /** The handler's transaction marked success. */
   transactional: boolean;
+  /** Why the engine ended the run, when it did. */
+  cancelledBy?: Error | undefined;
   random: () => number;
 }
 
-/** Decides what an outcome means for the delivery; changes nothing. */
+/** Decides what an outcome means for the delivery; changes nothing, and never throws. */
 export function settle(outcome: Outcome, facts: AttemptFacts): Settlement {
   if (outcome.ok) return { kind: facts.transactional ? 'completed' : 'complete' };
   const { error } = outcome;
-  if (error instanceof LeaseLostError) return { kind: 'abandon' };
-  if (error instanceof ShutdownError) return { kind: 'release' };
-  if (error instanceof DeliveryCancelledError) return { kind: 'cancel', error };
-  if (error instanceof SnoozeError) return { kind: 'snooze', until: error.until };
+  return endedByEngine(error, facts.cancelledBy) ?? asHandlerAsks(error) ?? failed(error, facts);
+}
+
+/**
+ * A handler may throw errors of these classes as well, such as one that another delivery's run ended with: that is a
+ * failure like any other, or the delivery would be given up under a lease that goes on.
+ */
+function endedByEngine(error: unknown, reason: Error | undefined): Settlement | undefined {
+  if (!reason || error !== reason) return undefined;
+  if (reason instanceof LeaseLostError) return { kind: 'abandon' };
+  if (reason instanceof ShutdownError) return { kind: 'release' };
+  return reason instanceof DeliveryCancelledError ? { kind: 'cancel', error } : undefined;
+}
+
+function asHandlerAsks(error: unknown): Settlement | undefined {
+  const until = snoozedUntil(error);
+  if (until) return { kind: 'snooze', until };
   if (error instanceof NotAccepted) return { kind: 'bury', error: error.reason };
-  if (error instanceof NonRetriableError || error instanceof PayloadPrunedError)
-    return { kind: 'bury', error };
-  const delay = retryDelay(facts.retry, facts.attempts + 1, facts.random);
-  return delay === undefined ? { kind: 'bury', error } : { kind: 'retry', error, delay };
+  const isHopeless = isInstance(error, NonRetriableError) || isInstance(error, PayloadPrunedError);
+  return isHopeless ? { kind: 'bury', error } : undefined;
 }
 
-/** An error as it is kept with the delivery: its stack, or what can be said of a value that is no error. */
-export function errorText(error: unknown, limit = 10_000): string {
-  return causesOf(error)
-    .map(described)
-    .join('\nCaused by: ')
-    .slice(0, limit)
-    .toWellFormed()
-    .replaceAll('\0', '\uFFFD');
-}
-
-function described(error: unknown): string {
-  if (error instanceof Error) return error.stack ?? `${error.name}: ${error.message}`;
-  return `Thrown: ${typeof error === 'string' ? error : safeJson(error)}`;
-}
-
-function safeJson(value: unknown): string {
+/** Undefined also where the error was tampered with: no database takes a time that is none. */
+function snoozedUntil(error: unknown): Date | undefined {
   try {
-    return JSON.stringify(value) ?? String(value);
+    const time = error instanceof SnoozeError ? error.until.getTime() : NaN;
+    return Number.isNaN(time) ? undefined : new Date(time);
   } catch {
-    return Object.prototype.toString.call(value);
+    return undefined;
   }
+}
+
+function failed(error: unknown, { retry, attempts, random }: AttemptFacts): Settlement {
+  const delay = retryDelay(retry, attempts + 1, random);
+  return delay === undefined ? { kind: 'bury', error } : { kind: 'retry', error, delay };
 }

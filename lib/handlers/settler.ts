@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Connectivity } from '../core/connectivity.js';
-import { describe } from '../core/describe.js';
 import type { DeliveryQueue } from '../store/delivery-queue.js';
 import type { Acknowledger } from './acknowledger.js';
+import { errorLine, errorText } from './error-text.js';
 import type { Execution } from './executor.js';
-import { errorText, type Settlement } from './settlement.js';
+import type { Settlement } from './settlement.js';
 
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 5000;
@@ -97,7 +97,7 @@ export class Settler {
     if (settlement.kind === 'retry') {
       const seconds = (settlement.delay / 1000).toFixed(1);
       this.logger.warn(
-        `${nameOf(execution)} failed (attempt ${attempt} of ${handler.retry.maxRetries + 1}), again in ${seconds} s: ${brief(settlement.error)}`,
+        `${nameOf(execution)} failed (attempt ${attempt} of ${handler.retry.maxRetries + 1}), again in ${seconds} s: ${errorLine(settlement.error)}`,
       );
     } else if (settlement.kind === 'bury') {
       this.logger.error(
@@ -109,8 +109,4 @@ export class Settler {
 
 function nameOf({ handler, delivery }: Execution): string {
   return `${handler.name} for event ${delivery.event.key} (${delivery.event.group})`;
-}
-
-function brief(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
 }

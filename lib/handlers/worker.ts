@@ -28,7 +28,7 @@ export interface WorkerParts extends LeasedClaimsParts {
 }
 
 /** Milliseconds that shutdown waits for aborted runs to be given back; after that the end of the lease does it. */
-const GIVE_BACK_LIMIT = 5000;
+export const GIVE_BACK_LIMIT = 5000;
 
 /** Claims due deliveries in batches and runs them, as many at once as there are slots. */
 export class Worker {

@@ -7,13 +7,13 @@ import { Deliveries } from '../handlers/deliveries.js';
 import type { HandlerSet } from '../handlers/handler-set.js';
 import type { LeaseKeeper } from '../handlers/lease-keeper.js';
 import type { BoundHandler } from '../handlers/runs.js';
-import { toTellOthers } from '../handlers/told-others.js';
 import { Upkeep } from '../handlers/upkeep.js';
-import type { Worker } from '../handlers/worker.js';
+import { settledWithin } from '../handlers/waiting.js';
+import { GIVE_BACK_LIMIT, type Worker } from '../handlers/worker.js';
 import type { Rescan } from '../sources/rescan/rescan.js';
 import type { SourceRegistry } from '../sources/source-registry.js';
 import { backlogOf } from '../store/backlog.js';
-import { afterRelease, CommitTracker, type Recorded } from '../store/commit-tracker.js';
+import type { Recorded } from '../store/commit-tracker.js';
 import type { Database } from '../store/database.js';
 import type { DeliveryQueries } from '../store/delivery-queries.js';
 import { nameEntityTables } from '../store/entity-tables.js';
@@ -21,16 +21,19 @@ import type { EventLog } from '../store/event-log.js';
 import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
 import type { Horizon } from '../store/horizon.js';
-import type { Preclaimed, Preclaimer } from '../store/preclaims.js';
 import { prepareSchema } from '../store/schema.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
+import { Commits } from './commits.js';
 import { boundHandlers, composeHandling, type HandlingParts } from './handling-parts.js';
 import { composeLog, type LogParts } from './log-parts.js';
 import { composeLookout, type LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
 import { ProcessLog } from './process-log.js';
 import { composeSources, type SourceParts } from './source-parts.js';
+
+/** Milliseconds that shutdown waits for the lease to be given up. */
+const RELEASE_LIMIT = 2000;
 
 /** Everything behind one `forRoot`: one log in one DataSource, its sources and its handlers. */
 export class Engine {
@@ -46,7 +49,7 @@ export class Engine {
   private readonly log: LogParts;
   private readonly entities: SourceParts;
   private readonly handling: HandlingParts;
-  private readonly tracker: CommitTracker;
+  private readonly commits: Commits;
   private readonly upkeep: Upkeep;
   private readonly says = new ProcessLog(this.logger);
 
@@ -56,19 +59,19 @@ export class Engine {
     private readonly telemetry: Telemetry = NO_TELEMETRY,
   ) {
     this.name = options.dataSource ?? 'default';
-    this.tracker = this.trackCommits();
+    this.commits = new Commits(options, {
+      worker: () => this.worker,
+      wakeUp: () => this.lookout.wakeUp,
+      handlerIds: () => this.handlerIds,
+      wake: () => this.wake(),
+      committed: (runner, positions) => this.log.store.committed(runner, positions),
+    });
     const listener = {
-      appended: (runner: QueryRunner, recorded: Recorded) => this.appended(runner, recorded),
+      appended: (runner: QueryRunner, recorded: Recorded) => this.commits.appended(runner, recorded),
       groupMismatch: (key: string, group: string, existing: string) =>
         this.groupMismatch(key, group, existing),
     };
-    // The worker is made of what is made with the log.
-    const preclaimer: Preclaimer = {
-      claimant: (handlerIds) => this.worker.preclaiming.claimant(handlerIds),
-      takes: (handlerId) => this.worker.preclaiming.takes(handlerId),
-      unlessAnswered: (statement) => this.worker.preclaiming.unlessAnswered(statement),
-    };
-    this.log = composeLog(dataSource, options, listener, telemetry, preclaimer);
+    this.log = composeLog(dataSource, options, listener, telemetry, this.commits.preclaimer);
     this.entities = composeSources(this.log, options, telemetry);
     const events = {
       leaseLost: () => this.leaseLost(),
@@ -174,7 +177,7 @@ export class Engine {
   /** Makes the handlers known to every process and listens to the DataSource's writes. */
   async connect(): Promise<void> {
     await this.registry.register(this.registrations);
-    this.dataSource.subscribers.push(this.tracker, this.entities.subscriber);
+    this.dataSource.subscribers.push(this.commits.tracker, this.entities.subscriber);
   }
 
   start(): void {
@@ -186,21 +189,40 @@ export class Engine {
     if (dispatch !== 'none') this.telemetry.watchBacklog(() => backlogOf(this.database, this.registry.known));
   }
 
+  /** Milliseconds that shutdown waits for what runs, handlers or not: it may be waiting for a connection for ever. */
+  get shutdownLimit(): number {
+    return this.options.worker.shutdownTimeout + GIVE_BACK_LIMIT;
+  }
+
   /** Stops claiming, lets running handlers finish, gives back the rest. */
   async stop(): Promise<void> {
+    const latest = performance.now() + this.shutdownLimit;
     this.stopping.abort();
     const drained = this.worker.drain(this.options.worker.shutdownTimeout);
     this.lookout.polling.stop();
     this.telemetry.close();
-    await Promise.all([this.upkeep.stop(), drained]);
+    await Promise.all([settledWithin(this.upkeep.stop(), this.shutdownLimit), drained]);
     this.connectivity.stop();
-    await this.upkeep.finished();
-    await this.lookout.wakeUp.stop();
-    // Where the database cannot be reached the lease ends by itself.
-    await this.handling.keeper.release().catch((error: unknown) => this.says.releaseFailed(error));
+    await settledWithin(this.upkeep.finished(), latest - performance.now());
+    await Promise.all([this.lookout.wakeUp.stop(), this.releaseLease()]);
     await this.handling.control.close();
     this.log.stream.end();
-    const own: unknown[] = [this.tracker, this.entities.subscriber];
+    this.disconnect();
+  }
+
+  /** Where the database does not answer the lease ends by itself: nobody extends it any more. */
+  private async releaseLease(): Promise<void> {
+    try {
+      if (await settledWithin(this.keeper.release(), RELEASE_LIMIT)) return;
+      throw new Error(`no answer within ${RELEASE_LIMIT} ms`);
+    } catch (error) {
+      this.says.releaseFailed(error);
+    }
+  }
+
+  /** Listens to the DataSource's writes no more. */
+  private disconnect(): void {
+    const own: unknown[] = [this.commits.tracker, this.entities.subscriber];
     const { subscribers } = this.dataSource;
     subscribers.splice(
       0,
@@ -222,49 +244,6 @@ export class Engine {
 
   get registrations(): HandlerRegistration[] {
     return this.handlers.all.map((handler) => handler.registration);
-  }
-
-  private trackCommits(): CommitTracker {
-    return new CommitTracker(
-      (runner, recorded) => this.committed(runner, recorded),
-      (preclaimed) => this.worker.preclaiming.undone(preclaimed),
-      (runner, { handlerIds }) => this.lookout.wakeUp.tellWithCommit(runner, this.toTellOthers(handlerIds)),
-    );
-  }
-
-  private appended(runner: QueryRunner, recorded: Recorded): void {
-    this.worker.preclaiming.created(recorded.preclaimed);
-    this.tracker.recorded(runner, recorded);
-  }
-
-  private committed(runner: QueryRunner, { positions, handlerIds, preclaimed }: Recorded): void {
-    this.log.store.committed(runner, positions);
-    // Before the worker is woken, since it is not waiting then.
-    const toTell = this.toTellOthers(handlerIds);
-    if (this.options.dispatch === 'inline') {
-      afterRelease(runner, () =>
-        this.worker
-          .runNow(positions)
-          .catch((error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`)),
-      );
-      // When the saver has given its connection back: a claim on that one finds everything warm.
-    } else setImmediate(() => this.handle(preclaimed, handlerIds));
-    this.lookout.wakeUp.committed(runner, toTell);
-  }
-
-  private handle(preclaimed: readonly Preclaimed[], due: readonly number[]): void {
-    if (preclaimed.length > 0) this.worker.preclaiming.committed(preclaimed);
-    if (due.length > 0) this.wake();
-  }
-
-  private toTellOthers(due: readonly number[]): readonly number[] {
-    const { dispatch, worker } = this.options;
-    return toTellOthers(due, {
-      handlerIds: new Set(this.handlerIds),
-      inline: dispatch === 'inline',
-      isWaiting: this.worker.isWaiting,
-      concurrency: worker.concurrency,
-    });
   }
 
   private groupMismatch(key: string, group: string, existing: string): void {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
+import { settledWithin } from '../handlers/waiting.js';
 import { RescanInProgressError } from '../sources/rescan/errors.js';
 import type { Engine } from './engine.js';
 
@@ -29,13 +30,13 @@ export class RescanSchedule {
     job.start();
   }
 
-  /** Fires no more; resolves when the scan under way, which the engine's end aborts, is over. */
+  /** Fires no more; resolves when the scan under way, which the engine's end aborts, is over or shutdown waits no more. */
   async stop(): Promise<void> {
     const { job } = this;
     this.job = undefined;
     void job?.stop();
     if (this.scheduler?.doesExist('cron', this.name)) this.scheduler.deleteCronJob(this.name);
-    await this.running;
+    await settledWithin(this.running, this.engine.shutdownLimit);
   }
 
   private scan(): void {

@@ -10,7 +10,7 @@ import type { PayloadType } from './payload-type.js';
 import { PayloadWriter } from './payload-writer.js';
 import { StepPipeline } from './step-pipeline.js';
 import { TYPE_KEY } from './tags.js';
-import { isTyped, messageOf } from './thrown.js';
+import { isTyped, messageOf } from '../core/thrown.js';
 import { TypeRegistry } from './type-registry.js';
 
 const DEFAULT_MAX_BYTES = 1_048_576;

@@ -1,7 +1,7 @@
 import type { EntityPort, EntityReference } from './entity-port.js';
 import { PayloadDecodingError } from './errors.js';
 import { TAG, isTagged, type TaggedJson } from './tags.js';
-import { isTyped, messageOf } from './thrown.js';
+import { isTyped, messageOf } from '../core/thrown.js';
 import type { TypeRegistry } from './type-registry.js';
 
 export interface ReaderOptions {

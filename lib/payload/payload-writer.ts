@@ -5,7 +5,7 @@ import { PayloadEncodingError } from './errors.js';
 import type { PayloadType } from './payload-type.js';
 import { expectationFor } from './refusal.js';
 import { TAG, TYPE_KEY } from './tags.js';
-import { isTyped, messageOf } from './thrown.js';
+import { isTyped, messageOf } from '../core/thrown.js';
 import type { TypeRegistry } from './type-registry.js';
 import { formatPath, type PathSegment } from './value-path.js';
 import { isPlainArray, isPlainObject } from './value-shape.js';

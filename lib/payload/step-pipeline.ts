@@ -4,7 +4,7 @@ import { PRUNED, type StoredPayload } from '../core/stored-payload.js';
 import { PayloadDecodingError, PayloadEncodingError, PayloadPrunedError } from './errors.js';
 import { gzipStep } from './gzip-step.js';
 import type { PayloadStep } from './payload-step.js';
-import { isTyped, messageOf } from './thrown.js';
+import { isTyped, messageOf } from '../core/thrown.js';
 
 const JSON_ENCODING = 'json';
 

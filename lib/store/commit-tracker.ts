@@ -5,6 +5,7 @@ import type {
   TransactionCommitEvent,
   TransactionRollbackEvent,
 } from 'typeorm';
+import { depthOf } from './transaction-depth.js';
 
 /** Events that were recorded. */
 export interface Recorded {
@@ -81,11 +82,6 @@ function together(all: readonly Recorded[]): Recorded {
     handlerIds: all.flatMap(({ handlerIds }) => handlerIds),
     preclaimed: all.flatMap(({ preclaimed }) => preclaimed),
   };
-}
-
-/** TypeORM keeps the depth of savepoints to itself. */
-function depthOf(runner: QueryRunner): number {
-  return (runner as unknown as { transactionDepth: number }).transactionDepth;
 }
 
 /** Runs `work` once the runner has given its connection back; whoever awaits the release waits for it. */

@@ -68,18 +68,21 @@ export class ControlConnection {
   }
 
   private open(): Promise<DataSource> {
+    if (this.opening) return this.opening;
     const { dataSource, dialect } = this.database;
-    this.opening ??= new DataSource(controlOptions(dataSource.options, dialect.signals?.keepOpen))
+    const opening = new DataSource(controlOptions(dataSource.options, dialect.signals?.keepOpen))
       .initialize()
       .then((control) => {
         dialect.install?.(control);
         return control;
       })
       .catch((error: unknown) => {
-        this.opening = undefined;
+        // It may have been given up meanwhile, and another be open in its place.
+        if (this.opening === opening) this.opening = undefined;
         throw error;
       });
-    return this.opening;
+    this.opening = opening;
+    return opening;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Dialect, SqlTime } from './dialect.js';
 import { dialectOf } from './dialects.js';
 import { Sql } from './sql.js';
 import { type TableNaming, type Tables, tablesOf } from './tables.js';
+import { depthOf } from './transaction-depth.js';
 
 /** Milliseconds after which a rollback is given up for closing the connection. */
 const ROLLBACK_LIMIT = 2000;
@@ -65,8 +66,17 @@ export class Database {
       try {
         return await transaction();
       } catch (error) {
-        if (conflicts >= CONFLICT_RETRIES || this.dialect.failure(error) !== 'conflict') throw error;
+        if (conflicts >= CONFLICT_RETRIES || !this.isConflict(error)) throw error;
       }
+    }
+  }
+
+  /** Whether the database chose the transaction as the victim; of whatever a handler threw, too. Never throws. */
+  isConflict(error: unknown): boolean {
+    try {
+      return this.dialect.failure(error) === 'conflict';
+    } catch {
+      return false;
     }
   }
 
@@ -82,31 +92,33 @@ export class Database {
 
   /** The same on a connection that someone else holds, in a savepoint when a transaction is active there. */
   async transactionOn<T>(runner: QueryRunner, work: (sql: Sql) => Promise<T>): Promise<T> {
-    const nested = runner.isTransactionActive;
-    await runner.startTransaction(nested ? undefined : this.isolation);
+    const depth = depthOf(runner);
     try {
+      await runner.startTransaction(runner.isTransactionActive ? undefined : this.isolation);
       const result = await work(this.on(runner));
       await runner.commitTransaction();
       return result;
     } catch (error) {
-      await this.rollBack(runner, nested);
+      await this.rollBack(runner, depth);
       throw error;
     }
   }
 
   /**
-   * The error that caused the rollback is the one to report, so a failed rollback says nothing: the connection is gone.
-   * A rollback that waits behind a statement which does not end takes the connection down with it.
+   * The error that caused the rollback is the one to report, so a failed rollback says nothing. It takes the connection
+   * down with it, and so does one that waits behind a statement which does not end: nobody else may get a connection
+   * with a transaction open on it.
    */
-  private async rollBack(runner: QueryRunner, nested: boolean): Promise<void> {
+  private async rollBack(runner: QueryRunner, depth: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.dialect.abandon?.(runner);
-        resolve();
-      }, ROLLBACK_LIMIT);
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), ROLLBACK_LIMIT);
     });
-    await Promise.race([unwind(runner, nested).catch(() => undefined), late]);
+    const unwound = unwind(runner, depth).then(
+      () => true,
+      () => depth > 0 || !runner.isTransactionActive,
+    );
+    if (!(await Promise.race([unwound, late]))) this.dialect.abandon?.(runner);
     clearTimeout(timer);
   }
 
@@ -128,8 +140,13 @@ export class Database {
   }
 }
 
-/** Work that was cut short may have left savepoints of its own inside of the transaction. */
-async function unwind(runner: QueryRunner, nested: boolean): Promise<void> {
-  do await runner.rollbackTransaction();
-  while (!nested && runner.isTransactionActive);
+/**
+ * Back to where it was begun: work that was cut short may have left savepoints of its own. A beginning that failed
+ * half-way TypeORM does not count, though the server may have begun, and takes the runner for active or not by chance.
+ */
+async function unwind(runner: QueryRunner, depth: number): Promise<void> {
+  while (depthOf(runner) > depth) await runner.rollbackTransaction();
+  const isInside = depthOf(runner) > 0;
+  if (!isInside && runner.isTransactionActive) await runner.query('ROLLBACK');
+  Object.assign(runner, { isTransactionActive: isInside });
 }

@@ -1,3 +1,4 @@
+import type { ClaimResult } from './claim-result.js';
 import type { Database } from './database.js';
 import { positionsByHandler } from './delivery-ids.js';
 import type { ClaimRequest, DeliveryId } from './dialect.js';
@@ -27,8 +28,8 @@ export class DeliveryQueue {
     private readonly ordered?: OrderedClaim,
   ) {}
 
-  /** Takes due deliveries; an empty queue costs one read and no lock. */
-  async claim(request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
+  /** Takes due deliveries; an empty queue costs one read and no lock. Rejects when it failed and nothing was claimed. */
+  async claim(request: OrderedClaimRequest): Promise<ClaimResult> {
     const quotas = this.ordered?.quotasOf(request.quotas) ?? [];
     if (quotas.length === 0) return this.claimUnordered(request);
     if (request.suspects) return this.claimSuspects(request, quotas);
@@ -42,24 +43,30 @@ export class DeliveryQueue {
       this.ordered!.claim({ ...request, quotas: halves.filter(({ handlerId }) => ordered.has(handlerId)) }),
       this.claimUnordered({ ...request, quotas: halves }),
     ]);
-    const claimed = kinds.flatMap((kind) => (kind.status === 'fulfilled' ? kind.value : []));
-    const failed = kinds.find((kind) => kind.status === 'rejected');
+    const claimed = kinds.flatMap((kind) => (kind.status === 'fulfilled' ? kind.value.claimed : []));
+    const failures = kinds.flatMap((kind) =>
+      kind.status === 'fulfilled' ? kind.value.failures : [kind.reason as unknown],
+    );
     // What is claimed has to be run; the next claim fails again where this one had to.
-    if (failed && claimed.length === 0) throw failed.reason;
-    return claimed;
+    if (failures.length > 0 && claimed.length === 0) throw failures[0];
+    return { claimed, failures };
   }
 
   /** One kind only, since no more may be taken than was asked for: they run alone. */
   private async claimSuspects(
     request: OrderedClaimRequest,
     quotas: ClaimRequest['quotas'],
-  ): Promise<ClaimedDelivery[]> {
-    const claimed = await this.ordered!.claim({ ...request, quotas });
-    return claimed.length > 0 ? claimed : this.claimUnordered(request);
+  ): Promise<ClaimResult> {
+    const result = await this.ordered!.claim({ ...request, quotas });
+    return result.claimed.length > 0 ? result : this.claimUnordered(request);
   }
 
   /** Those that have no order key. */
-  private async claimUnordered(request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
+  private async claimUnordered(request: OrderedClaimRequest): Promise<ClaimResult> {
+    return { claimed: await this.takeUnordered(request), failures: [] };
+  }
+
+  private async takeUnordered(request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
     const { dialect, tables } = this.database;
     if (request.quotas.length === 0) return [];
     const due = this.database.time();

@@ -1,4 +1,5 @@
 import type { Database } from './database.js';
+import type { ClaimResult } from './claim-result.js';
 import type { ClaimQuota, ClaimRequest, KeyHead } from './dialect.js';
 import { type ClaimedDelivery, SUSPECT_RESCUES } from './rows.js';
 
@@ -37,17 +38,20 @@ export class OrderedClaim {
     return quotas.filter(({ handlerId }) => this.parts.isKeyed(handlerId));
   }
 
-  async claim(request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
+  /** Rejects when it failed before anything was claimed. */
+  async claim(request: OrderedClaimRequest): Promise<ClaimResult> {
     const claimed: ClaimedDelivery[] = [];
+    const failures: unknown[] = [];
     for (const quota of request.quotas) {
       try {
         claimed.push(...(await this.claimOf(quota, request)));
       } catch (error) {
         // What is claimed has to be run.
         if (claimed.length === 0) throw error;
+        failures.push(error);
       }
     }
-    return claimed;
+    return { claimed, failures };
   }
 
   private async claimOf(quota: ClaimQuota, request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {

@@ -38,10 +38,8 @@ export class WorkerLeases {
     return (await sql.change(statement, [this.lease, workerId])) > 0;
   }
 
-  async remove(workerId: number): Promise<void> {
-    await this.database.run((sql) =>
-      sql.change(`DELETE FROM ${this.database.tables.worker} WHERE id = ?`, [workerId]),
-    );
+  async remove(sql: Sql, workerId: number): Promise<void> {
+    await sql.change(`DELETE FROM ${this.database.tables.worker} WHERE id = ?`, [workerId]);
   }
 
   /** Takes over what workers without a lease have claimed; returns how many deliveries. */

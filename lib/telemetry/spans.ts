@@ -1,5 +1,4 @@
 import type { Attributes, Context, Link, Span, Tracer } from '@opentelemetry/api';
-import { describe } from '../core/describe.js';
 import type {
   HandlingResult,
   ScanFigures,
@@ -7,6 +6,7 @@ import type {
   WatchedEvent,
   WatchedStart,
 } from '../core/telemetry.js';
+import { isInstance, messageOf } from '../core/thrown.js';
 import type { OpenTelemetryApi } from './api.js';
 import { consumerOf, destinationOf, operation } from './attributes.js';
 
@@ -104,11 +104,16 @@ export class Spans {
   }
 
   private fail(span: Span, error: unknown): void {
-    const isError = error instanceof Error;
-    const message = isError ? error.message : describe(error);
-    span.recordException(isError ? error : message);
-    span.setAttribute('error.type', isError ? error.name : '_OTHER');
+    const message = messageOf(error);
     span.setStatus({ code: this.api.SpanStatusCode.ERROR, message });
+    const exception = isInstance(error, Error) ? error : message;
+    try {
+      span.recordException(exception);
+      span.setAttribute('error.type', typeof exception === 'string' ? '_OTHER' : exception.name);
+    } catch {
+      // What a handler threw may throw when it is read.
+      span.recordException(message);
+    }
   }
 
   private linksTo({ metadata }: WatchedStart): Link[] {

@@ -1,5 +1,8 @@
+import { jest } from '@jest/globals';
 import type { EventSourcingOptions } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
+import { Database } from '../../lib/store/database.js';
+import { poolSize } from '../../lib/store/pool.js';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { type DatabaseAddress, dataSourceOptionsFrom, describeEachDatabase } from '../support/databases.js';
 import { aborted, deferred, until } from '../support/deferred.js';
@@ -13,6 +16,7 @@ describeEachDatabase('shutdown', (db) => {
 
   beforeEach(async () => void (address = await db.create()));
   afterEach(() => Promise.all([...running].map((process) => process.kill())));
+  afterEach(() => void jest.restoreAllMocks());
 
   const start = (
     script: Script,
@@ -94,6 +98,31 @@ describeEachDatabase('shutdown', (db) => {
       await second.close();
     },
   );
+
+  it('ends when the application uses up all connections for good, and gives up the lease on one of its own', async () => {
+    const { run } = Database.prototype;
+    let statements = 0;
+    jest.spyOn(Database.prototype, 'run').mockImplementation(async function (this: Database, work) {
+      statements++;
+      return run.call(this, work).finally(() => statements--);
+    });
+    const { log, dataSource, deliveries, close } = await start(() => undefined, { shutdownTimeout: 0 });
+    await log.append({ group: 'made', key: 'made_1' });
+    await until(async () => (await deliveries.counts()).succeeded === 1);
+    const runners = Array.from({ length: poolSize(dataSource) }, () => dataSource.createQueryRunner());
+    if (db.name === 'sqlite') await runners[0]!.startTransaction();
+    else await Promise.all(runners.map((runner) => runner.connect()));
+    // Housekeeping waits for a connection.
+    await until(() => statements > 0);
+    await close();
+
+    const outside = await startApplication({ database: dataSourceOptionsFrom(address) });
+    const leases = await outside.dataSource.query<unknown[]>('SELECT id FROM once_worker');
+    // SQLite has one connection for all: there the lease ends by itself.
+    expect(leases).toHaveLength(db.name === 'sqlite' ? 1 : 0);
+    await outside.close();
+    // Less than the 30 s after which SQLite's gate gives up those who wait.
+  }, 25_000);
 
   it('leaves nothing open: the process ends by itself', async () => {
     const process = await shop('handle-one', { worker: { pollInterval: 50 } });

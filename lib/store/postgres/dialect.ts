@@ -99,6 +99,6 @@ function abandon(runner: QueryRunner): void {
   const { releasePostgresConnection } = runner as { releasePostgresConnection?(error: Error): Promise<void> };
   void releasePostgresConnection?.call(
     runner,
-    new Error('Abandoned: its transaction could not be rolled back in time'),
+    new Error('Abandoned: its transaction could not be rolled back'),
   );
 }

@@ -6,7 +6,15 @@ import type { Row, Sql } from '../sql.js';
 interface Client {
   /** Of the server process, as it was told when the connection was made. */
   readonly processID?: number | null;
+  readonly connection: Connection;
   query(statement: string | NamedStatement): Promise<{ rows: Row[] }>;
+}
+
+interface Connection {
+  /** By name, what the driver takes the server to have prepared. */
+  readonly parsedStatements: Record<string, string>;
+  /** `text` is the server's name for the command, such as `INSERT 0 1`. */
+  on(event: 'commandComplete', listener: (message: { text: string }) => void): void;
 }
 
 interface NamedStatement {
@@ -14,6 +22,12 @@ interface NamedStatement {
   text: string;
   values: readonly unknown[];
 }
+
+const PREFIX = 'once_';
+/** What drops all prepared statements of a session. */
+const DROPPING = new Set(['DISCARD ALL', 'DEALLOCATE ALL']);
+/** `invalid_sql_statement_name`: nothing is prepared under that name. */
+const NOT_PREPARED = '26000';
 
 const names = new Map<string, string>();
 const directness = new WeakMap<Client, Promise<boolean>>();
@@ -35,6 +49,8 @@ export async function namedRows(sql: Sql, statement: string, parameters: readonl
   try {
     return (await client.query({ name: nameOf(text), text, values: parameters })).rows;
   } catch (error) {
+    // Dropped where no command told of it, such as in a function: from now on nothing is named on this connection.
+    if ((error as { code?: string }).code === NOT_PREPARED) directness.set(client, Promise.resolve(false));
     throw new QueryFailedError(text, [...parameters], error as Error);
   }
 }
@@ -48,19 +64,40 @@ function isGuarded(runner: QueryRunner): boolean {
 function isDirect(client: Client): Promise<boolean> {
   let known = directness.get(client);
   if (!known) {
-    known = client
-      .query('SELECT pg_backend_pid() AS pid')
-      .then(({ rows }) => rows[0]!.pid === client.processID);
+    known = askWhetherDirect(client);
     directness.set(client, known);
     known.catch(() => directness.delete(client));
   }
   return known;
 }
 
+async function askWhetherDirect(client: Client): Promise<boolean> {
+  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+  const isOwn = rows[0]!.pid === client.processID;
+  if (isOwn) forgetDropped(client.connection);
+  return isOwn;
+}
+
+/**
+ * An application that resets its sessions, as pools do, drops what is prepared there without the driver's knowledge: that
+ * would go on calling it by its name. The error of the server would abort the application's transaction, so that it is too
+ * late to send the statement again. Therefore this heeds what the server says that it has done: whoever asked for it,
+ * and in whatever text, it is known before the next statement is sent.
+ */
+function forgetDropped(connection: Connection): void {
+  connection.on('commandComplete', ({ text }) => {
+    if (!DROPPING.has(text)) return;
+    const { parsedStatements } = connection;
+    for (const name of Object.keys(parsedStatements)) {
+      if (name.startsWith(PREFIX)) delete parsedStatements[name];
+    }
+  });
+}
+
 function nameOf(text: string): string {
   let name = names.get(text);
   if (name === undefined) {
-    name = `once_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+    name = `${PREFIX}${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
     if (names.size < 1000) names.set(text, name);
   }
   return name;

@@ -60,7 +60,7 @@ export const claimChecks: readonly BenchCheck[] = [
         { handlerId: one, take: 2 },
         { handlerId: two, take: 9 },
       ];
-      const claimed = await queue.claim({ workerId: worker, quotas, suspects: false });
+      const { claimed } = await queue.claim({ workerId: worker, quotas, suspects: false });
       const countOf = (handler: number) => claimed.filter(({ handlerId }) => handlerId === handler).length;
       assert.deepEqual([one, two, other].map(countOf), [2, 5, 0]);
     },
@@ -131,7 +131,7 @@ export const claimChecks: readonly BenchCheck[] = [
       const ids = await bench.deliveries(handler, 4);
       const positions = [ids[1]!.position, ids[3]!.position];
       const quotas = [{ handlerId: handler, take: 9 }];
-      const claimed = await queue.claim({ workerId: worker, quotas, suspects: false, positions });
+      const { claimed } = await queue.claim({ workerId: worker, quotas, suspects: false, positions });
       assert.deepEqual(
         claimed.map(({ position }) => position),
         positions,
@@ -149,7 +149,7 @@ export const claimChecks: readonly BenchCheck[] = [
       await bench.run((sql) => sql.change(statement, [handler, suspect!.position]));
       const quotas = [{ handlerId: handler, take: 9 }];
       assert.equal(await queue.hasSuspects(quotas), true);
-      const suspects = await queue.claim({ workerId: worker, quotas, suspects: true });
+      const { claimed: suspects } = await queue.claim({ workerId: worker, quotas, suspects: true });
       assert.deepEqual(
         suspects.map(({ position, rescues }) => [position, rescues]),
         [[suspect!.position, 3]],
@@ -200,7 +200,7 @@ export const claimChecks: readonly BenchCheck[] = [
         const quotas = handlers.map((handlerId) => ({ handlerId, take: 7 }));
         // Empty handed means that others hold the rest at this moment: they may still give some back.
         for (let empty = 0; empty < 5;) {
-          const mine = await queue.claim({ workerId: worker, quotas, suspects: false });
+          const { claimed: mine } = await queue.claim({ workerId: worker, quotas, suspects: false });
           empty = mine.length === 0 ? empty + 1 : 0;
           claimed.push(...mine.map(({ handlerId, position }) => `${handlerId}/${position}`));
           const done = await queue.complete(worker, mine);

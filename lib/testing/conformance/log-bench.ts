@@ -85,7 +85,7 @@ export class LogBench {
   /** Claims up to `take` of one handler's deliveries. */
   async claim(workerId: number, handlerId: number, take = 100, clock?: Clock): Promise<ClaimedDelivery[]> {
     const queue = await this.queue(0, clock);
-    return queue.claim({ workerId, quotas: [{ handlerId, take }], suspects: false });
+    return (await queue.claim({ workerId, quotas: [{ handlerId, take }], suspects: false })).claimed;
   }
 
   /** The delivery's row, open or finished. */

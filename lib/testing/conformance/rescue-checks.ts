@@ -42,7 +42,7 @@ export const rescueChecks: readonly BenchCheck[] = [
       const lost = await bench.worker({ dead: true });
       await leases.rescue();
       assert.equal(await bench.run((sql) => leases.extend(sql, lost)), false);
-      await leases.remove(living);
+      await bench.run((sql) => leases.remove(sql, living));
       assert.equal(await bench.run((sql) => leases.extend(sql, living)), false);
     },
   },
@@ -51,7 +51,7 @@ export const rescueChecks: readonly BenchCheck[] = [
     async run(bench: LogBench): Promise<void> {
       const leases = await leasesOf(bench);
       const ids = await Promise.all([1, 2, 3].map(() => leases.register()));
-      for (const id of ids) await leases.remove(id);
+      for (const id of ids) await bench.run((sql) => leases.remove(sql, id));
       const next = await leases.register();
       assert.ok(next > Math.max(...ids), `${next} after ${ids.join(', ')}`);
       assert.equal(new Set(ids).size, 3);
@@ -67,7 +67,8 @@ export const rescueChecks: readonly BenchCheck[] = [
       for (let death = 1; death <= 5; death++) {
         const workerId = await bench.worker({ dead: true });
         const quotas = [{ handlerId: handler, take: 1 }];
-        assert.equal((await queue.claim({ workerId, quotas, suspects: death > 3 })).length, 1);
+        const { claimed } = await queue.claim({ workerId, quotas, suspects: death > 3 });
+        assert.equal(claimed.length, 1);
         await leases.rescue();
         const row = (await bench.delivery(id!))!;
         seen.push([Number(row.rescues), Number(row.attempts)]);

@@ -1,8 +1,18 @@
-import { type EventSourcingOptions, NonRetriableError, type DeliveryView, SnoozeError } from 'nestjs-once';
+import {
+  DeliveryCancelledError,
+  type DeliveryView,
+  type EventSourcingOptions,
+  HandlerTimeoutError,
+  LeaseLostError,
+  NonRetriableError,
+  ShutdownError,
+  SnoozeError,
+} from 'nestjs-once';
 import { drain, DrainFailedError, FixedClock } from 'nestjs-once/testing';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { aborted } from '../../support/deferred.js';
 import { describeEachDatabase } from '../../support/databases.js';
+import { hostileValues } from '../../support/hostile-values.js';
 import { type Script, scriptedHandler } from '../../support/scripted-handler.js';
 
 const START = new Date('2026-03-01T00:00:00Z').getTime();
@@ -122,6 +132,44 @@ describeEachDatabase('retries', (db) => {
     ]);
     expect(await delivery()).toMatchObject({ status: 'dead', attempts: 2 });
   });
+
+  it.each([false, true])(
+    'counts errors of the engine that a handler throws by itself as failures (transactional: %s)',
+    async (transactional) => {
+      const errors = [
+        new LeaseLostError(),
+        new ShutdownError(),
+        new DeliveryCancelledError(),
+        new HandlerTimeoutError('Other', 1),
+      ];
+      const throwing: Script = ({ data }) => {
+        throw errors[data as number]!;
+      };
+      const { app, log, deliveries } = await start(throwing, { retry: { maxRetries: 1 }, transactional });
+      await log.append(errors.map((_, index) => ({ group: 'made', key: `made_${index}`, data: index })));
+      await expect(drain(app, { retries: true })).rejects.toThrow(DrainFailedError);
+      expect(await deliveries.counts()).toMatchObject({ dead: errors.length, pending: 0, running: 0 });
+      const { items } = await deliveries.list();
+      expect(items.map(({ attempts }) => attempts)).toEqual(errors.map(() => 2));
+      for (const [index, { error }] of items.entries()) expect(error).toContain(errors[index]!.message);
+    },
+  );
+
+  it.each([false, true])(
+    'settles a handler that throws what cannot be read (transactional: %s)',
+    async (transactional) => {
+      const thrown = [...hostileValues.map(([, value]) => value), undefined, null];
+      const throwing: Script = ({ data }) => {
+        throw thrown[data as number];
+      };
+      const { app, log, deliveries } = await start(throwing, { retry: { maxRetries: 0 }, transactional });
+      await log.append(thrown.map((_, index) => ({ group: 'made', key: `made_${index}`, data: index })));
+      await expect(drain(app)).rejects.toThrow(DrainFailedError);
+      expect(await deliveries.counts()).toMatchObject({ dead: thrown.length, pending: 0, running: 0 });
+      const errors = (await deliveries.list()).items.map(({ error }) => error);
+      expect(errors.slice(-2)).toEqual(['Thrown: undefined', 'Thrown: null']);
+    },
+  );
 
   it('keeps an error whose text the database could not hold', async () => {
     const failing: Script = () => {

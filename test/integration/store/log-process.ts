@@ -114,7 +114,7 @@ export class LogProcess {
     const workerId = await this.leases.register();
     const { id } = this.registry.byName(handler)!;
     const request = { workerId, quotas: [{ handlerId: id, take: 1000 }], suspects: false };
-    const claimed = await this.queue.claim(request);
+    const { claimed } = await this.queue.claim(request);
     await this.queue.complete(workerId, claimed);
     const { tables } = this.database;
     await this.database.run((sql) => sql.change(`DELETE FROM ${tables.finished} WHERE handler_id = ?`, [id]));

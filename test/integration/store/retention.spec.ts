@@ -38,7 +38,7 @@ describeEachDatabase('retention', (db) => {
   const claim = async (name: string, take = 1000) => {
     const workerId = await process.leases.register();
     const { id } = process.registry.byName(name)!;
-    const claimed = await process.queue.claim({
+    const { claimed } = await process.queue.claim({
       workerId,
       quotas: [{ handlerId: id, take }],
       suspects: false,
@@ -439,7 +439,8 @@ describeEachDatabase('retention', (db) => {
       const workerId = await real.leases.register();
       const { id } = real.registry.byName('Mails')!;
       const request = { workerId, quotas: [{ handlerId: id, take: 1 }], suspects: false };
-      await real.queue.complete(workerId, await real.queue.claim(request));
+      const { claimed } = await real.queue.claim(request);
+      await real.queue.complete(workerId, claimed);
       expect(await retention({ payload: DAY, succeeded: DAY }, real).run()).toEqual({
         ...NOTHING,
         payloads: 1,

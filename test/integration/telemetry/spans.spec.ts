@@ -1,10 +1,11 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { event, ModelEventSource, NonRetriableError, SnoozeError } from 'nestjs-once';
-import { drain } from 'nestjs-once/testing';
+import { drain, DrainFailedError } from 'nestjs-once/testing';
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { type ApplicationSetup, startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { deferred, until } from '../../support/deferred.js';
+import { hostileValues } from '../../support/hostile-values.js';
 import { registerSdk } from '../../support/open-telemetry.js';
 import { scriptedHandler } from '../../support/scripted-handler.js';
 
@@ -118,6 +119,24 @@ describeEachDatabase('spans', (db) => {
     const [snoozed] = of('Snoozes');
     expect(snoozed).toMatchObject({ status: { code: SpanStatusCode.UNSET }, events: [] });
     expect(snoozed!.attributes).toMatchObject({ 'nestjs_once.outcome': 'snoozed' });
+  });
+
+  it('say what can be said of an error that cannot be read', async () => {
+    const { app, log } = await start({
+      options: { retry: { maxRetries: 0 } },
+      providers: [
+        scriptedHandler('Fails', ({ data }) => {
+          throw hostileValues[data as number]![1];
+        }),
+      ],
+    });
+    await log.append(hostileValues.map((_, index) => ({ group: 'made', key: `made_${index}`, data: index })));
+    await expect(drain(app)).rejects.toThrow(DrainFailedError);
+    const outcomes = sdk.spans('handle').map(({ status, attributes }) => ({
+      code: status.code,
+      outcome: attributes['nestjs_once.outcome'],
+    }));
+    expect(outcomes).toEqual(hostileValues.map(() => ({ code: SpanStatusCode.ERROR, outcome: 'dead' })));
   });
 
   it.each(['background', 'inline'] as const)(

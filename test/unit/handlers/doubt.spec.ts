@@ -30,13 +30,13 @@ describe('Doubt', () => {
     expect(looks).toEqual([LASTS, 2 * LASTS]);
   });
 
-  it('looks every second while somebody raises it', async () => {
+  it('looks every second while somebody suspects something', async () => {
     const { looks, clock, doubt, look } = setUp();
     clock.now = 5000;
-    doubt.raise();
+    doubt.suspect();
     await look();
     clock.now = 5500;
-    doubt.raise();
+    doubt.suspect();
     await look();
     clock.now = 6000;
     await look();

@@ -1,11 +1,16 @@
+import { ShutdownError } from '../../../lib/handlers/errors.js';
 import { LeaseKeeper, type LeaseKeeperParts } from '../../../lib/handlers/lease-keeper.js';
 import type { WorkerLeases } from '../../../lib/store/worker-leases.js';
 import { deferred } from '../../support/deferred.js';
 
-const keeper = (extend: () => Promise<boolean>, parts: Partial<LeaseKeeperParts> = {}) => {
+const keeper = (
+  extend: () => Promise<boolean>,
+  parts: Partial<LeaseKeeperParts> = {},
+  register = async () => 17,
+) => {
   const lost = deferred();
   const leases = {
-    register: async () => 17,
+    register,
     extend,
     remove: async () => undefined,
   } as unknown as WorkerLeases;
@@ -52,6 +57,41 @@ describe('LeaseKeeper', () => {
     await kept.acquire();
     await lost;
     expect(failures.length).toBeGreaterThan(1);
+    await end();
+  });
+
+  it('takes no lease after it gave its own up, and extends none that was asked for before', async () => {
+    const registered = deferred<number>();
+    let beats = 0;
+    const { kept, end } = keeper(
+      async () => ++beats > 0,
+      {},
+      () => registered.promise,
+    );
+    const asked = kept.acquire();
+    await kept.release();
+    registered.resolve(17);
+    await expect(asked).rejects.toThrow(ShutdownError);
+    await expect(kept.acquire()).rejects.toThrow(ShutdownError);
+    expect(kept.holds(17)).toBe(false);
+    expect(kept.hasLapsed(17)).toBe(true);
+    kept.renew();
+    expect(beats).toBe(0);
+    await end();
+  });
+
+  it('says nothing of a heartbeat that fails since the lease was given up', async () => {
+    const failures: unknown[] = [];
+    const beaten = deferred();
+    const answer = deferred<boolean>();
+    const extend = () => (beaten.resolve(), answer.promise);
+    const { kept, end } = keeper(extend, { failed: (error) => failures.push(error) });
+    await kept.acquire();
+    await beaten.promise;
+    await kept.release();
+    answer.reject(new Error('the connection was closed'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(failures).toEqual([]);
     await end();
   });
 

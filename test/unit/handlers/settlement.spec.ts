@@ -1,13 +1,15 @@
 import { DEFAULT_RETRY } from '../../../lib/core/retry-policy.js';
 import {
   DeliveryCancelledError,
+  HandlerTimeoutError,
   LeaseLostError,
   NonRetriableError,
   ShutdownError,
   SnoozeError,
 } from '../../../lib/handlers/errors.js';
-import { errorText, settle } from '../../../lib/handlers/settlement.js';
+import { settle } from '../../../lib/handlers/settlement.js';
 import { PayloadPrunedError } from '../../../lib/payload/errors.js';
+import { hostileValues } from '../../support/hostile-values.js';
 
 const facts = {
   retry: { ...DEFAULT_RETRY, maxRetries: 2 },
@@ -16,6 +18,9 @@ const facts = {
   random: () => 0.5,
 };
 const failedWith = (error: unknown, attempts = 0) => settle({ ok: false, error }, { ...facts, attempts });
+const endedBy = (reason: Error, error: unknown) =>
+  settle({ ok: false, error }, { ...facts, cancelledBy: reason });
+const endedWith = (reason: Error) => endedBy(reason, reason);
 
 describe('settle', () => {
   it('marks success, unless the transaction of the handler did', () => {
@@ -35,34 +40,31 @@ describe('settle', () => {
     expect(failedWith(new SnoozeError(until), 9)).toEqual({ kind: 'snooze', until });
     expect(failedWith(new NonRetriableError('no'))).toMatchObject({ kind: 'bury' });
     expect(failedWith(new PayloadPrunedError())).toMatchObject({ kind: 'bury' });
-    expect(failedWith(new LeaseLostError())).toEqual({ kind: 'abandon' });
-    expect(failedWith(new ShutdownError())).toEqual({ kind: 'release' });
-    expect(failedWith(new DeliveryCancelledError())).toMatchObject({ kind: 'cancel' });
+  });
+
+  it('tells what ended the run, and does as that asks for', () => {
+    expect(endedWith(new LeaseLostError())).toEqual({ kind: 'abandon' });
+    expect(endedWith(new ShutdownError())).toEqual({ kind: 'release' });
+    expect(endedWith(new DeliveryCancelledError())).toMatchObject({ kind: 'cancel' });
+    expect(endedWith(new HandlerTimeoutError('One', 5))).toMatchObject({ kind: 'retry' });
+  });
+
+  it.each([
+    new LeaseLostError(),
+    new ShutdownError(),
+    new DeliveryCancelledError(),
+    new HandlerTimeoutError('One', 5),
+    undefined,
+  ])('takes for a failure what a handler throws itself: %p', (error) => {
+    expect(failedWith(error)).toEqual({ kind: 'retry', error, delay: 1000 });
+    expect(endedBy(new LeaseLostError(), error)).toEqual({ kind: 'retry', error, delay: 1000 });
+  });
+
+  it.each(hostileValues)('takes for a failure what cannot be read: %s', (_title, thrown) => {
+    expect(failedWith(thrown).kind).toBe('retry');
   });
 
   it('refuses to snooze until no time', () => {
     expect(() => new SnoozeError(new Date(NaN))).toThrow('expected until to be a valid Date');
-  });
-});
-
-describe('errorText', () => {
-  const circular = new Error('round');
-  circular.cause = circular;
-
-  it.each([
-    ['a string', 'out of ink', /^Thrown: out of ink$/],
-    ['nothing', undefined, /^Thrown: undefined$/],
-    ['a bigint', 17n, /^Thrown: \[object BigInt\]$/],
-    ['an object without prototype', Object.create(null), /^Thrown: \{\}$/],
-    ['an error with a cause', new Error('a', { cause: 'b' }), /^Error: a[^]*\nCaused by: Thrown: b$/],
-    ['an error that caused itself', circular, /^Error: round[^]*\nCaused by: Error: round/],
-    ['an error without a stack', Object.assign(new TypeError('a'), { stack: undefined }), /^TypeError: a$/],
-  ])('tells of %s', (_title, thrown, text) => {
-    expect(errorText(thrown)).toMatch(text);
-  });
-
-  it('fits into the column: cut off, well-formed, without NUL', () => {
-    expect(errorText('a\0b\uD800')).toBe('Thrown: a\uFFFDb\uFFFD');
-    expect(errorText('x'.repeat(50), 20)).toHaveLength(20);
   });
 });

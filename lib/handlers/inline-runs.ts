@@ -1,4 +1,4 @@
-import type { ClaimQuota } from '../store/dialect.js';
+import type { ClaimQuota, DeliveryId } from '../store/dialect.js';
 import type { ClaimedDelivery } from '../store/rows.js';
 import { chunks } from '../store/sql.js';
 import { OrderedRounds } from './ordered-rounds.js';
@@ -16,21 +16,19 @@ export interface InlineRunsParts {
     quotas: readonly ClaimQuota[],
     positions: readonly number[],
   ) => Promise<{ workerId: number; claimed: readonly ClaimedDelivery[] }>;
-  run: (delivery: ClaimedDelivery, bound: BoundHandler, workerId: number) => Promise<void>;
+  /** Resolves when it is settled, with what has become due by that. */
+  run: (delivery: ClaimedDelivery, bound: BoundHandler, workerId: number) => Promise<readonly DeliveryId[]>;
   /** Calls it outside of the context of whoever emitted the events. */
   detached: <T>(work: () => T) => T;
 }
 
 /**
- * Runs what is due of certain events, once each. Takes no slots: a handler that waits for what it emitted would wait for
+ * Runs what is due of certain events, once each, and then what that makes due of them. Takes no slots: a handler that waits for what it emitted would wait for
  * a slot that it holds itself.
  */
 export class InlineRuns {
-  private readonly rounds = new OrderedRounds((handlerId, positions) =>
-    this.runOf(
-      this.parts.handlers().filter(({ id }) => id === handlerId),
-      positions,
-    ),
+  private readonly rounds = new OrderedRounds((handlerId, positions, wait) =>
+    this.runOf(this.handlersOf([handlerId]), positions, wait),
   );
 
   constructor(private readonly parts: InlineRunsParts) {}
@@ -42,22 +40,43 @@ export class InlineRuns {
   }
 
   private async runAll(positions: readonly number[], wait: boolean): Promise<void> {
-    for (const batch of chunks(positions, BATCH)) {
-      const bound = this.parts.handlers();
-      const [keyed, others] = [bound.filter((one) => one.keyed), bound.filter((one) => !one.keyed)];
-      await this.runOf(others, batch);
-      for (const { id } of keyed) await this.rounds.run(id, batch, wait);
-    }
+    for (const batch of chunks(positions, BATCH)) await this.runBatch(this.parts.handlers(), batch, wait);
   }
 
-  /** Runs what can be claimed of these events, and returns the positions of those. */
-  private async runOf(bound: readonly BoundHandler[], positions: readonly number[]): Promise<number[]> {
+  private async runBatch(
+    bound: readonly BoundHandler[],
+    positions: readonly number[],
+    wait: boolean,
+  ): Promise<void> {
+    const [keyed, others] = [bound.filter((one) => one.keyed), bound.filter((one) => !one.keyed)];
+    await this.runOf(others, positions, wait);
+    for (const { id } of keyed) await this.rounds.run(id, positions, wait);
+  }
+
+  /** Runs what can be claimed of these events, and what waited for it; returns the positions of the former. */
+  private async runOf(
+    bound: readonly BoundHandler[],
+    positions: readonly number[],
+    wait: boolean,
+  ): Promise<number[]> {
     const quotas = bound.map(({ id }) => ({ handlerId: id, take: positions.length }));
     const { workerId, claimed } = await this.parts.claim(quotas, positions);
+    const promoted: DeliveryId[] = [];
     await inParallel(claimed, this.parts.limit, async (delivery) => {
       const its = bound.find(({ id }) => id === delivery.handlerId);
-      if (its) await this.parts.run(delivery, its, workerId);
+      if (its) promoted.push(...(await this.parts.run(delivery, its, workerId)));
     });
+    if (promoted.length > 0) await this.runPromoted(promoted, wait);
     return claimed.map(({ position }) => position);
+  }
+
+  private runPromoted(promoted: readonly DeliveryId[], wait: boolean): Promise<void> {
+    const positions = new Set(promoted.map(({ position }) => position));
+    const bound = this.handlersOf(promoted.map(({ handlerId }) => handlerId));
+    return this.runBatch(bound, [...positions], wait);
+  }
+
+  private handlersOf(ids: readonly number[]): BoundHandler[] {
+    return this.parts.handlers().filter(({ id }) => ids.includes(id));
   }
 }

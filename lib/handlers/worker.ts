@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ClaimQuota } from '../store/dialect.js';
+import type { ClaimQuota, DeliveryId } from '../store/dialect.js';
 import type { ClaimedDelivery } from '../store/rows.js';
 import { Cancellation } from './cancellation.js';
 import { ClaimPace } from './claim-pace.js';
@@ -252,7 +252,12 @@ export class Worker {
     }
   }
 
-  private async run(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number): Promise<void> {
+  /** Resolves when it is settled, with the deliveries of the same event that have become due by that. */
+  private async run(
+    delivery: ClaimedDelivery,
+    bound: BoundHandler,
+    workerId: number,
+  ): Promise<readonly DeliveryId[]> {
     const execution = { delivery, handler: bound.handler, workerId, cancellation: new Cancellation() };
     this.unsettled++;
     this.runs.started(execution);
@@ -262,7 +267,7 @@ export class Worker {
       this.startWaiting();
       // What waits in its order key can be claimed only when this one is settled.
       if (!this.stopped && !bound.keyed && this.demand.wantsMoreOf(bound)) this.wake();
-      await this.parts.settler.settle(execution, settlement);
+      return await this.parts.settler.settle(execution, settlement);
     } finally {
       this.unsettled--;
       this.claims.settled(delivery);

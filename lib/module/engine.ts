@@ -77,11 +77,15 @@ export class Engine {
       databaseLost: (reason: unknown) => this.says.databaseLost(reason),
       databaseReturned: (after: number) => this.databaseReturned(after),
       exhausted: () => this.onExhausted(),
+      promoted: (handlerIds: readonly number[]) => this.promoted(handlerIds),
+      promotionFailed: (error: unknown) =>
+        this.connectivity.unlessLost(() => this.says.promotionFailed(error)),
     };
     this.handling = composeHandling(this.log, options, events, telemetry);
     this.deliveries = new Deliveries({
       ...this.log,
       cancelled: (ids) => ids.forEach((id) => this.worker.cancel(id)),
+      promoter: this.handling.promoter,
       heedPauses: () => this.worker.heedPauses(),
       wake: () => this.announce(),
     });
@@ -255,6 +259,11 @@ export class Engine {
   private handle(preclaimed: readonly Preclaimed[], due: readonly number[]): void {
     if (preclaimed.length > 0) this.worker.preclaiming.committed(preclaimed);
     if (due.length > 0) this.wake();
+  }
+
+  private promoted(handlerIds: readonly number[]): void {
+    this.wake();
+    this.lookout.wakeUp.tell(this.toTellOthers(handlerIds));
   }
 
   private toTellOthers(due: readonly number[]): readonly number[] {

@@ -35,8 +35,10 @@ export class InlineRuns {
 
   /** Resolves when those attempts are settled. */
   run(positions: readonly number[]): Promise<void> {
-    const wait = !this.rounds.isInside;
-    return this.parts.detached(() => this.runAll(positions, wait));
+    // What a handler in a round waits for is in that round too, and so on.
+    if (this.rounds.isInside)
+      return this.parts.detached(() => this.rounds.within(() => this.runAll(positions, false)));
+    return this.parts.detached(() => this.runAll(positions, true));
   }
 
   private async runAll(positions: readonly number[], wait: boolean): Promise<void> {

@@ -27,8 +27,8 @@ export interface InlineRunsParts {
  * a slot that it holds itself.
  */
 export class InlineRuns {
-  private readonly rounds = new OrderedRounds((handlerId, positions, wait) =>
-    this.runOf(this.handlersOf([handlerId]), positions, wait),
+  private readonly rounds = new OrderedRounds((handlerId, positions) =>
+    this.runOf(this.handlersOf([handlerId]), positions),
   );
 
   constructor(private readonly parts: InlineRunsParts) {}
@@ -42,25 +42,17 @@ export class InlineRuns {
   }
 
   private async runAll(positions: readonly number[], wait: boolean): Promise<void> {
-    for (const batch of chunks(positions, BATCH)) await this.runBatch(this.parts.handlers(), batch, wait);
-  }
-
-  private async runBatch(
-    bound: readonly BoundHandler[],
-    positions: readonly number[],
-    wait: boolean,
-  ): Promise<void> {
-    const [keyed, others] = [bound.filter((one) => one.keyed), bound.filter((one) => !one.keyed)];
-    await this.runOf(others, positions, wait);
-    for (const { id } of keyed) await this.rounds.run(id, positions, wait);
+    for (const batch of chunks(positions, BATCH)) {
+      const bound = this.parts.handlers();
+      const [keyed, others] = [bound.filter((one) => one.keyed), bound.filter((one) => !one.keyed)];
+      // First, before anything else takes time: what comes behind these in their order keys may be asked for already.
+      for (const { id } of keyed) await this.rounds.run(id, batch, wait);
+      await this.runOf(others, batch);
+    }
   }
 
   /** Runs what can be claimed of these events, and what waited for it; returns the positions of the former. */
-  private async runOf(
-    bound: readonly BoundHandler[],
-    positions: readonly number[],
-    wait: boolean,
-  ): Promise<number[]> {
+  private async runOf(bound: readonly BoundHandler[], positions: readonly number[]): Promise<number[]> {
     const quotas = bound.map(({ id }) => ({ handlerId: id, take: positions.length }));
     const { workerId, claimed } = await this.parts.claim(quotas, positions);
     const promoted: DeliveryId[] = [];
@@ -68,14 +60,15 @@ export class InlineRuns {
       const its = bound.find(({ id }) => id === delivery.handlerId);
       if (its) promoted.push(...(await this.parts.run(delivery, its, workerId)));
     });
-    if (promoted.length > 0) await this.runPromoted(promoted, wait);
+    if (promoted.length > 0) await this.runPromoted(promoted);
     return claimed.map(({ position }) => position);
   }
 
-  private runPromoted(promoted: readonly DeliveryId[], wait: boolean): Promise<void> {
+  /** No order key holds it back: ordered handlers wait for nobody. */
+  private async runPromoted(promoted: readonly DeliveryId[]): Promise<void> {
     const positions = new Set(promoted.map(({ position }) => position));
-    const bound = this.handlersOf(promoted.map(({ handlerId }) => handlerId));
-    return this.runBatch(bound, [...positions], wait);
+    const handlerIds = promoted.map(({ handlerId }) => handlerId);
+    await this.runOf(this.handlersOf(handlerIds), [...positions]);
   }
 
   private handlersOf(ids: readonly number[]): BoundHandler[] {

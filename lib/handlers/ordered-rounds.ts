@@ -15,16 +15,9 @@ export class OrderedRounds {
   private readonly current = new Map<number, Rounds>();
   private readonly inside = new AsyncLocalStorage<true>();
 
-  /**
-   * `round` runs what can be claimed of these events, and returns the positions of those. It may wait for the rounds of
-   * other handlers where whoever started this series may.
-   */
+  /** `round` runs what can be claimed of these events, and returns the positions of those. */
   constructor(
-    private readonly round: (
-      handlerId: number,
-      positions: readonly number[],
-      wait: boolean,
-    ) => Promise<number[]>,
+    private readonly round: (handlerId: number, positions: readonly number[]) => Promise<number[]>,
   ) {}
 
   /** Whether this is called by what runs in a round: waiting for that would be waiting for itself. */
@@ -40,17 +33,17 @@ export class OrderedRounds {
   /** Resolves when what could be run of these events was run once; at once where others run it and `wait` is false. */
   run(handlerId: number, positions: readonly number[], wait: boolean): Promise<void> {
     const current = this.current.get(handlerId);
-    if (!current) return this.start(handlerId, new Set(positions), wait);
+    if (!current) return this.start(handlerId, new Set(positions));
     for (const position of positions) current.open.add(position);
     return wait ? current.done : Promise.resolve();
   }
 
-  private start(handlerId: number, open: Set<number>, wait: boolean): Promise<void> {
+  private start(handlerId: number, open: Set<number>): Promise<void> {
     const done = this.inside.run(true, async () => {
       try {
         // Those that join have to find the series in the map.
         await Promise.resolve();
-        await this.rounds(handlerId, open, wait);
+        await this.rounds(handlerId, open);
       } finally {
         this.current.delete(handlerId);
       }
@@ -60,10 +53,10 @@ export class OrderedRounds {
   }
 
   /** What is left at the end waits for something that is not due. */
-  private async rounds(handlerId: number, open: Set<number>, wait: boolean): Promise<void> {
+  private async rounds(handlerId: number, open: Set<number>): Promise<void> {
     while (open.size > 0) {
       const asked = [...open];
-      const ran = await this.round(handlerId, asked, wait);
+      const ran = await this.round(handlerId, asked);
       for (const position of ran) open.delete(position);
       const joined = open.size > asked.length - ran.length;
       if (ran.length === 0 && !joined) return;

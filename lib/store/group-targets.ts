@@ -1,5 +1,5 @@
 import type { KnownHandler } from './known-handler.js';
-import { ranksOf, targetsAmong } from './ranks.js';
+import { isWaitedFor, targetsAmong } from './ranks.js';
 import type { HandlerTarget } from './rows.js';
 
 /** Groups that are kept in memory. */
@@ -7,7 +7,7 @@ const LIMIT = 10_000;
 
 interface Matched {
   targets: readonly HandlerTarget[];
-  /** Handlers of which some wait for others, and are waited for; undefined where there is one rank only: nearly always. */
+  /** Handlers of which some wait for others; undefined where none does: nearly always. */
   ranked?: readonly KnownHandler[];
 }
 
@@ -29,8 +29,9 @@ export class GroupTargets {
   orderedBehind(handlerId: number, group: string): readonly number[] {
     const { ranked } = this.matched(group);
     if (!ranked) return [];
-    const own = this.handlers.find(({ id }) => id === handlerId)?.rank ?? -Infinity;
-    return ranked.some(({ rank }) => rank > own) ? ranked.map(({ id }) => id) : [];
+    const own = this.handlers.find(({ id }) => id === handlerId);
+    if (!own || own.ordered || ranked.every(({ rank }) => rank <= own.rank)) return [];
+    return ranked.map(({ id }) => id);
   }
 
   private matched(group: string): Matched {
@@ -47,7 +48,6 @@ export class GroupTargets {
       patterns.some(({ coverage, regexp }) => coverage.active && regexp.test(group)),
     );
     const targets = targetsAmong(handlers, this.lease);
-    if (ranksOf(handlers).size < 2) return { targets };
-    return { targets, ranked: handlers.filter(({ paused }) => !paused) };
+    return targets.some(({ wait }) => wait) ? { targets, ranked: handlers.filter(isWaitedFor) } : { targets };
   }
 }

@@ -1,9 +1,9 @@
 import type { Database } from './database.js';
 import { positionsByHandler } from './delivery-ids.js';
-import type { DeliveryId } from './dialect.js';
+import type { DeliveryId, SqlPart } from './dialect.js';
 import { promotable, type Unattempted } from './ranks.js';
 import { DeliveryState } from './rows.js';
-import { marks, type Row, type Sql } from './sql.js';
+import type { Row, Sql } from './sql.js';
 
 /**
  * Lets deliveries go that were put off for others of their event. Whoever settled a first attempt asks for it, once that
@@ -28,7 +28,7 @@ export class Promotion {
     );
   }
 
-  /** By the primary key. An event that is delayed is left alone: what is put off for it is due later than that. */
+  /** An event that is delayed is left alone: what is put off for it is due later than that. */
   private async unattempted(
     sql: Sql,
     handlerIds: readonly number[],
@@ -36,28 +36,38 @@ export class Promotion {
   ): Promise<Unattempted[]> {
     const { tables } = this.database;
     const now = this.database.time();
+    const these = this.these(handlerIds.map((id) => [id, positions]));
+    const availableAt = `(SELECT e.available_at FROM ${tables.event} e WHERE e.position = d.position)`;
     const rows = await sql.rows(
-      `SELECT d.handler_id, d.position, d.handler_rank, d.state, d.due_at - ${now.sql} AS due_in
-       FROM ${tables.delivery} d JOIN ${tables.event} e ON e.position = d.position
-       WHERE d.handler_id IN (${marks(handlerIds.length)}) AND d.position IN (${marks(positions.length)})
-         AND d.state <> ${DeliveryState.dead} AND d.starts = 0
-         AND (e.available_at IS NULL OR e.available_at <= ${now.sql})`,
-      [...now.parameters, ...handlerIds, ...positions, ...now.parameters],
+      `SELECT handler_id, position, handler_rank, state, due_at - ${now.sql} AS due_in FROM ${tables.delivery} d
+       WHERE ${these.sql} AND state <> ${DeliveryState.dead} AND starts = 0 AND coalesce(${availableAt}, 0) <= ${now.sql}`,
+      [...now.parameters, ...these.parameters, ...now.parameters],
     );
     return rows.map(unattempted);
   }
 
   private async makeDue(sql: Sql, waiting: readonly DeliveryId[]): Promise<void> {
     const now = this.database.time();
-    const handlers = [...positionsByHandler(waiting)];
-    const these = handlers.map(
-      ([, positions]) => `(handler_id = ? AND position IN (${marks(positions.length)}))`,
-    );
+    const these = this.these([...positionsByHandler(waiting)]);
     await sql.change(
       `UPDATE ${this.database.tables.delivery} SET due_at = ${now.sql}
-       WHERE (${these.join(' OR ')}) AND state = 0 AND starts = 0 AND due_at > ${now.sql}`,
-      [...now.parameters, ...handlers.flatMap(([id, positions]) => [id, ...positions]), ...now.parameters],
+       WHERE ${these.sql} AND state = 0 AND starts = 0 AND due_at > ${now.sql}`,
+      [...now.parameters, ...these.parameters, ...now.parameters],
     );
+  }
+
+  /** By the primary key. */
+  private these(
+    deliveries: readonly (readonly [handlerId: number, positions: readonly number[]])[],
+  ): SqlPart {
+    const each = deliveries.map(([handlerId, positions]) => {
+      const { sql, parameters } = this.database.dialect.oneOf(positions);
+      return { sql: `(handler_id = ? AND position ${sql})`, parameters: [handlerId, ...parameters] };
+    });
+    return {
+      sql: `(${each.map(({ sql }) => sql).join(' OR ')})`,
+      parameters: each.flatMap(({ parameters }) => parameters),
+    };
   }
 }
 

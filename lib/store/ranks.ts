@@ -4,16 +4,19 @@ import type { HandlerTarget } from './rows.js';
 
 /** Handlers as the targets of one event: those of higher ranks are put off for those of lower ones. */
 export function targetsAmong(handlers: readonly KnownHandler[], lease: number): HandlerTarget[] {
-  const ranks = ranksOf(handlers);
+  const ranks = new Set(handlers.filter(isWaitedFor).map(({ rank }) => rank));
   return handlers.map(({ id, rank, ordered }) => {
-    const wait = waitBehind(rank, ranks, lease);
+    const wait = ordered ? 0 : waitBehind(rank, ranks, lease);
     return { id, rank, ordered, ...(wait > 0 ? { wait } : {}) };
   });
 }
 
-/** Ranks for which others wait. A handler that is paused makes nobody wait. */
-export function ranksOf(handlers: readonly KnownHandler[]): ReadonlySet<number> {
-  return new Set(handlers.filter(({ paused }) => !paused).map(({ rank }) => rank));
+/**
+ * Nobody waits for a handler that is paused. One that is ordered neither waits nor is waited for: what it is given is
+ * held back by other events, and holds back others.
+ */
+export function isWaitedFor({ paused, ordered }: KnownHandler): boolean {
+  return !paused && !ordered;
 }
 
 /** A lease for each rank below, so that one which hangs holds nobody up for longer; one in all off the event's class. */

@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
-import type { Clock } from '../../core/clock.js';
 import type { DeliveryId } from '../../store/dialect.js';
 import { Promotion } from '../../store/promotion.js';
 import type { DeliveryRow, HandlerTarget } from '../../store/rows.js';
+import type { Sql } from '../../store/sql.js';
 import { FixedClock } from '../fixed-clock.js';
 import { type BenchCheck, eventRow, type LogBench, positionsOf } from './log-bench.js';
+import { complete, dues, events, interrupted, LEASE, promote, remove, row, targetsOf } from './rank-bench.js';
 
 const NOON = Date.parse('2026-06-01T12:00:00Z');
-const LEASE = 30_000;
 const HOUR = 3_600_000;
 
 /** Of one event each: at once, delayed, delayed until a time that is over. */
@@ -186,6 +186,33 @@ export const rankChecks: readonly BenchCheck[] = [
     },
   },
   {
+    name: 'ranks: what changed between the look and the change stays as it is',
+    async run(bench: LogBench): Promise<void> {
+      const clock = new FixedClock(NOON);
+      const targets = await targetsOf(bench, [0, 1000]);
+      const last = targets[1]!;
+      const positions = await events(bench, targets, 4, clock);
+      await complete(bench, targets[0]!, positions, clock);
+      const [started, claimed, due, left] = positions as [number, number, number, number];
+      const { tables } = await bench.database();
+      const meanwhile = async (sql: Sql) => {
+        const change = (changes: string, position: number) =>
+          sql.change(`UPDATE ${tables.delivery} SET ${changes} WHERE handler_id = ? AND position = ?`, [
+            last.id,
+            position,
+          ]);
+        await change(`starts = 1, due_at = ${NOON + HOUR}`, started);
+        await change('state = 1, worker_id = 1', claimed);
+        await change(`due_at = ${NOON - 1}`, due);
+      };
+      const database = interrupted(await bench.database(0, clock), meanwhile);
+      const ids = targets.map(({ id }) => id);
+      assert.equal((await new Promotion(database, LEASE).promote(ids, positions)).length, 4);
+      assert.deepEqual(await dues(bench, last, positions), [NOON + HOUR, NOON + LEASE, NOON - 1, NOON]);
+      assert.equal(Number((await row(bench, last, left))!.state), 0);
+    },
+  },
+  {
     name: 'ranks: only of the handlers that are named',
     async run(bench: LogBench): Promise<void> {
       const clock = new FixedClock(NOON);
@@ -209,71 +236,3 @@ export const rankChecks: readonly BenchCheck[] = [
     },
   },
 ];
-
-/** New handlers of these ranks, with what they wait. */
-async function targetsOf(bench: LogBench, ranks: readonly number[], lease = LEASE): Promise<HandlerTarget[]> {
-  const targets: HandlerTarget[] = [];
-  for (const rank of ranks)
-    targets.push({ id: await bench.handler(), rank, wait: rank < 1000 ? rank * lease : lease });
-  return targets;
-}
-
-async function events(
-  bench: LogBench,
-  handlers: readonly HandlerTarget[],
-  count: number,
-  clock: Clock,
-): Promise<number[]> {
-  const rows = Array.from({ length: count }, () => eventRow(bench.unique('ranked'), { handlers }));
-  return positionsOf(await bench.append(rows, 0, clock));
-}
-
-/** The positions of what became due, in their order. */
-async function promote(
-  bench: LogBench,
-  targets: readonly HandlerTarget[],
-  positions: readonly number[],
-  clock?: Clock,
-  lease = LEASE,
-  number = 0,
-): Promise<number[]> {
-  const promotion = new Promotion(await bench.database(number, clock), lease);
-  const ids = targets.map(({ id }) => id);
-  const promoted = await promotion.promote(ids, positions);
-  return promoted.map(({ position }) => position).sort((a, b) => a - b);
-}
-
-/** Handles these deliveries, which are due. */
-async function complete(
-  bench: LogBench,
-  { id }: HandlerTarget,
-  positions: readonly number[],
-  clock?: Clock,
-): Promise<void> {
-  const worker = await bench.worker();
-  const queue = await bench.queue(0, clock);
-  await queue.claim({
-    workerId: worker,
-    quotas: [{ handlerId: id, take: 1000 }],
-    suspects: false,
-    positions,
-  });
-  const ids = positions.map((position) => ({ handlerId: id, position }));
-  assert.equal((await queue.complete(worker, ids)).length, positions.length);
-}
-
-async function remove(bench: LogBench, { id }: HandlerTarget, positions: readonly number[]): Promise<void> {
-  const { tables } = await bench.database();
-  const statement = `DELETE FROM ${tables.delivery} WHERE handler_id = ? AND position = ?`;
-  for (const position of positions) await bench.run((sql) => sql.change(statement, [id, position]));
-}
-
-async function dues(bench: LogBench, target: HandlerTarget, positions: readonly number[]): Promise<number[]> {
-  const found: number[] = [];
-  for (const position of positions) found.push(Number((await row(bench, target, position))?.due_at));
-  return found;
-}
-
-function row(bench: LogBench, { id }: HandlerTarget, position: number) {
-  return bench.delivery({ handlerId: id, position });
-}

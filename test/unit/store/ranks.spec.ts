@@ -1,0 +1,84 @@
+import type { KnownHandler } from '../../../lib/store/known-handler.js';
+import { promotable, targetsAmong, type Unattempted } from '../../../lib/store/ranks.js';
+
+const LEASE = 1000;
+
+const handler = (id: number, rank: number, paused = false, ordered = false): KnownHandler => ({
+  id,
+  name: `${id}`,
+  formerNames: [],
+  rank,
+  retired: false,
+  paused,
+  ordered,
+  keyed: ordered,
+  patterns: [],
+});
+
+const waits = (...handlers: KnownHandler[]) => targetsAmong(handlers, LEASE).map(({ wait }) => wait ?? 0);
+
+const open = (rank: number, values: Partial<Unattempted> = {}): Unattempted => ({
+  handlerId: rank,
+  position: 1,
+  rank,
+  running: false,
+  dueIn: LEASE,
+  ...values,
+});
+
+const promoted = (...deliveries: Unattempted[]) =>
+  promotable(deliveries, LEASE).map(({ position, rank }) => [position, rank]);
+
+describe('targetsAmong', () => {
+  it('puts nothing off where there is one rank, whichever that is', () => {
+    expect(targetsAmong([handler(1, 1000), handler(2, 1000)], LEASE)).toEqual([
+      { id: 1, rank: 1000, ordered: false },
+      { id: 2, rank: 1000, ordered: false },
+    ]);
+    expect(waits(handler(1, 0), handler(2, 0))).toEqual([0, 0]);
+    expect(waits(handler(1, 3))).toEqual([0]);
+    expect(waits()).toEqual([]);
+  });
+
+  it('puts those on the class off by a lease for each before them, all others by one', () => {
+    expect(waits(handler(1, 1000), handler(2, 2), handler(3, 0), handler(4, 1), handler(5, 1000))).toEqual([
+      LEASE,
+      2 * LEASE,
+      0,
+      LEASE,
+      LEASE,
+    ]);
+  });
+
+  it('lets an ordered one neither wait nor be waited for', () => {
+    expect(
+      waits(handler(1, 0), handler(2, 1, false, true), handler(3, 2), handler(4, 1000, false, true)),
+    ).toEqual([0, 0, LEASE, 0]);
+    expect(waits(handler(1, 0, false, true), handler(2, 1000))).toEqual([0, 0]);
+  });
+
+  it('lets nobody wait for one that is paused', () => {
+    expect(waits(handler(1, 0, true), handler(2, 1), handler(3, 1000))).toEqual([0, 0, LEASE]);
+    expect(waits(handler(1, 0), handler(2, 1, true), handler(3, 2))).toEqual([0, LEASE, LEASE]);
+  });
+});
+
+describe('promotable', () => {
+  it('are those of the lowest rank that is left, event by event', () => {
+    expect(promoted(open(1000), open(1), open(1))).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    expect(promoted(open(0, { dueIn: 0 }), open(1), open(1000, { position: 2 }))).toEqual([[2, 1000]]);
+    expect(promoted()).toEqual([]);
+  });
+
+  it('are not those that run, or are due', () => {
+    expect(promoted(open(0, { dueIn: 0 }), open(0, { running: true }), open(0))).toEqual([[1, 0]]);
+  });
+
+  it('wait for one that has been due for less than a lease', () => {
+    expect(promoted(open(0, { dueIn: 1 - LEASE, running: true }), open(1))).toEqual([]);
+    expect(promoted(open(0, { dueIn: -LEASE, running: true }), open(1))).toEqual([[1, 1]]);
+  });
+});

@@ -3,6 +3,7 @@ import type { ClaimedDelivery } from '../store/rows.js';
 import { chunks } from '../store/sql.js';
 import { OrderedRounds } from './ordered-rounds.js';
 import type { BoundHandler } from './runs.js';
+import type { Promoted } from './settler.js';
 import { inParallel } from './waiting.js';
 
 /** Events whose deliveries are claimed by one statement. */
@@ -17,7 +18,7 @@ export interface InlineRunsParts {
     positions: readonly number[],
   ) => Promise<{ workerId: number; claimed: readonly ClaimedDelivery[] }>;
   /** Resolves when it is settled, with what has become due by that. */
-  run: (delivery: ClaimedDelivery, bound: BoundHandler, workerId: number) => Promise<readonly DeliveryId[]>;
+  run: (delivery: ClaimedDelivery, bound: BoundHandler, workerId: number) => Promise<Promoted>;
   /** Calls it outside of the context of whoever emitted the events. */
   detached: <T>(work: () => T) => T;
 }
@@ -65,7 +66,7 @@ export class InlineRuns {
   }
 
   /** No order key holds it back: ordered handlers wait for nobody. */
-  private async runPromoted(promoted: readonly DeliveryId[]): Promise<void> {
+  private async runPromoted(promoted: Promoted): Promise<void> {
     const positions = new Set(promoted.map(({ position }) => position));
     const handlerIds = promoted.map(({ handlerId }) => handlerId);
     await this.runOf(this.handlersOf(handlerIds), [...positions]);

@@ -28,7 +28,10 @@ export interface SettlerParts {
   promoter?: Pick<Promoter, 'after'>;
 }
 
-const NONE: readonly DeliveryId[] = [];
+/** Deliveries of the same event that have become due by a settlement: none nearly always. */
+export type Promoted = readonly DeliveryId[];
+
+const NONE: Promoted = [];
 
 /** Carries settlements out, and on through outages of the database for as long as the lease lasts. */
 export class Settler {
@@ -36,8 +39,7 @@ export class Settler {
 
   constructor(private readonly parts: SettlerParts) {}
 
-  /** Resolves with the deliveries of the same event that have become due by it. */
-  async settle(execution: Execution, settlement: Settlement): Promise<readonly DeliveryId[]> {
+  async settle(execution: Execution, settlement: Settlement): Promise<Promoted> {
     this.log(execution, settlement);
     const marked = await this.markInTheEnd(execution, settlement);
     if (!marked) this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);

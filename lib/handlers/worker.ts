@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ClaimQuota, DeliveryId } from '../store/dialect.js';
+import type { ClaimQuota } from '../store/dialect.js';
 import type { ClaimedDelivery } from '../store/rows.js';
 import { Cancellation } from './cancellation.js';
 import { ClaimPace } from './claim-pace.js';
@@ -10,7 +10,7 @@ import { InlineRuns } from './inline-runs.js';
 import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
 import { Preclaiming } from './preclaiming.js';
 import { type BoundHandler, type Limits, Runs } from './runs.js';
-import type { Settler } from './settler.js';
+import type { Promoted, Settler } from './settler.js';
 import { settledWithin } from './waiting.js';
 
 export interface WorkerParts extends LeasedClaimsParts {
@@ -252,12 +252,8 @@ export class Worker {
     }
   }
 
-  /** Resolves when it is settled, with the deliveries of the same event that have become due by that. */
-  private async run(
-    delivery: ClaimedDelivery,
-    bound: BoundHandler,
-    workerId: number,
-  ): Promise<readonly DeliveryId[]> {
+  /** Resolves when it is settled. */
+  private async run(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number): Promise<Promoted> {
     const execution = { delivery, handler: bound.handler, workerId, cancellation: new Cancellation() };
     this.unsettled++;
     this.runs.started(execution);

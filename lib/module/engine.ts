@@ -25,7 +25,7 @@ import type { Preclaimed, Preclaimer } from '../store/preclaims.js';
 import { prepareSchema } from '../store/schema.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
-import { boundHandlers, composeHandling, type HandlingParts } from './handling-parts.js';
+import { boundHandlers, composeHandling, type HandlingEvents, type HandlingParts } from './handling-parts.js';
 import { composeLog, type LogParts } from './log-parts.js';
 import { composeLookout, type LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
@@ -70,18 +70,7 @@ export class Engine {
     };
     this.log = composeLog(dataSource, options, listener, telemetry, preclaimer);
     this.entities = composeSources(this.log, options, telemetry);
-    const events = {
-      leaseLost: () => this.leaseLost(),
-      heartbeatFailed: (error: unknown) => this.heartbeatFailed(error),
-      claimFailed: (error: unknown) => this.connectivity.unlessLost(() => this.says.claimFailed(error)),
-      databaseLost: (reason: unknown) => this.says.databaseLost(reason),
-      databaseReturned: (after: number) => this.databaseReturned(after),
-      exhausted: () => this.onExhausted(),
-      promoted: (handlerIds: readonly number[]) => this.promoted(handlerIds),
-      promotionFailed: (error: unknown) =>
-        this.connectivity.unlessLost(() => this.says.promotionFailed(error)),
-    };
-    this.handling = composeHandling(this.log, options, events, telemetry);
+    this.handling = composeHandling(this.log, options, this.handlingEvents, telemetry);
     this.deliveries = new Deliveries({
       ...this.log,
       cancelled: (ids) => ids.forEach((id) => this.worker.cancel(id)),
@@ -222,6 +211,20 @@ export class Engine {
   announce(): void {
     this.wake();
     this.lookout.wakeUp.tell();
+  }
+
+  private get handlingEvents(): HandlingEvents {
+    return {
+      leaseLost: () => this.leaseLost(),
+      heartbeatFailed: (error: unknown) => this.heartbeatFailed(error),
+      claimFailed: (error: unknown) => this.connectivity.unlessLost(() => this.says.claimFailed(error)),
+      databaseLost: (reason: unknown) => this.says.databaseLost(reason),
+      databaseReturned: (after: number) => this.databaseReturned(after),
+      exhausted: () => this.onExhausted(),
+      promoted: (handlerIds: readonly number[]) => this.promoted(handlerIds),
+      promotionFailed: (error: unknown) =>
+        this.connectivity.unlessLost(() => this.says.promotionFailed(error)),
+    };
   }
 
   get registrations(): HandlerRegistration[] {

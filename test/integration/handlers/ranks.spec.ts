@@ -31,6 +31,8 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
   let clock: FixedClock;
   /** `handler key` in the order in which they started. */
   let starts: string[];
+  /** The same, with `handler key ends` of those that ended well. */
+  let course: string[];
 
   /** Of an event class: waited for by those of higher ranks. */
   const onClass = (rank: number, script: Script = () => undefined, options: EventHandlerOptions = {}) =>
@@ -43,9 +45,13 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
   ): Provider =>
     scriptedHandler(
       name,
-      (event, context) => {
-        starts.push(`${name} ${event.key}`);
-        return script(event, context);
+      async (event, context) => {
+        const run = `${name} ${event.key}`;
+        starts.push(run);
+        course.push(run);
+        await script(event, context);
+        await new Promise((resolve) => setImmediate(resolve));
+        course.push(`${run} ends`);
       },
       options,
     );
@@ -67,12 +73,17 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
 
   const made = (...keys: string[]) => keys.map((key) => ({ group: 'made', key }));
   const startsOf = (key: string) => starts.filter((each) => each.endsWith(` ${key}`)).map(nameOf);
+  /** What is to become of an event whose handlers run one after another. */
+  const inTurn = (key: string, ...handlers: string[]) =>
+    handlers.flatMap((handler) => [`${handler} ${key}`, `${handler} ${key} ends`]);
+  const courseOf = (key: string) => course.filter((each) => each.split(' ')[1] === key);
   const engineOf = ({ app }: TestApplication) => app.get<Engine>(engineToken());
 
   beforeEach(async () => {
     address = await db.create();
     clock = new FixedClock(START);
     starts = [];
+    course = [];
   });
 
   afterEach(async () => {
@@ -138,7 +149,24 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
     for (const key of keys.slice(0, 10)) await log.append(made(key));
     await log.append(made(...keys.slice(10)));
     await until(async () => (await deliveries.counts()).succeeded === 120);
-    for (const key of keys) expect(startsOf(key)).toEqual(['class0', 'class1', 'other']);
+    for (const key of keys) expect(courseOf(key)).toEqual(inTurn(key, 'class0', 'class1', 'other'));
+  });
+
+  it('are not claimed as they are created where they wait', async () => {
+    const release = deferred();
+    const { log, deliveries } = await start([onClass(0, () => release.promise), noting('other')], {
+      dispatch: 'background',
+      worker: { pollInterval: NEVER },
+    });
+    await log.append({ group: 'plain', key: 'plain' });
+    // From here on the process has a lease, and claims what it creates.
+    await until(async () => (await deliveries.counts()).succeeded === 1);
+    await log.append(made('a')[0]!);
+    const { items } = await deliveries.list({ key: 'a', handler: 'other', status: 'pending' });
+    release.resolve();
+    expect(items).toHaveLength(1);
+    await until(() => course.length === 6);
+    expect(courseOf('a')).toEqual(inTurn('a', 'class0', 'other'));
   });
 
   it('are held up by one that hangs for a lease, those off the class for one lease in all', async () => {
@@ -295,8 +323,8 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
     if (db.name === 'postgres')
       for (const each of [one, two, three]) await until(() => engineOf(each).lookout.wakeUp.isHearing);
     await three.log.append(made('a', 'b'));
-    await until(() => starts.length === 6);
-    for (const key of ['a', 'b']) expect(startsOf(key)).toEqual(['class0', 'class1', 'other']);
+    await until(() => course.length === 12);
+    for (const key of ['a', 'b']) expect(courseOf(key)).toEqual(inTurn(key, 'class0', 'class1', 'other'));
   });
 
   it('wait for each other in the events that a process recorded which did not know them', async () => {
@@ -304,7 +332,7 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
     const application = await start([onClass(0), noting('other')]);
     await recorder.log.append(made('a'));
     await drain(application.app);
-    expect(starts).toEqual(['class0 a', 'other a']);
+    expect(course).toEqual(inTurn('a', 'class0', 'other'));
   });
 
   it('that are ordered wait for none, and none waits for them', async () => {

@@ -1,3 +1,5 @@
+import { NO_COVERAGE } from '../../../lib/store/coverage.js';
+import { GroupTargets } from '../../../lib/store/group-targets.js';
 import type { KnownHandler } from '../../../lib/store/known-handler.js';
 import { promotable, targetsAmong, type Unattempted } from '../../../lib/store/ranks.js';
 
@@ -60,6 +62,45 @@ describe('targetsAmong', () => {
   it('lets nobody wait for one that is paused', () => {
     expect(waits(handler(1, 0, true), handler(2, 1), handler(3, 1000))).toEqual([0, 0, LEASE]);
     expect(waits(handler(1, 0), handler(2, 1, true), handler(3, 2))).toEqual([0, LEASE, LEASE]);
+  });
+});
+
+describe('GroupTargets', () => {
+  const matching = (known: KnownHandler, regexp: RegExp, active = true): KnownHandler => {
+    const coverage = { ...NO_COVERAGE, ...(active ? { active: { version: 1, after: 0 } } : {}) };
+    const pattern = { id: known.id, source: regexp.source, flags: '', heartbeatAt: 0, regexp, coverage };
+    return { ...known, patterns: [pattern] };
+  };
+  const targets = new GroupTargets(
+    [
+      matching(handler(1, 0), /^made$/),
+      matching(handler(2, 1, false, true), /^made$/),
+      matching(handler(3, 1000), /./),
+      matching(handler(4, 1000, true), /./),
+      matching(handler(5, 0), /./, false),
+    ],
+    LEASE,
+  );
+
+  it('are the handlers that collect events of the group', () => {
+    expect(targets.of('made').map(({ id, wait }) => [id, wait ?? 0])).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, LEASE],
+      [4, LEASE],
+    ]);
+    expect(targets.of('plain').map(({ id, wait }) => [id, wait ?? 0])).toEqual([
+      [3, 0],
+      [4, 0],
+    ]);
+  });
+
+  it('name those in whose order others wait, for one for which some do', () => {
+    expect(targets.orderedBehind(1, 'made')).toEqual([1, 3]);
+    // It has gone since, and what it had is settled now.
+    expect(targets.orderedBehind(5, 'made')).toEqual([1, 3]);
+    for (const id of [2, 3, 4, 99]) expect(targets.orderedBehind(id, 'made')).toEqual([]);
+    for (const id of [1, 3, 5]) expect(targets.orderedBehind(id, 'plain')).toEqual([]);
   });
 });
 

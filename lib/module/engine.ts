@@ -207,23 +207,22 @@ export class Engine {
     if (this.options.dispatch === 'background') this.worker.wake();
   }
 
-  /** The same, in other processes too. */
-  announce(): void {
+  /** The same, in other processes too: of these handlers, or of any. */
+  announce(toTell?: readonly number[]): void {
     this.wake();
-    this.lookout.wakeUp.tell();
+    this.lookout.wakeUp.tell(toTell);
   }
 
   private get handlingEvents(): HandlingEvents {
     return {
       leaseLost: () => this.leaseLost(),
-      heartbeatFailed: (error: unknown) => this.heartbeatFailed(error),
-      claimFailed: (error: unknown) => this.connectivity.unlessLost(() => this.says.claimFailed(error)),
-      databaseLost: (reason: unknown) => this.says.databaseLost(reason),
-      databaseReturned: (after: number) => this.databaseReturned(after),
+      heartbeatFailed: (error) => this.heartbeatFailed(error),
+      claimFailed: (error) => this.connectivity.unlessLost(() => this.says.claimFailed(error)),
+      databaseLost: (reason) => this.says.databaseLost(reason),
+      databaseReturned: (after) => this.databaseReturned(after),
       exhausted: () => this.onExhausted(),
-      promoted: (handlerIds: readonly number[]) => this.promoted(handlerIds),
-      promotionFailed: (error: unknown) =>
-        this.connectivity.unlessLost(() => this.says.promotionFailed(error)),
+      promoted: (handlerIds) => this.announce(this.toTellOthers(handlerIds)),
+      promotionFailed: (error) => this.connectivity.unlessLost(() => this.says.promotionFailed(error)),
     };
   }
 
@@ -262,11 +261,6 @@ export class Engine {
   private handle(preclaimed: readonly Preclaimed[], due: readonly number[]): void {
     if (preclaimed.length > 0) this.worker.preclaiming.committed(preclaimed);
     if (due.length > 0) this.wake();
-  }
-
-  private promoted(handlerIds: readonly number[]): void {
-    this.wake();
-    this.lookout.wakeUp.tell(this.toTellOthers(handlerIds));
   }
 
   private toTellOthers(due: readonly number[]): readonly number[] {

@@ -2,7 +2,12 @@ import type { Provider } from '@nestjs/common';
 import {
   type EventHandlerOptions,
   type EventSourcingOptions,
+  EventType,
+  type EventTypeContext,
+  type GroupPattern,
   NonRetriableError,
+  OnEvent,
+  type OnEventOptions,
   SnoozeError,
 } from 'nestjs-once';
 import { drain, FixedClock } from 'nestjs-once/testing';
@@ -21,6 +26,7 @@ import { Statements } from '../../support/statements.js';
 const START = Date.parse('2026-03-01T00:00:00Z');
 const LEASE = 30_000;
 const MINUTE = 60_000;
+const MADE = 'shop.Made';
 
 /** Far longer than any test takes: what is handled was not found by looking. */
 const NEVER = '1h';
@@ -34,44 +40,50 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
   /** The same, with `handler key ends` of those that ended well. */
   let course: string[];
 
-  /** Of an event class: waited for by those of higher ranks. */
-  const onClass = (rank: number, script: Script = () => undefined, options: EventHandlerOptions = {}) =>
-    noting(`class${rank}`, script, { rank, pattern: 'made', ...options });
+  /** A handler on the class of the event, of this rank. */
+  const onClass = (rank: number, script: Script = () => undefined, options: OnEventOptions = {}): OnClass => {
+    const name = `class${rank}`;
+    return { rank, options: { name, ...options }, script: noted(name, script) };
+  };
 
   const noting = (
     name: string,
     script: Script = () => undefined,
-    options: EventHandlerOptions & { rank?: number; pattern?: string } = {},
-  ): Provider =>
-    scriptedHandler(
-      name,
-      async (event, context) => {
-        const run = `${name} ${event.key}`;
-        starts.push(run);
-        course.push(run);
-        await script(event, context);
-        await new Promise((resolve) => setImmediate(resolve));
-        course.push(`${run} ends`);
-      },
-      options,
-    );
+    options: EventHandlerOptions & { pattern?: GroupPattern } = {},
+  ): Provider => scriptedHandler(name, noted(name, script), options);
+
+  const noted =
+    (name: string, script: Script): Script =>
+    async (event, context) => {
+      const run = `${name} ${event.key}`;
+      starts.push(run);
+      course.push(run);
+      await script(event, context);
+      await new Promise((resolve) => setImmediate(resolve));
+      course.push(`${run} ends`);
+    };
 
   const start = async (
-    providers: Provider[],
+    handlers: (Provider | OnClass)[],
     options: EventSourcingOptions = {},
     statements?: Statements,
   ) => {
     const application = await startApplication({
       database: dataSourceOptionsFrom(address, statements ? { logging: true, logger: statements } : {}),
-      providers,
-      options: { clock, retry: { maxRetries: 2, interval: 1000, backoff: 1, jitter: 0 }, ...options },
+      providers: handlers.filter((handler): handler is Provider => !isOnClass(handler)),
+      options: {
+        clock,
+        retry: { maxRetries: 2, interval: 1000, backoff: 1, jitter: 0 },
+        events: [eventClass(handlers.filter(isOnClass))],
+        ...options,
+      },
       synchronize: applications.length === 0,
     });
     applications.push(application);
     return application;
   };
 
-  const made = (...keys: string[]) => keys.map((key) => ({ group: 'made', key }));
+  const made = (...keys: string[]) => keys.map((key) => ({ group: MADE, key, data: {} }));
   const startsOf = (key: string) => starts.filter((each) => each.endsWith(` ${key}`)).map(nameOf);
   /** What is to become of an event whose handlers run one after another. */
   const inTurn = (key: string, ...handlers: string[]) =>
@@ -316,13 +328,12 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
       dispatch: 'background',
       worker: { pollInterval },
     };
-    const one = await start([onClass(0)], options);
-    const two = await start([onClass(1)], options);
-    const three = await start([noting('other')], options);
-    for (const each of [one, two, three]) await engineOf(each).registry.refresh();
+    const one = await start([onClass(0), onClass(1)], options);
+    const two = await start([noting('other')], options);
+    for (const each of [one, two]) await engineOf(each).registry.refresh();
     if (db.name === 'postgres')
-      for (const each of [one, two, three]) await until(() => engineOf(each).lookout.wakeUp.isHearing);
-    await three.log.append(made('a', 'b'));
+      for (const each of [one, two]) await until(() => engineOf(each).lookout.wakeUp.isHearing);
+    await two.log.append(made('a', 'b'));
     await until(() => course.length === 12);
     for (const key of ['a', 'b']) expect(courseOf(key)).toEqual(inTurn(key, 'class0', 'class1', 'other'));
   });
@@ -346,7 +357,7 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
     await deliveries.pause('class0');
     await deliveries.pause('class1');
     const keys = ['a:1', 'a:2', 'b:1', 'a:3', 'b:2'];
-    await log.append(keys.map((key) => ({ group: 'made', key, orderKey: key[0]! })));
+    await log.append(keys.map((key) => ({ group: MADE, key, data: {}, orderKey: key[0]! })));
     await drain(app);
     for (const key of keys) {
       expect(startsOf(key).filter((name) => name !== 'other')).toEqual(['class2', 'free']);
@@ -358,7 +369,7 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
       );
     await deliveries.resume('class0');
     await deliveries.resume('class1');
-    await log.append({ group: 'made', key: 'c', orderKey: 'c' });
+    await log.append({ group: MADE, key: 'c', data: {}, orderKey: 'c' });
     const waiting = (await deliveries.list({ key: 'c' })).items.filter(({ dueAt }) => dueAt! > clock.now());
     expect(waiting.map(({ handler }) => handler).sort()).toEqual(['class2', 'free']);
     await drain(app);
@@ -407,7 +418,7 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
       await Promise.all(
         Array.from({ length: 12 }, async (_, number) => {
           const key = `a:${number}`;
-          await log.append({ group: 'made', key, orderKey: 'a' });
+          await log.append({ group: MADE, key, data: {}, orderKey: 'a' });
           expect(startsOf(key).filter((name) => name !== 'other')).toEqual(['class0', 'class1', 'free']);
           expect(startsOf(key)).toContain('other');
         }),
@@ -418,13 +429,13 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
     it('what they record themselves, in their own order key', async () => {
       const record: Script = async ({ key }) => {
         const number = Number(key.split(':')[1]);
-        if (number < 4) await log.append({ group: 'made', key: `a:${number + 1}`, orderKey: 'a' });
+        if (number < 4) await log.append({ group: MADE, key: `a:${number + 1}`, data: {}, orderKey: 'a' });
       };
       const { log, deliveries } = await start(
         [noting('other', record, { ordered: true }), onClass(0, record), noting('free')],
         inline,
       );
-      await log.append({ group: 'made', key: 'a:1', orderKey: 'a' });
+      await log.append({ group: MADE, key: 'a:1', data: {}, orderKey: 'a' });
       expect(await deliveries.counts()).toMatchObject({ succeeded: 12, pending: 0 });
       for (const number of [1, 2, 3, 4])
         expect(startsOf(`a:${number}`).filter((name) => name !== 'other')).toEqual(['class0', 'free']);
@@ -436,14 +447,38 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
     const { app, log } = await start([onClass(0), noting('other'), noting('another')], {}, statements);
     const costOf = async (group: string) => {
       statements.all.length = 0;
-      await log.append({ group, key: group });
+      await log.append({ group, key: group, data: {} });
       await drain(app);
       return { promotions: statements.matching(/AND starts = 0/).length };
     };
-    expect(await costOf('made')).toEqual({ promotions: 2 });
+    expect(await costOf(MADE)).toEqual({ promotions: 2 });
     expect(await costOf('plain')).toEqual({ promotions: 0 });
   });
 });
+
+/** What a method of the event's class is to be. */
+interface OnClass {
+  rank: number;
+  options: OnEventOptions;
+  script: Script;
+}
+
+function isOnClass(handler: Provider | OnClass): handler is OnClass {
+  return 'rank' in handler;
+}
+
+/** The class of the event, with these methods in the order of their ranks. */
+function eventClass(methods: readonly OnClass[]): new () => object {
+  class Made {}
+  for (const { rank, options, script } of methods.toSorted((one, other) => one.rank - other.rank)) {
+    const value = (context: EventTypeContext) => script(context.event, context);
+    const descriptor = { value, configurable: true, writable: true };
+    OnEvent(options)(Made.prototype, `method${rank}`, descriptor);
+    Object.defineProperty(Made.prototype, `method${rank}`, descriptor);
+  }
+  EventType(MADE)(Made);
+  return Made;
+}
 
 interface Parts {
   promoter: { after: () => undefined };

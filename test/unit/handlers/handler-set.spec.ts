@@ -37,13 +37,6 @@ describe('HandlerSet', () => {
     });
   });
 
-  it('takes the rank that it is given, or that of all', () => {
-    expect(add(setOf(), mails()).all[0]!.registration.rank).toBe(1000);
-    const set = setOf();
-    set.add({}, 'send', [{ pattern: 'a', options: {}, rank: 0 }]);
-    expect(set.all[0]!.registration.rank).toBe(0);
-  });
-
   it('gives transactional handlers five seconds where there is one connection', () => {
     expect(add(setOf(true), mails({ transactional: true })).all[0]!.timeout).toBe(5000);
     expect(add(setOf(true), mails()).all[0]!.timeout).toBe(300_000);

@@ -14,6 +14,7 @@ import type { HandlerRegistry, KnownHandler } from '../store/handler-registry.js
 import { type HandlerView, handlerViews } from '../store/handler-views.js';
 import { DeliveryState } from '../store/rows.js';
 import { UnknownHandlerError } from './errors.js';
+import type { Promoter } from './promoter.js';
 
 const FILTERS = ['status', 'handler', 'group', 'key', 'before', 'after'];
 const WHERE = 'Deliveries filter';
@@ -45,6 +46,8 @@ export interface DeliveriesParts {
   heedPauses: () => Promise<void>;
   /** Tells running handlers of this process that they were cancelled. */
   cancelled: (ids: readonly DeliveryId[]) => void;
+  /** Makes due what waited for those that were cancelled. */
+  promoter: Pick<Promoter, 'afterAll'>;
   /** Something may be due. */
   wake: () => void;
 }
@@ -83,9 +86,10 @@ export class Deliveries {
     assertFilter(filter);
     const { cancelled, running } = await this.parts.queries.cancel(filter);
     this.parts.cancelled(running);
+    await this.parts.promoter.afterAll(cancelled);
     // What waited behind them in their order keys.
-    if (cancelled > 0) this.parts.wake();
-    return cancelled + running.length;
+    if (cancelled.length > 0) this.parts.wake();
+    return cancelled.length + running.length;
   }
 
   /**

@@ -25,6 +25,11 @@ export class OrderedRounds {
     return this.inside.getStore() === true;
   }
 
+  /** Calls `work` as a part of what runs in a round. */
+  within<T>(work: () => T): T {
+    return this.inside.run(true, work);
+  }
+
   /** Resolves when what could be run of these events was run once; at once where others run it and `wait` is false. */
   run(handlerId: number, positions: readonly number[], wait: boolean): Promise<void> {
     const current = this.current.get(handlerId);

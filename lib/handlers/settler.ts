@@ -2,9 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Connectivity } from '../core/connectivity.js';
 import type { DeliveryQueue } from '../store/delivery-queue.js';
+import type { DeliveryId } from '../store/dialect.js';
 import type { Acknowledger } from './acknowledger.js';
 import { errorLine, errorText } from './error-text.js';
 import type { Execution } from './executor.js';
+import type { Promoter } from './promoter.js';
 import type { Settlement } from './settlement.js';
 
 const FIRST_WAIT = 100;
@@ -22,7 +24,14 @@ export interface SettlerParts {
   exhausted: () => void;
   /** Told of the handler of each delivery that was marked: what waited for it in its order key may be claimed. */
   settled?: (handlerId: number) => unknown;
+  /** Makes due what waited for the first attempt of a delivery. */
+  promoter?: Pick<Promoter, 'after'>;
 }
+
+/** Deliveries of the same event that have become due by a settlement: none nearly always. */
+export type Promoted = readonly DeliveryId[];
+
+const NONE: Promoted = [];
 
 /** Carries settlements out, and on through outages of the database for as long as the lease lasts. */
 export class Settler {
@@ -30,13 +39,16 @@ export class Settler {
 
   constructor(private readonly parts: SettlerParts) {}
 
-  async settle(execution: Execution, settlement: Settlement): Promise<void> {
+  async settle(execution: Execution, settlement: Settlement): Promise<Promoted> {
     this.log(execution, settlement);
     const marked = await this.markInTheEnd(execution, settlement);
     if (!marked) this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
     else this.parts.marked(execution, settlement);
     if (marked && settlement.kind === 'bury') this.parts.exhausted();
     this.parts.settled?.(execution.delivery.handlerId);
+    const { handlerId, position, starts, event } = execution.delivery;
+    if (!marked || starts > 0) return NONE;
+    return this.parts.promoter?.after({ handlerId, position, group: event.group }) ?? NONE;
   }
 
   /** False when the worker held the delivery no more. After an outage that is for the database to say. */

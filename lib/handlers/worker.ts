@@ -10,7 +10,7 @@ import { InlineRuns } from './inline-runs.js';
 import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
 import { Preclaiming } from './preclaiming.js';
 import { type BoundHandler, type Limits, Runs } from './runs.js';
-import type { Settler } from './settler.js';
+import type { Promoted, Settler } from './settler.js';
 import { settledWithin } from './waiting.js';
 
 export interface WorkerParts extends LeasedClaimsParts {
@@ -252,7 +252,8 @@ export class Worker {
     }
   }
 
-  private async run(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number): Promise<void> {
+  /** Resolves when it is settled. */
+  private async run(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number): Promise<Promoted> {
     const execution = { delivery, handler: bound.handler, workerId, cancellation: new Cancellation() };
     this.unsettled++;
     this.runs.started(execution);
@@ -262,7 +263,7 @@ export class Worker {
       this.startWaiting();
       // What waits in its order key can be claimed only when this one is settled.
       if (!this.stopped && !bound.keyed && this.demand.wantsMoreOf(bound)) this.wake();
-      await this.parts.settler.settle(execution, settlement);
+      return await this.parts.settler.settle(execution, settlement);
     } finally {
       this.unsettled--;
       this.claims.settled(delivery);

@@ -25,7 +25,7 @@ import { prepareSchema } from '../store/schema.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
 import { Commits } from './commits.js';
-import { boundHandlers, composeHandling, type HandlingParts } from './handling-parts.js';
+import { boundHandlers, composeHandling, type HandlingEvents, type HandlingParts } from './handling-parts.js';
 import { composeLog, type LogParts } from './log-parts.js';
 import { composeLookout, type LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
@@ -73,18 +73,11 @@ export class Engine {
     };
     this.log = composeLog(dataSource, options, listener, telemetry, this.commits.preclaimer);
     this.entities = composeSources(this.log, options, telemetry);
-    const events = {
-      leaseLost: () => this.leaseLost(),
-      heartbeatFailed: (error: unknown) => this.heartbeatFailed(error),
-      claimFailed: (error: unknown) => this.connectivity.unlessLost(() => this.says.claimFailed(error)),
-      databaseLost: (reason: unknown) => this.says.databaseLost(reason),
-      databaseReturned: (after: number) => this.databaseReturned(after),
-      exhausted: () => this.onExhausted(),
-    };
-    this.handling = composeHandling(this.log, options, events, telemetry);
+    this.handling = composeHandling(this.log, options, this.handlingEvents, telemetry);
     this.deliveries = new Deliveries({
       ...this.log,
       cancelled: (ids) => ids.forEach((id) => this.worker.cancel(id)),
+      promoter: this.handling.promoter,
       heedPauses: () => this.worker.heedPauses(),
       wake: () => this.announce(),
     });
@@ -236,10 +229,23 @@ export class Engine {
     if (this.options.dispatch === 'background') this.worker.wake();
   }
 
-  /** The same, in other processes too. */
-  announce(): void {
+  /** The same, in other processes too: of these handlers, or of any. */
+  announce(toTell?: readonly number[]): void {
     this.wake();
-    this.lookout.wakeUp.tell();
+    this.lookout.wakeUp.tell(toTell);
+  }
+
+  private get handlingEvents(): HandlingEvents {
+    return {
+      leaseLost: () => this.leaseLost(),
+      heartbeatFailed: (error) => this.heartbeatFailed(error),
+      claimFailed: (error) => this.connectivity.unlessLost(() => this.says.claimFailed(error)),
+      databaseLost: (reason) => this.says.databaseLost(reason),
+      databaseReturned: (after) => this.databaseReturned(after),
+      exhausted: () => this.onExhausted(),
+      promoted: (handlerIds) => this.announce(this.commits.toTellOthers(handlerIds)),
+      promotionFailed: (error) => this.connectivity.unlessLost(() => this.says.promotionFailed(error)),
+    };
   }
 
   get registrations(): HandlerRegistration[] {

@@ -6,6 +6,7 @@ import { Executor, type ExecutorParts } from '../handlers/executor.js';
 import { HandlerSet } from '../handlers/handler-set.js';
 import { LeaseKeeper } from '../handlers/lease-keeper.js';
 import { ObservedExecutor, ObservedQueue, resultOf, tellHandled } from '../handlers/observed.js';
+import { Promoter } from '../handlers/promoter.js';
 import type { BoundHandler, Limits } from '../handlers/runs.js';
 import { Settler, type SettlerParts } from '../handlers/settler.js';
 import { Worker } from '../handlers/worker.js';
@@ -15,6 +16,7 @@ import { DeliveryQueue } from '../store/delivery-queue.js';
 import { OrderedClaim } from '../store/ordered-claim.js';
 import { PoolGuard, poolSize } from '../store/pool.js';
 import { probe } from '../store/probe.js';
+import { Promotion } from '../store/promotion.js';
 import { WorkerLeases } from '../store/worker-leases.js';
 import type { LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
@@ -27,6 +29,7 @@ export interface HandlingParts {
   connectivity: Connectivity;
   keeper: LeaseKeeper;
   worker: Worker;
+  promoter: Promoter;
 }
 
 /** What happens to a worker that others have to know of. */
@@ -39,6 +42,9 @@ export interface HandlingEvents {
   databaseReturned(after: number): void;
   /** A delivery's retries ran out. */
   exhausted(): void;
+  /** Deliveries of these handlers that waited for others of their event are due: one id for each. */
+  promoted(handlerIds: readonly number[]): void;
+  promotionFailed(error: unknown): void;
 }
 
 export function composeHandling(
@@ -55,6 +61,7 @@ export function composeHandling(
   const { keeper, connectivity } = holding;
   const { ordered, settled } = composeOrdering(log, options, () => worker.wake());
   const queue = queueOf(database, ordered, telemetry);
+  const promoter = composePromoter(log, options, events);
   const hasLapsed = (workerId: number) => keeper.loseIfLapsed(workerId);
   const pool = new PoolGuard(database.dataSource);
   const execution = { ...log, queue, hasLapsed, pool, random: Math.random };
@@ -64,6 +71,7 @@ export function composeHandling(
     settler: new Settler({
       ...settlingWith(queue, holding, events),
       settled,
+      promoter,
       marked: toldOf(log, telemetry),
     }),
     limits: limitsOf(log, options),
@@ -76,7 +84,7 @@ export function composeHandling(
     isPaused: () => connectivity.isLost,
     aloneFor: limits.lease / 3,
   });
-  return { ...holding, handlers, worker };
+  return { ...holding, handlers, worker, promoter };
 }
 
 /** What keeps the worker's claims its own, and tells when the database is away. */
@@ -117,6 +125,20 @@ function composeOrdering(
     ordered: new OrderedClaim({ database, isKeyed, again }),
     settled: (handlerId) => isKeyed(handlerId) && wake(),
   };
+}
+
+/** What waits for others of its event is due as soon as these had their first attempt. */
+function composePromoter(
+  { database, registry }: LogParts,
+  { worker: { lease } }: ResolvedOptions,
+  events: HandlingEvents,
+): Promoter {
+  return new Promoter({
+    registry,
+    promotion: new Promotion(database, lease),
+    promoted: (handlerIds) => events.promoted(handlerIds),
+    failed: (error) => events.promotionFailed(error),
+  });
 }
 
 /** Nothing is wrapped where nobody watches. */

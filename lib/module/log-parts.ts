@@ -44,7 +44,7 @@ export function composeLog(
   const database = new Database(dataSource, { prefix, schemaName }, clock);
   const logger = new Logger('EventSourcing');
   const horizon = new Horizon(database);
-  const registry = new HandlerRegistry(database, horizon);
+  const registry = new HandlerRegistry(database, horizon, options.worker.lease);
   const entities = new TypeOrmEntities(dataSource);
   const codec = new PayloadCodec({ entities, ...payload });
   const types = new EventTypeRegistry({

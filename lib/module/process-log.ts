@@ -38,6 +38,11 @@ export class ProcessLog {
     this.claimsFail = true;
   }
 
+  promotionFailed(error: unknown): void {
+    const late = 'handlers that waited for those of the event class run late, within the lease';
+    this.logger.warn(`Making deliveries due failed, ${late}: ${String(error)}`);
+  }
+
   releaseFailed(error: unknown): void {
     if (!this.isAway) this.logger.warn(`Giving up the lease failed: ${String(error)}`);
   }

@@ -1,6 +1,7 @@
 import type { Database } from './database.js';
 import { finishCancelled } from './finish-cancelled.js';
-import { Ordering } from './known-handler.js';
+import type { DeliveryId } from './dialect.js';
+import { DEFAULT_RANK, Ordering } from './known-handler.js';
 import { DeliveryState } from './rows.js';
 import { marks, optionalNumber, type Row, type Sql } from './sql.js';
 
@@ -40,6 +41,12 @@ export interface DeliveryView {
   failedAt?: Date;
   /** Succeeded and cancelled deliveries only. */
   finishedAt?: Date;
+}
+
+export interface CancelledDeliveries {
+  cancelled: (DeliveryId & { group: string })[];
+  /** Told by their signal, and not ended yet. */
+  running: DeliveryId[];
 }
 
 const STATUSES = Object.keys(DeliveryState) as DeliveryStatus[];
@@ -112,17 +119,16 @@ export class DeliveryQueries {
     });
   }
 
-  /** Cancels pending and dead deliveries and asks running ones to end; returns how many, and which run. */
-  async cancel(
-    filter: DeliveryFilter,
-  ): Promise<{ cancelled: number; running: { handlerId: number; position: number }[] }> {
+  /** Cancels pending and dead deliveries and asks running ones to end; returns those that are, and those that run. */
+  async cancel(filter: DeliveryFilter): Promise<CancelledDeliveries> {
     return this.database.transaction(async (sql) => {
-      let cancelled = 0;
+      const cancelled: CancelledDeliveries['cancelled'] = [];
       for (const status of ['pending', 'dead'] as const) {
-        for (const [handlerId, position] of await this.select(sql, filter, status)) {
+        for (const [handlerId, position, group] of await this.select(sql, filter, status)) {
           const where = 'handler_id = ? AND position = ? AND state = ?';
           const parameters = [handlerId, position, DeliveryState[status]];
-          if (await finishCancelled(this.database, sql, where, parameters)) cancelled += 1;
+          if (await finishCancelled(this.database, sql, where, parameters))
+            cancelled.push({ handlerId, position, group });
         }
       }
       const running = (await this.select(sql, filter, 'running')).map(([handlerId, position]) => ({
@@ -180,7 +186,7 @@ export class DeliveryQueries {
     const delivery = {
       handlerId,
       position,
-      rank: Number(row?.handler_rank ?? 0),
+      rank: Number(row?.handler_rank ?? DEFAULT_RANK),
       orderKey,
       availableAt: null,
     };
@@ -192,14 +198,14 @@ export class DeliveryQueries {
     sql: Sql,
     filter: DeliveryFilter,
     status: DeliveryStatus,
-  ): Promise<[number, number][]> {
+  ): Promise<[handlerId: number, position: number, group: string][]> {
     if (!statusesOf(filter).includes(status)) return [];
     const { from, where } = this.scope(filter, [status]);
     const rows = await sql.rows(
-      `SELECT d.handler_id, d.position ${from} WHERE ${where.sql}`,
+      `SELECT d.handler_id, d.position, e.event_group ${from} WHERE ${where.sql}`,
       where.parameters,
     );
-    return rows.map((row) => [Number(row.handler_id), Number(row.position)]);
+    return rows.map((row) => [Number(row.handler_id), Number(row.position), row.event_group as string]);
   }
 
   /** Runs a query on the tables in which deliveries of the wanted statuses are. */

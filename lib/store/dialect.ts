@@ -62,11 +62,14 @@ export interface KeyOrder {
   isHead(tables: Tables, alias: string): string;
 }
 
-/** A time in epoch milliseconds as SQL: the database's clock, or the application's as a parameter. */
-export interface SqlTime {
+/** A piece of SQL with its parameters. */
+export interface SqlPart {
   sql: string;
   parameters: readonly unknown[];
 }
+
+/** A time in epoch milliseconds as SQL: the database's clock, or the application's as a parameter. */
+export type SqlTime = SqlPart;
 
 /** A delivery as its worker names it when it gives it back. */
 export interface DeliveryId {
@@ -149,6 +152,8 @@ export interface Dialect {
   ): Promise<DeliveryId[]>;
   /** Those of the keys, each given once, that are not in the log as far as this statement sees. */
   unknownKeys(sql: Sql, tables: Tables, keys: readonly string[]): Promise<string[]>;
+  /** SQL behind a column: it is one of these numbers, of which there is one at least; looked for in an index by each. */
+  oneOf(numbers: readonly number[]): SqlPart;
   /** Inserts a row unless its key is there. */
   insertNew(table: string, columns: readonly string[]): string;
   /** What the server says of itself. */

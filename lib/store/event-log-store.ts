@@ -207,7 +207,7 @@ export class EventLogStore implements EventRecorder {
     return rows.flatMap(({ availableAt, handlers }, index) =>
       appended[index]!.position === undefined || (availableAt ?? 0) > now
         ? []
-        : handlers.filter(({ workerId }) => workerId === undefined).map(({ id }) => id),
+        : handlers.flatMap(({ id, workerId, wait }) => (workerId === undefined && !wait ? [id] : [])),
     );
   }
 

@@ -10,7 +10,7 @@ import {
 import type { Database } from './database.js';
 import type { HandlerRegistry, KnownHandler, KnownPattern } from './handler-registry.js';
 import type { Horizon } from './horizon.js';
-import type { DeliveryRow } from './rows.js';
+import type { DeliveryRow, HandlerTarget } from './rows.js';
 import { optionalNumber, type Row, type Sql } from './sql.js';
 
 const PAGE = 1000;
@@ -105,9 +105,10 @@ export class FanOut {
   }
 
   private missing(event: FanOutEvent): DeliveryRow[] {
-    return this.registry.known
-      .filter((handler) => isLeftToReconcile(matching(handler, event), event))
-      .map((handler) => deliveryRow(handler, event));
+    const handlers = this.registry.known.filter((handler) =>
+      isLeftToReconcile(matching(handler, event), event),
+    );
+    return this.registry.targetsAmong(handlers).map((target) => deliveryRow(target, event));
   }
 
   private fill(handlerId: number, patternId: number): Promise<number> {
@@ -182,10 +183,9 @@ function matching({ patterns }: KnownHandler, event: FanOutEvent): Coverage[] {
   return patterns.filter(({ regexp }) => regexp.test(event.group)).map(({ coverage }) => coverage);
 }
 
-function deliveryRow(handler: KnownHandler, event: FanOutEvent): DeliveryRow {
-  const { id, rank, ordered } = handler;
+function deliveryRow({ id, rank, ordered, wait }: HandlerTarget, event: FanOutEvent): DeliveryRow {
   const { position, availableAt } = event;
-  return { handlerId: id, rank, position, orderKey: ordered ? event.orderKey : null, availableAt };
+  return { handlerId: id, rank, position, orderKey: ordered ? event.orderKey : null, availableAt, wait };
 }
 
 function fanOutEvent(row: Row): FanOutEvent {

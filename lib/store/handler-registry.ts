@@ -6,6 +6,7 @@ import {
 } from '../core/group-pattern.js';
 import { activate, type Coverage, deactivate, NO_COVERAGE } from './coverage.js';
 import type { Database } from './database.js';
+import { GroupTargets } from './group-targets.js';
 import type { Horizon } from './horizon.js';
 import {
   type HandlerRegistration,
@@ -15,6 +16,7 @@ import {
   lapsedPatterns,
 } from './known-handler.js';
 import { adoptHandler } from './handler-rows.js';
+import { targetsAmong } from './ranks.js';
 import type { HandlerTarget } from './rows.js';
 import type { Sql } from './sql.js';
 
@@ -24,12 +26,16 @@ export type { HandlerRegistration, KnownHandler, KnownPattern } from './known-ha
 export class HandlerRegistry {
   private version = -1;
   private handlers: readonly KnownHandler[] = [];
-  private targets = new Map<string, readonly HandlerTarget[]>();
+  private targets: GroupTargets;
 
   constructor(
     private readonly database: Database,
     private readonly horizon: Horizon,
-  ) {}
+    /** Milliseconds that one handler waits for another of a lower rank, at most. */
+    private readonly lease: number,
+  ) {
+    this.targets = new GroupTargets([], lease);
+  }
 
   /** The version under which `targetsOf` answers. */
   get currentVersion(): number {
@@ -42,17 +48,17 @@ export class HandlerRegistry {
 
   /** The handlers that get a delivery of an event of this group. */
   targetsOf(group: string): readonly HandlerTarget[] {
-    let targets = this.targets.get(group);
-    if (!targets) {
-      targets = this.handlers
-        .filter((handler) =>
-          handler.patterns.some((pattern) => pattern.coverage.active && pattern.regexp.test(group)),
-        )
-        .map(({ id, rank, ordered }) => ({ id, rank, ordered }));
-      if (this.targets.size >= 10_000) this.targets.clear();
-      this.targets.set(group, targets);
-    }
-    return targets;
+    return this.targets.of(group);
+  }
+
+  /** The handlers among which deliveries are put in order, where some wait for this one's; none nearly always. */
+  orderedBehind(handlerId: number, group: string): readonly number[] {
+    return this.targets.orderedBehind(handlerId, group);
+  }
+
+  /** These handlers as the targets of one event. */
+  targetsAmong(handlers: readonly KnownHandler[]): HandlerTarget[] {
+    return targetsAmong(handlers, this.lease);
   }
 
   byId(id: number): KnownHandler | undefined {
@@ -275,7 +281,7 @@ export class HandlerRegistry {
       if ((await readVersion(this.database, sql, '')) !== version) continue;
       this.handlers = handlers.map((row) => knownHandler(row, patterns));
       this.version = version;
-      this.targets.clear();
+      this.targets = new GroupTargets(this.handlers, this.lease);
       return;
     }
   }

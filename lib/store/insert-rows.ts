@@ -52,13 +52,14 @@ export function deliveriesOf(
     const position = positions[index];
     if (position === undefined) return [];
     const { orderKey, availableAt } = row;
-    return row.handlers.map(({ id, rank, ordered, workerId }) => ({
+    return row.handlers.map(({ id, rank, ordered, workerId, wait }) => ({
       handlerId: id,
       position,
       rank,
       orderKey: ordered ? orderKey : null,
       availableAt,
       workerId,
+      wait,
     }));
   });
 }
@@ -85,26 +86,35 @@ export function deliveryInsert(
   onConflict: string,
   position?: string,
 ): Statement {
-  const values = rows.map(
-    ({ availableAt }) => `(?, ${position ?? '?'}, ?, ?, ?, ?, ${availableAt === null ? due.sql : '?'})`,
-  );
+  const dues = rows.map((row) => dueOf(row, due));
+  const values = dues.map(({ sql }) => `(?, ${position ?? '?'}, ?, ?, ?, ?, ${sql})`);
   return {
     text: `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, state, worker_id, due_at)
        VALUES ${values.join(', ')} ${onConflict}`,
-    parameters: rows.flatMap((row) => [
+    parameters: rows.flatMap((row, index) => [
       row.handlerId,
       ...(position === undefined ? [row.position] : []),
       row.rank,
       row.orderKey,
       stateOf(row),
       row.workerId ?? null,
-      ...(row.availableAt === null ? due.parameters : [row.availableAt]),
+      ...dues[index]!.parameters,
     ]),
   };
 }
 
 function stateOf({ workerId }: DeliveryRow): number {
   return workerId === undefined ? DeliveryState.pending : DeliveryState.running;
+}
+
+/** What waits does so from the time on at which the others of its event are due. */
+function dueOf({ availableAt, wait }: DeliveryRow, due: SqlTime): SqlTime {
+  if (!wait) return availableAt === null ? due : { sql: '?', parameters: [availableAt] };
+  if (availableAt === null) return { sql: `${due.sql} + ?`, parameters: [...due.parameters, wait] };
+  return {
+    sql: `CASE WHEN ${due.sql} < ? THEN ? ELSE ${due.sql} END + ?`,
+    parameters: [...due.parameters, availableAt, availableAt, ...due.parameters, wait],
+  };
 }
 
 /** A key given twice in one batch is recorded for its first row only. */

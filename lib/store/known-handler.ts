@@ -1,7 +1,7 @@
 import { type GroupPattern, restorePattern, type StoredPattern } from '../core/group-pattern.js';
 import type { Coverage } from './coverage.js';
 
-/** Of all handlers but those on event classes, which go before them. */
+/** Of a handler that is not on the class of its event; those that are have 0, 1, … in the order of their declaration. */
 export const DEFAULT_RANK = 1000;
 
 /** A handler of this process, to be made known to every writer. */
@@ -11,7 +11,7 @@ export interface HandlerRegistration {
   formerly: readonly string[];
   /** Matched by any of them. */
   patterns: readonly GroupPattern[];
-  /** Handlers of a lower rank go before it at an event's first attempt. */
+  /** Among the handlers of one event those of higher ranks wait for the first attempts of those of lower ones. */
   rank: number;
   /** Its deliveries of one order key are handled one at a time, in log order. Default false. */
   ordered?: boolean;

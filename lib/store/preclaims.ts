@@ -28,9 +28,9 @@ export function preclaim(rows: readonly EventRow[], preclaimer: Preclaimer): rea
   return [{ ...row, handlers }];
 }
 
-/** Nothing of its order key can be before it. */
-function isFree({ ordered }: HandlerTarget, { orderKey }: EventRow): boolean {
-  return !ordered || orderKey === null;
+/** It waits for no other handler of the event, and nothing of its order key can be before it. */
+function isFree({ ordered, wait }: HandlerTarget, { orderKey }: EventRow): boolean {
+  return !wait && (!ordered || orderKey === null);
 }
 
 export function hasPreclaims(rows: readonly EventRow[]): boolean {

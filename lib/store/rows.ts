@@ -25,6 +25,8 @@ export interface HandlerTarget {
   ordered?: boolean;
   /** The worker as whose claim the delivery is created. Default: nobody's, it is pending. */
   workerId?: number;
+  /** Milliseconds that its deliveries are put off, for those of lower ranks. Default 0. */
+  wait?: number;
 }
 
 /** What became of one `EventRow`. */
@@ -45,6 +47,8 @@ export interface DeliveryRow {
   availableAt: number | null;
   /** The worker that has claimed it from the start; undefined: it is pending. */
   workerId?: number;
+  /** Milliseconds that it is put off beyond that. Default 0. */
+  wait?: number;
 }
 
 export const DeliveryState = { pending: 0, running: 1, dead: 2, succeeded: 3, cancelled: 4 } as const;

@@ -46,6 +46,11 @@ export function marks(count: number): string {
   return Array.from({ length: count }, () => '?').join(', ');
 }
 
+/** `IN (?, ?)` with its parameters. */
+export function inList(numbers: readonly number[]): { sql: string; parameters: readonly number[] } {
+  return { sql: `IN (${marks(numbers.length)})`, parameters: numbers };
+}
+
 /** `(?, ?), (?, ?)` for the VALUES of several rows. */
 export function tuples(rows: number, columns: number): string {
   const tuple = `(${marks(columns)})`;

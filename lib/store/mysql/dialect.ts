@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect } from '../dialect.js';
-import type { Sql } from '../sql.js';
+import { inList, type Sql } from '../sql.js';
 import { append, deliver, raisePositions, unknownKeys } from './append.js';
 import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
@@ -36,6 +36,7 @@ export const mysql: Dialect = {
   claim: (sql, tables, request) => claimBySelect(sql, tables, request, { lock: SKIP_LOCKED, keyOrder }),
   complete: (sql, tables, workerId, ids, at) =>
     completeBySelect(sql, tables, workerId, ids, { lock: 'FOR UPDATE', at }),
+  oneOf: inList,
   insertNew: (table, columns) =>
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
      ON DUPLICATE KEY UPDATE ${columns[0]} = ${columns[0]}`,

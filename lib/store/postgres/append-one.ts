@@ -3,6 +3,7 @@ import { deliveriesOf, EVENT_INSERT_COLUMNS, eventParameters } from '../insert-r
 import { type AppendedRow, DeliveryState, type EventRow } from '../rows.js';
 import { marks, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
+import { dueAt } from './due-at.js';
 import { namedRows } from './named-statement.js';
 
 const COLUMNS = EVENT_INSERT_COLUMNS.join(', ');
@@ -14,7 +15,8 @@ const COLUMNS = EVENT_INSERT_COLUMNS.join(', ');
 export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<AppendedRow> {
   const deliveries = deliveriesOf([row], [0]);
   const withDeliveries = deliveries.length > 0;
-  const [answer] = await namedRows(sql, statement(t, due, withDeliveries), [
+  const waits = deliveries.some(({ wait }) => wait);
+  const [answer] = await namedRows(sql, statement(t, due, withDeliveries, waits), [
     ...eventParameters(row),
     ...(withDeliveries
       ? [
@@ -24,6 +26,7 @@ export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime
           deliveries.map((delivery) => delivery.rank),
           deliveries.map((delivery) => delivery.orderKey),
           deliveries.map((delivery) => delivery.workerId ?? null),
+          ...(waits ? [deliveries.map((delivery) => delivery.wait ?? 0)] : []),
         ]
       : []),
   ]);
@@ -32,19 +35,19 @@ export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime
   return { existingGroup: known[0]?.event_group as string | undefined };
 }
 
-function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
+function statement(t: Tables, due: SqlTime, withDeliveries: boolean, waits: boolean): string {
   return `WITH recorded AS (
     INSERT INTO ${t.event} AS e (position, ${COLUMNS})
     VALUES (nextval('${t.name('event_position')}'), ${marks(EVENT_INSERT_COLUMNS.length)})
     ON CONFLICT (event_key) DO NOTHING RETURNING e.position
-  )${withDeliveries ? `, delivered AS (${deliver(t, due)})` : ''}
+  )${withDeliveries ? `, delivered AS (${deliver(t, due, waits)})` : ''}
   SELECT position FROM recorded`;
 }
 
-function deliver(t: Tables, due: SqlTime): string {
+function deliver(t: Tables, due: SqlTime, waits: boolean): string {
   return `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at, worker_id, state)
-    SELECT d.handler_id, r.position, d.handler_rank, d.order_key, coalesce(?::bigint, (${due.sql})::bigint),
+    SELECT d.handler_id, r.position, d.handler_rank, d.order_key, ${dueAt('?::bigint', `(${due.sql})::bigint`, waits)},
       d.worker_id, CASE WHEN d.worker_id IS NULL THEN ${DeliveryState.pending} ELSE ${DeliveryState.running} END
-    FROM recorded r CROSS JOIN unnest(?::integer[], ?::smallint[], ?::text[], ?::bigint[])
-      AS d (handler_id, handler_rank, order_key, worker_id)`;
+    FROM recorded r CROSS JOIN unnest(?::integer[], ?::smallint[], ?::text[], ?::bigint[]${waits ? ', ?::bigint[]' : ''})
+      AS d (handler_id, handler_rank, order_key, worker_id${waits ? ', wait' : ''})`;
 }

@@ -3,6 +3,7 @@ import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
 import { optionalNumber, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 import { appendOne } from './append-one.js';
+import { dueAt } from './due-at.js';
 
 /**
  * One statement for all events and deliveries. Positions are given in the order of the rows, but rows are inserted in
@@ -16,7 +17,8 @@ export async function append(
 ): Promise<AppendedRow[]> {
   if (rows.length === 1) return [await appendOne(sql, t, rows[0]!, due)];
   const deliveries = rows.flatMap((row, index) => row.handlers.map((handler) => ({ ...handler, index })));
-  const answers = await sql.rows(statement(t, due, deliveries.length > 0), [
+  const waits = deliveries.some(({ wait }) => wait);
+  const answers = await sql.rows(statement(t, due, deliveries.length > 0, waits), [
     ...eventArrays(rows),
     ...(deliveries.length > 0
       ? [
@@ -24,6 +26,7 @@ export async function append(
           deliveries.map((d) => d.id),
           deliveries.map((d) => d.rank),
           deliveries.map((d) => d.ordered ?? false),
+          ...(waits ? [deliveries.map((d) => d.wait ?? 0)] : []),
           ...due.parameters,
         ]
       : []),
@@ -59,7 +62,7 @@ function eventArrays(rows: readonly EventRow[]): unknown[][] {
 const COLUMNS =
   'event_key, event_group, payload, payload_bytes, encoding, metadata, stream, stream_version, order_key, occurred_at, recorded_at, available_at, registry_version';
 
-function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
+function statement(t: Tables, due: SqlTime, withDeliveries: boolean, waits: boolean): string {
   return `WITH input AS MATERIALIZED (
     SELECT nextval('${t.name('event_position')}') AS position, i.*
     FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[],
@@ -69,16 +72,17 @@ function statement(t: Tables, due: SqlTime, withDeliveries: boolean): string {
     INSERT INTO ${t.event} AS e (position, ${COLUMNS})
     SELECT position, ${COLUMNS} FROM input ORDER BY event_key COLLATE "C", ord
     ON CONFLICT (event_key) DO NOTHING RETURNING e.position
-  )${withDeliveries ? `, delivered AS (${deliverRecorded(t, due)})` : ''}
+  )${withDeliveries ? `, delivered AS (${deliverRecorded(t, due, waits)})` : ''}
   SELECT i.ord, r.position, CASE WHEN r.position IS NULL
     THEN (SELECT e.event_group FROM ${t.event} e WHERE e.event_key = i.event_key) END AS existing_group
   FROM input i LEFT JOIN recorded r ON r.position = i.position`;
 }
 
-function deliverRecorded(t: Tables, due: SqlTime): string {
+function deliverRecorded(t: Tables, due: SqlTime, waits: boolean): string {
   return `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
-    SELECT d.handler_id, r.position, d.handler_rank, CASE WHEN d.ordered THEN i.order_key END, coalesce(i.available_at, due.at)
-    FROM unnest(?::bigint[], ?::integer[], ?::smallint[], ?::boolean[]) AS d (ord, handler_id, handler_rank, ordered)
+    SELECT d.handler_id, r.position, d.handler_rank, CASE WHEN d.ordered THEN i.order_key END, ${dueAt('i.available_at', 'due.at', waits)}
+    FROM unnest(?::bigint[], ?::integer[], ?::smallint[], ?::boolean[]${waits ? ', ?::bigint[]' : ''})
+      AS d (ord, handler_id, handler_rank, ordered${waits ? ', wait' : ''})
     JOIN input i ON i.ord = d.ord JOIN recorded r ON r.position = i.position
     CROSS JOIN (SELECT (${due.sql})::bigint AS at) due`;
 }
@@ -90,11 +94,12 @@ export async function deliver(
   due: SqlTime,
 ): Promise<void> {
   if (rows.length === 0) return;
+  const waits = rows.some(({ wait }) => wait);
   await sql.change(
     `INSERT INTO ${t.delivery} (handler_id, position, handler_rank, order_key, due_at)
-     SELECT d.handler_id, d.position, d.handler_rank, d.order_key, coalesce(d.available_at, (${due.sql})::bigint)
-     FROM unnest(?::integer[], ?::bigint[], ?::smallint[], ?::text[], ?::bigint[])
-       AS d (handler_id, position, handler_rank, order_key, available_at)
+     SELECT d.handler_id, d.position, d.handler_rank, d.order_key, ${dueAt('d.available_at', `(${due.sql})::bigint`, waits)}
+     FROM unnest(?::integer[], ?::bigint[], ?::smallint[], ?::text[], ?::bigint[]${waits ? ', ?::bigint[]' : ''})
+       AS d (handler_id, position, handler_rank, order_key, available_at${waits ? ', wait' : ''})
      ON CONFLICT DO NOTHING`,
     [
       ...due.parameters,
@@ -103,6 +108,7 @@ export async function deliver(
       rows.map((row) => row.rank),
       rows.map((row) => row.orderKey),
       rows.map((row) => row.availableAt),
+      ...(waits ? [rows.map((row) => row.wait ?? 0)] : []),
     ],
   );
 }

@@ -41,6 +41,8 @@ export const postgres: Dialect = {
   complete,
   unknownKeys,
   versionQuery: 'SELECT version() AS version',
+  // An array made by a subquery: see `claimOf`.
+  oneOf: (numbers) => ({ sql: '= ANY(ARRAY(SELECT unnest(?::bigint[])))', parameters: [numbers] }),
   insertNew: (table, columns) =>
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
   exclusively,

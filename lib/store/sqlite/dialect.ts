@@ -1,6 +1,7 @@
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { Dialect, FailureKind } from '../dialect.js';
 import { keyOrderByProbe } from '../key-order.js';
+import { inList } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
 import { installGate, outermostRunner } from './gate/install-gate.js';
 import { horizon } from './horizon.js';
@@ -32,6 +33,7 @@ export const sqlite: Dialect = {
     claimBySelect(sql, tables, request, { lock: '', keyOrder: keyOrderByProbe }),
   complete: (sql, tables, workerId, ids, at) =>
     completeBySelect(sql, tables, workerId, ids, { lock: '', at }),
+  oneOf: inList,
   insertNew: (table, columns) =>
     `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
   // BEGIN IMMEDIATE makes every transaction the only one that writes, across processes too.

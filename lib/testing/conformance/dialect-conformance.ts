@@ -6,6 +6,7 @@ import { contentionChecks } from './contention-checks.js';
 import { horizonChecks } from './horizon-checks.js';
 import { LogBench } from './log-bench.js';
 import { orderChecks } from './order-checks.js';
+import { rankChecks } from './rank-checks.js';
 import { rescueChecks } from './rescue-checks.js';
 import { settleChecks } from './settle-checks.js';
 import { signalChecks } from './signal-checks.js';
@@ -25,6 +26,7 @@ export function dialectConformance(open: () => Promise<DataSource>): Conformance
     ...contentionChecks,
     ...claimChecks,
     ...orderChecks,
+    ...rankChecks,
     ...settleChecks,
     ...rescueChecks,
     ...horizonChecks,

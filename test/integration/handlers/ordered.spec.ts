@@ -29,7 +29,7 @@ describeEachDatabase('ordered handlers', (db) => {
   const start = async (
     script: Script,
     options: EventSourcingOptions = {},
-    handler: EventHandlerOptions = {},
+    handler: EventHandlerOptions & { pattern?: string } = {},
     { database = db.options(), others = [] as Provider[] } = {},
   ) => {
     const noted: Script = (event, context) => {
@@ -240,6 +240,32 @@ describeEachDatabase('ordered handlers', (db) => {
       }),
     );
     expect(await deliveries.counts()).toMatchObject({ succeeded: 12, pending: 0 });
+  });
+
+  it('handle inline what is recorded in their key by handlers that run for them', async () => {
+    const recording = scriptedHandler('Recording', () => log.append(made('a:2')), { pattern: 'between' });
+    const { log, deliveries } = await start(
+      ({ key }) => key === 'a:1' && log.append({ group: 'between', key: 'between' }),
+      { dispatch: 'inline' },
+      { pattern: 'made' },
+      { others: [recording] },
+    );
+    await log.append(made('a:1'));
+    expect(starts).toEqual(['a:1', 'a:2']);
+    expect(await deliveries.counts()).toMatchObject({ succeeded: 3, pending: 0 });
+  });
+
+  it('handle inline what the other handlers of their events record in their key', async () => {
+    const recording = scriptedHandler('Recording', ({ key }) => key === 'a:1' && log.append(made('a:2')));
+    const { log, deliveries } = await start(
+      () => undefined,
+      { dispatch: 'inline' },
+      {},
+      { others: [recording] },
+    );
+    await log.append(made('a:1'));
+    expect(starts).toEqual(['a:1', 'a:2']);
+    expect(await deliveries.counts()).toMatchObject({ succeeded: 4, pending: 0 });
   });
 
   it('have one attempt of each event inline; a failure holds its key back', async () => {

@@ -276,6 +276,31 @@ describeEachDatabase('the handler registry', (db) => {
     expect(delivered).not.toContain('by nobody');
   });
 
+  it('puts the handlers of higher ranks off, also where all had rank 0 before', async () => {
+    const ranked = (name: string, rank: number) => ({ ...handler(name, 'app.A'), rank });
+    const waits = () => writer.registry.targetsOf('app.A').map(({ rank, wait }) => [rank, wait ?? 0]);
+    await worker.registry.register([ranked('one', 0), ranked('two', 0), ranked('three', 0)]);
+    await writer.registry.refresh();
+    expect(waits()).toEqual([0, 0, 0].map((rank) => [rank, 0]));
+    const own = [ranked('one', 1000), ranked('two', 1), ranked('three', 0), ranked('four', 1000)];
+    await worker.registry.register(own);
+    await writer.registry.refresh();
+    expect(waits()).toEqual([
+      [1000, 30_000],
+      [1, 30_000],
+      [0, 0],
+      [1000, 30_000],
+    ]);
+    await worker.registry.register([
+      { ...ranked('one', 1000), patterns: ['app.A', 'app.B'] },
+      ...own.slice(3),
+    ]);
+    await writer.registry.refresh();
+    expect(writer.registry.targetsOf('app.B')).toEqual([
+      { id: expect.any(Number), rank: 1000, ordered: false },
+    ]);
+  });
+
   describe('a handler that is renamed', () => {
     const renamed: HandlerRegistration = {
       name: 'Mails.deliver',

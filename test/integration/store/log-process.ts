@@ -41,7 +41,7 @@ export class LogProcess {
     const entities = new TypeOrmEntities(database.dataSource);
     const codec = new PayloadCodec({ entities });
     this.horizon = new Horizon(database);
-    this.registry = new HandlerRegistry(database, this.horizon);
+    this.registry = new HandlerRegistry(database, this.horizon, 30_000);
     this.fanOut = new FanOut(database, this.registry, this.horizon);
     this.queue = new DeliveryQueue(database);
     this.queries = new DeliveryQueries(database);

@@ -33,7 +33,10 @@ type Item = RowWrite | string;
  */
 export class ModelEventSubscriber implements EntitySubscriberInterface {
   private readonly bulkWrites: BulkWrites;
-  private readonly batches = new WriteBatches<Item>((items, runner) => this.process(items, runner));
+  private readonly batches = new WriteBatches<Item>(
+    (items, runner) => this.process(items, runner),
+    (items) => !items.every((item) => this.isAtOnce(item)),
+  );
 
   constructor(private readonly options: ModelEventSubscriberOptions) {
     this.bulkWrites = new BulkWrites(options.bulkWrites, options.logger ?? new Logger('ModelEventSources'));
@@ -85,6 +88,11 @@ export class ModelEventSubscriber implements EntitySubscriberInterface {
     if (reason === 'update' && completesInsert(event, this.pendingRows(event.queryRunner))) return;
     const entity = this.bulkWrites.judge(reason, event, sources, true);
     if (entity !== undefined) return this.batches.add(event.queryRunner, entity);
+  }
+
+  /** Neither reading the row nor a source lets code of the application wait for a write. */
+  private isAtOnce(item: Item): boolean {
+    return isRow(item) && !!item.row && this.options.registry.of(item.metadata).every(({ waits }) => !waits);
   }
 
   private pendingRows(runner: QueryRunner): RowWrite[] {

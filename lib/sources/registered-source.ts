@@ -14,6 +14,8 @@ export interface RegisteredSource {
   readonly rescan?: SourceRescanOptions<ObjectLiteral>;
   /** The entity and the entities derived from it. */
   readonly classes: readonly EntityMetadata[];
+  /** It may wait, for a write of its own perhaps; false for a generator that is not async. */
+  readonly waits: boolean;
   /** What the method returned; see `SourceResult`. */
   run(entity: object, context: SourceContext): unknown;
 }

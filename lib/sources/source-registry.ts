@@ -40,6 +40,7 @@ export class SourceRegistry {
       columns: options.columns && new Set(options.columns),
       rescan: options.rescan === false ? undefined : (options.rescan ?? {}),
       classes,
+      waits: !isGenerator(method),
       run: (row, context) => method.call(instance, row, context),
     });
   }
@@ -94,6 +95,11 @@ export class SourceRegistry {
         push(this.byTable, metadata, source);
     }
   }
+}
+
+/** Async ones have another tag. */
+function isGenerator(method: unknown): boolean {
+  return Object.prototype.toString.call(method) === '[object GeneratorFunction]';
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

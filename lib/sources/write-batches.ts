@@ -18,7 +18,11 @@ export class WriteBatches<T> {
   /** The runners whose batch the current call is part of: a source that saves must not wait for itself. */
   private readonly inside = new AsyncLocalStorage<ReadonlySet<QueryRunner>>();
 
-  constructor(private readonly process: (items: T[], runner: QueryRunner) => Promise<void>) {}
+  constructor(
+    private readonly process: (items: T[], runner: QueryRunner) => Promise<void>,
+    /** Whether processing these may wait for writes of its own. Where not, no promise pays for an async context. */
+    private readonly mayWrite: (items: readonly T[]) => boolean = () => true,
+  ) {}
 
   /** Settles with the batch that the item has become part of. */
   add(runner: QueryRunner, item: T): Promise<void> {
@@ -48,9 +52,10 @@ export class WriteBatches<T> {
   private begin(runner: QueryRunner): OpenBatch<T> {
     const items: T[] = [];
     const batches = this.batches(runner);
-    const runners = new Set(this.inside.getStore()).add(runner);
     const settled = Promise.resolve(this.idle(runner)).then(() => {
       batches.delete(runner);
+      if (!this.mayWrite(items)) return this.process(items, runner);
+      const runners = new Set(this.inside.getStore()).add(runner);
       return this.inside.run(runners, () => this.process(items, runner));
     });
     const batch = { items, settled };

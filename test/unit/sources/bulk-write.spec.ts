@@ -3,7 +3,16 @@ import type { RegisteredSource } from '../../../lib/sources/registered-source.js
 import type { WriteReason } from '../../../lib/sources/source-context.js';
 
 function source(name: string, on: WriteReason[], more: Partial<RegisteredSource> = {}): RegisteredSource {
-  return { name, place: name, on: new Set(on), rescan: {}, classes: [], run: () => undefined, ...more };
+  return {
+    name,
+    place: name,
+    on: new Set(on),
+    rescan: {},
+    classes: [],
+    waits: true,
+    run: () => undefined,
+    ...more,
+  };
 }
 
 function judged(reason: WriteReason, changed: string[] | undefined, sources: RegisteredSource[]) {

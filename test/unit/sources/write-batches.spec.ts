@@ -63,6 +63,25 @@ describe('WriteBatches', () => {
     expect(order).toEqual(['inner', 'outer']);
   });
 
+  it('processes what was added out of a batch that waits for no writes after that batch', async () => {
+    const one = runner();
+    const order: string[] = [];
+    let inner: Promise<void> | undefined;
+    const batches: WriteBatches<string> = new WriteBatches(
+      async ([item]) => {
+        if (item === 'outer') {
+          inner = batches.add(one, 'inner');
+          await new Promise(setImmediate);
+        }
+        order.push(item!);
+      },
+      ([item]) => item !== 'outer',
+    );
+    await batches.add(one, 'outer');
+    await inner;
+    expect(order).toEqual(['outer', 'inner']);
+  });
+
   it('is idle when the last batch has settled, failed or not', async () => {
     const one = runner();
     const end = signal();

@@ -370,11 +370,27 @@ describeEachDatabase('Sources see what TypeORM writes', (db) => {
       });
     });
 
-    it('a source that saves another entity does not wait for itself', async () => {
+    it.each([
+      [
+        'an async function',
+        {
+          async source(_: Challenge, { manager }: SourceContext) {
+            await manager.save(Owner, { name: 'by source' });
+          },
+        },
+      ],
+      [
+        'an async generator',
+        {
+          async *source({ id }: Challenge, { manager }: SourceContext) {
+            await manager.save(Owner, { name: 'by source' });
+            yield event('created', id);
+          },
+        },
+      ],
+    ])('%s that saves another entity does not wait for itself', async (_, provider) => {
       const owners = bench.source(Owner);
-      bench.source(Challenge, {}, async (_: Challenge, { manager }: SourceContext) => {
-        await manager.transaction((inner) => inner.save(Owner, { name: 'by source' }));
-      });
+      bench.registry.add(provider, 'source', { entity: Challenge, options: {} });
       await saved();
       expect(owners).toHaveLength(1);
     });

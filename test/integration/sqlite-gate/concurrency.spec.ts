@@ -77,6 +77,27 @@ describe('concurrent use of one SQLite DataSource', () => {
     expect(await idsOf(dataSource)).toHaveLength(20);
   });
 
+  it('keeps statements of one text apart, also where a subscriber holds one up or sends its own', async () => {
+    const dataSource = await database.open();
+    const runner = dataSource.createQueryRunner();
+    const ask = (value: string) => runner.manager.query<{ value: string }[]>('SELECT ? AS value', [value]);
+    const answered: string[] = [];
+    dataSource.subscribers.push({
+      beforeQuery: async ({ parameters }) => {
+        const [value] = (parameters ?? []) as unknown[];
+        if (value === 'held up') for (let turns = 0; turns < 5; turns++) await turn();
+        if (value === 'asks') answered.push((await ask('asked'))[0]!.value);
+      },
+    });
+    const values = ['held up', 'passes', 'asks', 'last'];
+    await runner.startTransaction();
+    const rows = await Promise.all(values.map(ask));
+    await runner.commitTransaction();
+    await runner.release();
+    expect(rows).toEqual(values.map((value) => [{ value }]));
+    expect(answered).toEqual(['asked']);
+  });
+
   it('lets transactions begin in the order of their calls', async () => {
     const dataSource = await database.open();
     const order: number[] = [];

@@ -1,0 +1,100 @@
+import { DataSource } from 'typeorm';
+import { eventRow, LogBench } from '../../../lib/testing/conformance/log-bench.js';
+import { dataSourceOptionsFrom, describeEachDatabase } from '../../support/databases.js';
+import { Statements } from '../../support/statements.js';
+
+/** Statements that an append of one event with its deliveries takes. */
+const STATEMENTS = { sqlite: 2, postgres: 1, mysql: 1 };
+
+describeEachDatabase('an append of one event', (db) => {
+  let statements: Statements;
+  let bench: LogBench;
+
+  beforeEach(async () => {
+    statements = new Statements();
+    const options = dataSourceOptionsFrom(await db.create(), { logging: true, logger: statements });
+    bench = new LogBench(() => new DataSource(options).initialize());
+  });
+  afterEach(() => bench.close());
+
+  const handled = async (key: string) =>
+    eventRow(key, {
+      handlers: [
+        { id: await bench.handler(), rank: 0 },
+        { id: await bench.handler(), rank: 1 },
+      ],
+    });
+
+  it('takes as few statements as it can', async () => {
+    const { dataSource } = await bench.database();
+    // What is found out of a server or a connection is found out once.
+    await dataSource.transaction((manager) => bench.appendIn(manager, [eventRow('before')]));
+    const row = await handled('counted');
+    await dataSource.transaction(async (manager) => {
+      const before = statements.all.length;
+      const [appended] = await bench.appendIn(manager, [row]);
+      expect(appended!.position).toBeGreaterThan(0);
+      expect(statements.all.slice(before)).toHaveLength(STATEMENTS[db.name]);
+    });
+  });
+
+  if (db.name !== 'mysql') return;
+
+  it('meets a key whose commit its transaction cannot see, and goes on', async () => {
+    const { dataSource } = await bench.database();
+    await dataSource.transaction('REPEATABLE READ', async (manager) => {
+      await manager.query('SELECT count(*) FROM once_event');
+      await bench.append([eventRow('unseen')], 1);
+      const [again] = await bench.appendIn(manager, [await handled('unseen')]);
+      expect(again!.position).toBeUndefined();
+      const [other] = await bench.appendIn(manager, [eventRow('seen')]);
+      expect(other!.position).toBeGreaterThan(0);
+    });
+    expect(await bench.event('seen')).toBeDefined();
+    expect(await bench.run((sql) => sql.rows('SELECT * FROM once_delivery'))).toEqual([]);
+  });
+
+  it('gets a position above the log, when a restore put the sequence back', async () => {
+    const [before] = await bench.append([eventRow('before the restore')]);
+    await bench.run((sql) => sql.change('TRUNCATE TABLE once_position'));
+    const [after] = await bench.append([await handled('after the restore')]);
+    expect(after!.position).toBeGreaterThan(before!.position!);
+    expect(await bench.event('before the restore')).toBeDefined();
+  });
+
+  it('fails when its deliveries cannot be created, rather than find its own event there', async () => {
+    const { dataSource } = await bench.database();
+    const row = await handled('undeliverable');
+    const holder = dataSource.createQueryRunner();
+    await holder.startTransaction('SERIALIZABLE');
+    // Locks the gap that the deliveries would go to.
+    await holder.query('SELECT * FROM once_delivery WHERE handler_id >= ? FOR UPDATE', [row.handlers[0]!.id]);
+    const append = dataSource.transaction(async (manager) => {
+      await manager.query('SET SESSION innodb_lock_wait_timeout = 1');
+      await bench.appendIn(manager, [row]);
+    });
+    await expect(append).rejects.toMatchObject({ driverError: { errno: 1205 } });
+    await holder.rollbackTransaction();
+    await holder.release();
+    expect(await bench.event('undeliverable')).toBeUndefined();
+  });
+
+  it('takes nothing of the transaction back but itself, when it has met a lock', async () => {
+    const { dataSource } = await bench.database();
+    const row = await handled('held');
+    const holder = dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await bench.appendIn(holder.manager, [eventRow('held')]);
+    const transaction = dataSource.transaction('READ COMMITTED', async (manager) => {
+      await bench.appendIn(manager, [eventRow('first')]);
+      return bench.appendIn(manager, [row]);
+    });
+    await statements.seen(/FOR UPDATE$/);
+    await holder.rollbackTransaction();
+    await holder.release();
+    const [{ position }] = (await transaction) as [{ position: number }];
+    expect(await bench.event('first')).toBeDefined();
+    for (const { id } of row.handlers)
+      expect(await bench.delivery({ handlerId: id, position })).toMatchObject({ state: 0 });
+  });
+});

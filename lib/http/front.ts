@@ -64,7 +64,8 @@ export class Front {
     const { limiter, options } = this.parts;
     setHeaders(ALWAYS);
     setHeaders(this.origins.admit(request));
-    if (limiter) await countRequest(limiter, clientNetwork(clientAddress(request, options.trustedProxies) ?? ''));
+    if (limiter)
+      await countRequest(limiter, clientNetwork(clientAddress(request, options.trustedProxies) ?? ''));
     const format = bodyFormat(request.headers['content-type']);
     const body = await readBody(request, options.bodyLimit);
     if (body.length > 0 && !format) throw unsupported('UNSUPPORTED_MEDIA_TYPE', UNTYPED);

@@ -20,7 +20,10 @@ export function bodyFormat(contentType: string | undefined): BodyFormat | undefi
   const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
   if (!format) {
     const expected = `expected ${MEDIA_TYPES.join(', ')}, or no body and the event in the query`;
-    throw unsupported('UNSUPPORTED_MEDIA_TYPE', `The content type ${describe(type)} is not taken: ${expected}.`);
+    throw unsupported(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `The content type ${describe(type)} is not taken: ${expected}.`,
+    );
   }
   attributes.forEach(assertUtf8);
   return format;

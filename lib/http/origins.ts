@@ -59,7 +59,9 @@ export class Origins {
 }
 
 export const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
-  method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+  method === 'OPTIONS' &&
+  headers.origin !== undefined &&
+  headers['access-control-request-method'] !== undefined;
 
 /** Not the scheme: behind a proxy that ends TLS nobody here knows it. */
 function isOwn(origin: string, { headers }: IncomingMessage): boolean {

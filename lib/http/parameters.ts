@@ -24,7 +24,9 @@ export function parameters(encoded: string): Record<string, string> {
 
 function decodedPair(pair: string): [string, string] {
   const equals = pair.indexOf('=');
-  return equals === -1 ? [decoded(pair), ''] : [decoded(pair.slice(0, equals)), decoded(pair.slice(equals + 1))];
+  return equals === -1
+    ? [decoded(pair), '']
+    : [decoded(pair.slice(0, equals)), decoded(pair.slice(equals + 1))];
 }
 
 function decoded(text: string): string {

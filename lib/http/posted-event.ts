@@ -43,8 +43,7 @@ export function postedEvent(object: unknown, index: number, headerKey?: string):
       name,
     );
   const time = timeOf(occurredAt);
-  if (time === null)
-    return problemOf(index, `${EXPECTED_TIME}, got ${describe(occurredAt)}.`, name);
+  if (time === null) return problemOf(index, `${EXPECTED_TIME}, got ${describe(occurredAt)}.`, name);
   return { index, name, data, ...(key === undefined ? {} : { key }), ...(time ? { occurredAt: time } : {}) };
 }
 

@@ -44,7 +44,9 @@ function parsed(text: string, format: BodyFormat, limits: ContentLimits): Posted
       return { isMany: false, objects: [parameters(text)] };
     case 'json': {
       const json = parseJson(text, limits.maxDepth);
-      return Array.isArray(json) ? { isMany: true, objects: atLeastOne(json) } : { isMany: false, objects: [json] };
+      return Array.isArray(json)
+        ? { isMany: true, objects: atLeastOne(json) }
+        : { isMany: false, objects: [json] };
     }
     case 'ndjson':
       return { isMany: true, objects: parseLines(text, limits) };
@@ -60,7 +62,11 @@ function parseLines(text: string, limits: ContentLimits): unknown[] {
 function parseLine(line: string, maxDepth: number, index: number): unknown {
   const json = parseJson(line, maxDepth, index);
   if (!Array.isArray(json)) return json;
-  throw malformed('MALFORMED_JSON', `Line ${index + 1} is an array: expected one object on each line.`, index);
+  throw malformed(
+    'MALFORMED_JSON',
+    `Line ${index + 1} is an array: expected one object on each line.`,
+    index,
+  );
 }
 
 function parseJson(text: string, maxDepth: number, index?: number): unknown {

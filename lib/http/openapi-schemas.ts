@@ -25,7 +25,11 @@ export function eventSchema(name: string, data: Schema): Schema {
     type: 'object',
     required: [ENVELOPE.name],
     properties: {
-      [ENVELOPE.name]: { type: 'string', enum: [name], description: 'In the query instead where the body is one event.' },
+      [ENVELOPE.name]: {
+        type: 'string',
+        enum: [name],
+        description: 'In the query instead where the body is one event.',
+      },
       [ENVELOPE.key]: { type: 'string', description: 'The same key is recorded once. Default: a new one.' },
       [ENVELOPE.occurredAt]: { type: 'string', format: 'date-time', description: 'Default: now.' },
     },

@@ -35,7 +35,7 @@ export function postedEvent(object: unknown, index: number, headerKey?: string):
       `The key is given twice, in ${ENVELOPE.key} and in the header Idempotency-Key.`,
       name,
     );
-  const key = ownKey ?? headerKey;
+  const key = ownKey === undefined ? headerKey : ownKey;
   if (key !== undefined && (typeof key !== 'string' || key === ''))
     return problemOf(
       index,

@@ -48,7 +48,7 @@ export interface HttpPolicyOptions {
   maxDepth?: number;
   /** Pages of other origins. Default none: pages of the own host only. */
   cors?: CorsOptions;
-  /** Proxies in front of the application that set `X-Forwarded-For`. Default 0: the header is not believed. */
+  /** Proxies in front of the application that set `X-Forwarded-For`. Default as in `eventTypes`, where 0 is the default. */
   trustedProxies?: number;
   /** Whether the browser client is served at `<path>.js`. Default true. */
   client?: boolean;
@@ -105,9 +105,14 @@ export function httpRoute(options: HttpRouteOptions, where: string): ResolvedRou
 }
 
 /** Checks the rest. */
-export function httpPolicy(options: HttpPolicyOptions, where: string): ResolvedHttp {
+export function httpPolicy(
+  options: HttpPolicyOptions,
+  where: string,
+  defaults: Pick<ResolvedHttp, 'trustedProxies'>,
+): ResolvedHttp {
   assertKnownOptions(options, [...ROUTE_OPTIONS, ...POLICY_OPTIONS], `${where}, http`);
-  const { bodyLimit = '100kb', maxEvents = 100, maxDepth = 20, trustedProxies = 0 } = options;
+  const { bodyLimit = '100kb', maxEvents = 100, maxDepth = 20 } = options;
+  const { trustedProxies = defaults.trustedProxies } = options;
   return {
     allow: allowedNames(options.allow, where),
     rateLimit: rateLimitOf(options.rateLimit ?? {}, where),

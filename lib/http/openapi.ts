@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { EventClass } from '../core/event-types.js';
+import { ifInstalled } from '../core/optional-package.js';
 import { MEDIA_TYPES } from './media-type.js';
 import { ANSWER, bodySchema, ERROR, ERRORS, eventSchema, type Schema } from './openapi-schemas.js';
 import { ENVELOPE } from './property-names.js';
@@ -18,7 +19,7 @@ const described = new WeakSet<Type>();
 
 /** Tells `@nestjs/swagger`, where the application has it, what can be posted and what is answered. */
 export async function describeDoor(controller: Type, description: DoorDescription): Promise<void> {
-  const swagger = await import('@nestjs/swagger').catch(() => undefined);
+  const swagger = await ifInstalled('@nestjs/swagger', () => import('@nestjs/swagger'));
   if (!swagger || described.has(controller)) return;
   described.add(controller);
   const decorators = [...requestDecorators(swagger, description), ...answerDecorators(swagger)];

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import { clientAddress } from '../core/client-address.js';
 import { EventSourcingError } from '../core/errors.js';
 import type { EventTypes } from '../core/event-types.js';
+import { checkedEventName } from '../event-types/event-name.js';
+import { requestMetadata } from '../event-types/request-metadata.js';
 import type { RepeatableEvent } from '../store/repeated-events.js';
-import type { AllowedName } from './allowed-names.js';
+import { type AllowedName, isAllowed } from './allowed-names.js';
 import type { PostedEvent } from './posted-event.js';
 import type { EventProblem, RefusedRequestError } from './refused-request.js';
 
 export interface PreparationParts {
   types: EventTypes;
-  /** Throws unless an event could have this name. */
-  assertName: (name: string) => void;
+  nestedNames: boolean;
   allow: readonly AllowedName[];
   trustedProxies: number;
   /** What is answered when an event's class failed for want of the database. */
@@ -20,8 +20,6 @@ export interface PreparationParts {
 }
 
 type Problem = Pick<EventProblem, 'code' | 'message' | 'properties'>;
-
-const LONGEST_USER_AGENT = 512;
 
 /** The same to the letter whether there is no such event or it may not be posted. */
 const NOT_FOUND: Problem = { code: 'EVENT_NOT_FOUND', message: 'No event of this name can be posted here.' };
@@ -34,11 +32,11 @@ export class PostedPreparation {
   async prepare(posted: PostedEvent, request: IncomingMessage): Promise<RepeatableEvent | EventProblem> {
     const { index, name, data, key, occurredAt } = posted;
     try {
-      this.parts.assertName(name);
+      checkedEventName(name, this.parts.nestedNames);
       if (!this.isOpen(name)) return { index, event: name, ...NOT_FOUND };
       const prepared = await this.parts.types.prepare(name, data, {
         origin: 'http',
-        metadata: this.metadataOf(request),
+        metadata: requestMetadata(request, this.parts.trustedProxies),
         ...(key === undefined ? {} : { key }),
         ...(occurredAt ? { occurredAt } : {}),
       });
@@ -51,8 +49,8 @@ export class PostedPreparation {
   /** Both are always asked: the time that an answer takes says nothing of what there is. */
   private isOpen(name: string): boolean {
     const exists = this.parts.types.has(name);
-    const allowed = this.parts.allow.map((pattern) => pattern.test(name));
-    return exists && allowed.includes(true);
+    const allowed = isAllowed(this.parts.allow, name);
+    return exists && allowed;
   }
 
   private async problem(event: string, error: unknown): Promise<Problem> {
@@ -64,11 +62,5 @@ export class PostedPreparation {
     if (away) throw away;
     this.parts.classFailed(event, error);
     return { code: 'EVENT_REFUSED', message: `The class of event "${event}" failed on this data.` };
-  }
-
-  private metadataOf(request: IncomingMessage): { ip?: string; userAgent?: string } {
-    const ip = clientAddress(request, this.parts.trustedProxies);
-    const userAgent = request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT);
-    return { ...(ip === undefined ? {} : { ip }), ...(userAgent === undefined ? {} : { userAgent }) };
   }
 }

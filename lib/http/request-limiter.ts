@@ -1,4 +1,5 @@
 import { EventSourcingError } from '../core/errors.js';
+import { ifInstalled } from '../core/optional-package.js';
 import type { ResolvedHttp } from './http-options.js';
 import type { RequestLimiter } from './request-limit.js';
 
@@ -6,11 +7,10 @@ import type { RequestLimiter } from './request-limit.js';
 export class MissingRateLimiterError extends EventSourcingError {
   readonly code = 'MISSING_RATE_LIMITER';
 
-  constructor(options?: ErrorOptions) {
+  constructor() {
     super(
-      'The option http.rateLimit is on, but the package rate-limiter-flexible cannot be loaded. ' +
+      'The option http.rateLimit is on, but the package rate-limiter-flexible is not installed. ' +
         'Install it, npm install rate-limiter-flexible, or choose http: { rateLimit: false }.',
-      options,
     );
   }
 }
@@ -21,14 +21,8 @@ export async function requestLimiter(
 ): Promise<RequestLimiter | undefined> {
   if (rateLimit === false) return undefined;
   if ('consume' in rateLimit) return rateLimit;
-  const { RateLimiterMemory } = await load();
-  return new RateLimiterMemory({ points: rateLimit.limit, duration: rateLimit.window / 1000 });
-}
-
-async function load(): Promise<typeof import('rate-limiter-flexible')> {
-  try {
-    return await import('rate-limiter-flexible');
-  } catch (cause) {
-    throw new MissingRateLimiterError({ cause });
-  }
+  const name = 'rate-limiter-flexible';
+  const limiters = await ifInstalled(name, () => import('rate-limiter-flexible'));
+  if (!limiters) throw new MissingRateLimiterError();
+  return new limiters.RateLimiterMemory({ points: rateLimit.limit, duration: rateLimit.window / 1000 });
 }

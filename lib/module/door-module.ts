@@ -1,10 +1,13 @@
-import type { DynamicModule, FactoryProvider } from '@nestjs/common';
-import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import type { DynamicModule, FactoryProvider, Type } from '@nestjs/common';
+import { ApplicationConfig, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
+import { isAllowed } from '../http/allowed-names.js';
 import { doorController } from '../http/door-controller.js';
 import { type HttpRouteOptions, httpRoute, type ResolvedRoute } from '../http/http-options.js';
+import { describeDoor } from '../http/openapi.js';
 import type { Engine } from './engine.js';
+import { namedEventClasses } from './event-classes.js';
 import { composeHttp } from './http-parts.js';
 import type { EventSourcingFactoryOptions, ResolvedOptions } from './options.js';
 import { doorToken, engineToken, optionsToken } from './tokens.js';
@@ -22,23 +25,41 @@ export function doorModule(
 ): DoorModule {
   if (!http) return { imports: [], controllers: [], providers: [] };
   const route = httpRoute(http, where);
+  const controller = doorController(route, doorToken(dataSource));
   return {
     imports: route.imports,
-    controllers: [doorController(route, doorToken(dataSource))],
-    providers: [doorProvider(route, dataSource)],
+    controllers: [controller],
+    providers: [doorProvider(controller, route, dataSource)],
   };
 }
 
-function doorProvider(route: ResolvedRoute, dataSource: string | undefined): FactoryProvider {
+function doorProvider(
+  controller: Type,
+  route: ResolvedRoute,
+  dataSource: string | undefined,
+): FactoryProvider {
   return {
     provide: doorToken(dataSource),
-    inject: [engineToken(dataSource), optionsToken(dataSource), HttpAdapterHost, ApplicationConfig],
-    useFactory: (
+    inject: [
+      engineToken(dataSource),
+      optionsToken(dataSource),
+      HttpAdapterHost,
+      ApplicationConfig,
+      DiscoveryService,
+    ],
+    useFactory: async (
       engine: Engine,
-      options: ResolvedOptions,
+      { http }: ResolvedOptions,
       host: HttpAdapterHost,
       config: ApplicationConfig,
-    ) => composeHttp(engine, route, options.http!, { host, config }),
+      discovery: DiscoveryService,
+    ) => {
+      const events = [...namedEventClasses(engine, discovery)].filter(([name]) =>
+        isAllowed(http!.allow, name),
+      );
+      await describeDoor(controller, { events: new Map(events), maxEvents: http!.maxEvents });
+      return composeHttp(engine, route, http!, { host, config });
+    },
   };
 }
 

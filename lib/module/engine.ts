@@ -22,6 +22,7 @@ import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
 import type { Horizon } from '../store/horizon.js';
 import type { Preclaimed, Preclaimer } from '../store/preclaims.js';
+import type { RepeatedEvents } from '../store/repeated-events.js';
 import { prepareSchema } from '../store/schema.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
@@ -111,6 +112,10 @@ export class Engine {
 
   get queries(): DeliveryQueries {
     return this.log.queries;
+  }
+
+  get repeated(): RepeatedEvents {
+    return this.log.repeated;
   }
 
   get types(): EventTypeRegistry {

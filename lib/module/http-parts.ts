@@ -30,8 +30,8 @@ export async function composeHttp(
   const logger = new Logger('EventLogHttp');
   const availability = new Availability(engine.connectivity, logger);
   const preparation = new PostedPreparation({
-    types: engine.eventTypes,
-    assertName: (name) => engine.eventTypes.assertName(name),
+    types: engine.types,
+    nestedNames: engine.options.eventTypes.nestedNames,
     allow: options.allow,
     trustedProxies: options.trustedProxies,
     whenAway: () => availability.whenAway(),
@@ -42,7 +42,7 @@ export async function composeHttp(
     front,
     limits: options,
     preparation,
-    record: (events) => engine.repeatedEvents.recordAll(events),
+    record: (events) => engine.repeated.recordAll(events),
     unavailable: (error) => availability.unavailable(error),
   });
   return { door, script: options.client ? clientScript() : undefined };

@@ -193,6 +193,7 @@ export function resolveOptions(
     ['types', 'steps', 'formerSteps', 'maxBytes', 'missingEntity'],
     `${WHERE}, payload`,
   );
+  const eventTypes = eventTypesOptions(options.eventTypes, WHERE);
   return {
     dataSource: options.dataSource,
     prefix: prefixOf(options.prefix ?? DEFAULT_PREFIX),
@@ -208,10 +209,10 @@ export function resolveOptions(
     handlerExpiry: milliseconds(options.handlerExpiry ?? '7d', 'handlerExpiry', WHERE),
     retention: retentionOptions(options.retention, WHERE),
     telemetry: checkedBoolean('telemetry', options.telemetry),
-    http: options.http && httpPolicy(options.http, WHERE),
+    http: options.http && httpPolicy(options.http, WHERE, eventTypes),
     clock: checkedClock(options.clock ?? systemClock),
     events: checkedEvents(options.events, WHERE),
-    eventTypes: eventTypesOptions(options.eventTypes, WHERE),
+    eventTypes,
   };
 }
 

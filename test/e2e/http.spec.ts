@@ -154,7 +154,7 @@ describeEachDatabase('events over HTTP', (db) => {
         ['no events', [], 400, 'NO_EVENTS'],
         ['too many', [1, 2, 3, 4], 413, 'TOO_MANY_EVENTS'],
         ['too much', { __event__: 'shop.Anything', x: 'x'.repeat(2000) }, 413, 'BODY_TOO_LARGE'],
-        ['what its class fails on', { __event__: 'shop.Viewed', page: 'x', note: 17 }, 400, 'EVENT_REFUSED'],
+        ['what its class fails on', { __event__: 'shop.Careless', note: 17 }, 400, 'EVENT_REFUSED'],
         ['what is nested too deeply', { __event__: 'shop.Anything', x: [[[[[]]]]] }, 400, 'TOO_DEEP'],
       ])('%s', async (_, body, status, code) => {
         const answer = await send(door, JSON.stringify(body), { 'content-type': 'application/json' });

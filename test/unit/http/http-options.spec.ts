@@ -6,7 +6,8 @@ import { httpPolicy, httpRoute } from '../../../lib/http/http-options.js';
 class Click {}
 nameEventType(Click, 'shop.Click');
 
-const policy = (options: object) => httpPolicy({ allow: ['shop.*'], ...options } as never, 'forRoot');
+const policy = (options: object) =>
+  httpPolicy({ allow: ['shop.*'], ...options } as never, 'forRoot', { trustedProxies: 0 });
 
 describe('the option http', () => {
   it('has defaults for everything but what may be posted', () => {

@@ -6,7 +6,7 @@ import { idempotencyKey } from './idempotency-key.js';
 import { isProblem, postedEvent } from './posted-event.js';
 import { type ContentLimits, postedObjects } from './posted-objects.js';
 import type { PostedPreparation } from './posted-preparation.js';
-import { malformed, RefusedRequestError } from './refused-request.js';
+import { malformed, type RefusedRequestError } from './refused-request.js';
 import { refusalOf, refusalOfRecording } from './refusals.js';
 import type { RepeatableEvent } from '../store/repeated-events.js';
 

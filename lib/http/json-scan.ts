@@ -39,7 +39,7 @@ export class JsonScan {
 
   private step(code: number): void {
     if (code === QUOTE) return this.string();
-    if (code === MINUS || (code >= ZERO! && code <= NINE!)) return this.number();
+    if (code === MINUS || (code >= ZERO && code <= NINE)) return this.number();
     this.at++;
     if (code === OPEN_OBJECT || code === OPEN_ARRAY) this.open(code === OPEN_OBJECT);
     else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) this.frames.pop();

@@ -1,11 +1,12 @@
 import type { Type } from '@nestjs/common';
+import type * as swaggerPackage from '@nestjs/swagger';
 import type { EventClass } from '../core/event-types.js';
 import { ifInstalled } from '../core/optional-package.js';
 import { MEDIA_TYPES } from './media-type.js';
 import { ANSWER, bodySchema, ERROR, ERRORS, eventSchema, type Schema } from './openapi-schemas.js';
 import { ENVELOPE } from './property-names.js';
 
-type Swagger = typeof import('@nestjs/swagger');
+type Swagger = typeof swaggerPackage;
 
 /** What the documentation of a door says. */
 export interface DoorDescription {
@@ -57,10 +58,10 @@ function requestDecorators(swagger: Swagger, { events, maxEvents }: DoorDescript
 
 function answerDecorators({ ApiResponse }: Swagger): MethodDecorator[] {
   const errors = Object.entries(ERRORS).map(([status, description]) =>
-    ApiResponse({ status: Number(status), description, schema: ERROR as never }),
+    ApiResponse({ status: Number(status), description, schema: ERROR }),
   );
   return [
-    ApiResponse({ status: 202, description: 'Recorded, or known already.', schema: ANSWER as never }),
+    ApiResponse({ status: 202, description: 'Recorded, or known already.', schema: ANSWER }),
     ...errors,
   ];
 }

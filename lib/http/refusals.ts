@@ -1,4 +1,4 @@
-import { EventSourcingError, InvalidEventError } from '../core/errors.js';
+import { type EventSourcingError, InvalidEventError } from '../core/errors.js';
 import { PayloadEncodingError, PayloadTooLargeError } from '../payload/errors.js';
 import { KeyConflictError, type RepeatableEvent } from '../store/repeated-events.js';
 import { type EventProblem, RefusedRequestError } from './refused-request.js';

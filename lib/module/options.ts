@@ -209,11 +209,18 @@ export function resolveOptions(
     handlerExpiry: milliseconds(options.handlerExpiry ?? '7d', 'handlerExpiry', WHERE),
     retention: retentionOptions(options.retention, WHERE),
     telemetry: checkedBoolean('telemetry', options.telemetry),
-    http: options.http && httpPolicy(options.http, WHERE, eventTypes),
+    http: resolvedHttp(options.http, eventTypes),
     clock: checkedClock(options.clock ?? systemClock),
     events: checkedEvents(options.events, WHERE),
     eventTypes,
   };
+}
+
+function resolvedHttp(
+  http: EventSourcingOptions['http'],
+  eventTypes: ResolvedEventTypes,
+): ResolvedHttp | undefined {
+  return http && httpPolicy(http, WHERE, eventTypes);
 }
 
 function checkedClock(clock: Clock): Clock {

@@ -1,11 +1,10 @@
 import type { HttpOptions } from 'nestjs-once';
-import { describeEachDatabase } from '../support/databases.js';
+import { describeAnyDatabase } from '../support/databases.js';
 import { ADAPTERS, type HttpApplication, send, startHttpApplication } from '../support/http-application.js';
 import { sendRaw } from '../support/raw-http.js';
 import { DEAL, SHOP_EVENTS } from '../support/shop-events.js';
 
-describeEachDatabase('events over HTTP', (db) => {
-  if (db.name !== 'sqlite') return;
+describeAnyDatabase('events over HTTP', (db) => {
   describe.each(ADAPTERS)('%s', (adapter) => {
     let application: HttpApplication;
     let door: string;

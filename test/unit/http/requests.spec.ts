@@ -139,7 +139,7 @@ describe('counting requests', () => {
   });
 
   it('says when the next one may come', async () => {
-    const full = { consume: () => Promise.reject({ msBeforeNext: 1001 }) };
+    const full = { consume: () => Promise.reject(Object.assign(new Error('full'), { msBeforeNext: 1001 })) };
     await expect(countRequest(full, 'a')).rejects.toMatchObject({
       status: 429,
       headers: { 'Retry-After': '2' },

@@ -90,6 +90,7 @@ describeAnyDatabase('events over HTTP', (db) => {
         const cut = bytes.indexOf(0xc3) + 1;
         const chunked = await sendRaw(
           application.port,
+          {},
           `${head}Transfer-Encoding: chunked\r\n\r\n`,
           ...chunk(bytes.subarray(0, cut)),
           ...chunk(bytes.subarray(cut)),
@@ -97,7 +98,7 @@ describeAnyDatabase('events over HTTP', (db) => {
         );
         expect(chunked?.status).toBe(202);
         const expected = `${head}Expect: 100-continue\r\nContent-Length: ${bytes.length}\r\n\r\n`;
-        expect((await sendRaw(application.port, expected, bytes))?.status).toBe(202);
+        expect((await sendRaw(application.port, {}, expected, bytes))?.status).toBe(202);
         expect(await application.events()).toHaveLength(2);
       });
     });
@@ -182,6 +183,7 @@ describeAnyDatabase('events over HTTP', (db) => {
         const head = 'POST /event/log HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
         const announced = await sendRaw(
           application.port,
+          {},
           `${head}Content-Length: 1000000000\r\n\r\n`,
           Buffer.alloc(3000),
         );
@@ -189,6 +191,7 @@ describeAnyDatabase('events over HTTP', (db) => {
         const chunk = `186a0\r\n${'x'.repeat(100_000)}\r\n`;
         const endless = await sendRaw(
           application.port,
+          {},
           `${head}Transfer-Encoding: chunked\r\n\r\n`,
           ...new Array<string>(20).fill(chunk),
         );
@@ -215,12 +218,14 @@ describeAnyDatabase('events over HTTP', (db) => {
             (
               await sendRaw(
                 application.port,
+                {},
                 `POST ${path}?__event__=shop.Anything HTTP/1.1\r\nHost: x\r\n\r\n`,
               )
             )?.status,
           );
         const { status } = (await sendRaw(
           application.port,
+          {},
           'POST http://x/event/log?__event__=shop.Anything HTTP/1.1\r\nHost: x\r\n\r\n',
         ))!;
         expect(status).toBe(404);

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 export interface RawAnswer {
   status: number;
@@ -7,34 +7,45 @@ export interface RawAnswer {
   body: string;
 }
 
-/** Writes bytes to a port as they are, and reads what comes back until the other side closes or one answer is whole. */
+export interface RawOptions {
+  /** Milliseconds after which an answer is no longer waited for. Default: no end. */
+  patience?: number;
+}
+
+/**
+ * Writes bytes to a port as they are, and reads what comes back until the other side closes or one answer is whole;
+ * undefined when there was none.
+ */
 export async function sendRaw(
   port: number,
+  { patience }: RawOptions,
   ...parts: (string | Uint8Array)[]
 ): Promise<RawAnswer | undefined> {
   const socket = connect(port, '127.0.0.1');
   const chunks: Buffer[] = [];
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('error', () => undefined);
-  await Promise.race([once(socket, 'connect'), closed]);
   const whole = new Promise<void>((resolve) => {
     socket.on('data', (chunk) => {
       chunks.push(chunk);
-      if (isWhole(Buffer.concat(chunks).toString('latin1'))) resolve();
+      if (isWhole(Buffer.concat(chunks).toString('latin1'), String(parts[0]).startsWith('HEAD '))) resolve();
     });
   });
-  for (const part of parts) socket.write(part);
-  await Promise.race([whole, closed]);
+  for (const part of parts) if (part.length > 0) socket.write(part);
+  const late = patience === undefined ? [] : [setTimeout(patience, undefined, { ref: false })];
+  await Promise.race([whole, closed, ...late]);
   socket.destroy();
+  await closed;
   return parsed(Buffer.concat(chunks).toString('utf8'));
 }
 
 /** A `100 Continue` is no answer. */
 const withoutContinue = (text: string) => text.replace(/^HTTP\/1\.1 100 [^\r]*\r\n\r\n/, '');
 
-function isWhole(text: string): boolean {
+function isWhole(text: string, isHead: boolean): boolean {
   const [head, body] = splitHead(withoutContinue(text));
   if (body === undefined) return false;
+  if (isHead) return true;
   const length = /^content-length: (\d+)/im.exec(head)?.[1];
   if (length !== undefined) return body.length >= Number(length);
   return /^transfer-encoding: chunked/im.test(head) ? body.endsWith('0\r\n\r\n') : / (204|304) /.test(head);

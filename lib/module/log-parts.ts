@@ -69,7 +69,7 @@ export function composeLog(
     codec,
     store,
     ingest,
-    repeated: new RepeatedEvents(database, ingest, store, codec),
+    repeated: new RepeatedEvents(database, ingest, codec),
     types,
     stream,
     eventLog: new EventLog({ database, store, ingest, types, stream, codec, entities, horizon }),

@@ -107,19 +107,6 @@ export class EventLogStore implements EventRecorder {
     return row && storedEvent(row);
   }
 
-  /** Those of the keys that are in the log, as the statements of `sql` see it. */
-  async byKeys(sql: Sql, keys: readonly string[]): Promise<StoredEvent[]> {
-    const events: StoredEvent[] = [];
-    for (const batch of chunks(keys, 1000)) {
-      const rows = await sql.rows(
-        `SELECT ${EVENT_COLUMNS} FROM ${this.database.tables.event} e WHERE e.event_key IN (${marks(batch.length)})`,
-        batch,
-      );
-      events.push(...rows.map(storedEvent));
-    }
-    return events;
-  }
-
   /** Events after one position up to another, in log order. */
   async page(
     after: number,

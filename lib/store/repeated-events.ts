@@ -6,9 +6,8 @@ import { PRUNED } from '../core/stored-payload.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
 import type { Database } from './database.js';
 import type { EventIngest } from './event-ingest.js';
-import type { EventLogStore } from './event-log-store.js';
-import type { StoredEvent } from './rows.js';
-import type { Sql } from './sql.js';
+import { EVENT_COLUMNS, type StoredEvent, storedEvent } from './rows.js';
+import { chunks, marks, type Sql } from './sql.js';
 
 /** A key came again with other data: nothing was recorded. */
 export class KeyConflictError extends EventSourcingError {
@@ -36,7 +35,6 @@ export class RepeatedEvents {
   constructor(
     private readonly database: Database,
     private readonly ingest: EventIngest,
-    private readonly store: EventLogStore,
     private readonly codec: PayloadCodec,
   ) {}
 
@@ -59,12 +57,24 @@ export class RepeatedEvents {
     results: readonly AppendResult[],
   ): Promise<void> {
     const known = [...new Set(results.flatMap(({ key, recorded }) => (recorded ? [] : [key])))];
-    const stored = new Map((await this.store.byKeys(sql, known)).map((event) => [event.key, event]));
+    const stored = new Map((await this.stored(sql, known)).map((event) => [event.key, event]));
     const other = events.flatMap((event, index) => {
       const { key, recorded } = results[index]!;
       return recorded || this.isSame(event, stored.get(key)) ? [] : [index];
     });
     if (other.length > 0) throw new KeyConflictError(other);
+  }
+
+  private async stored(sql: Sql, keys: readonly string[]): Promise<StoredEvent[]> {
+    const events: StoredEvent[] = [];
+    for (const batch of chunks(keys, 1000)) {
+      const rows = await sql.rows(
+        `SELECT ${EVENT_COLUMNS} FROM ${this.database.tables.event} e WHERE e.event_key IN (${marks(batch.length)})`,
+        batch,
+      );
+      events.push(...rows.map(storedEvent));
+    }
+    return events;
   }
 
   /** Of data that was removed nobody can tell any more. */

@@ -8,6 +8,8 @@ import { InvalidOptionError } from './core/errors.js';
 import type { EventClass } from './core/event-types.js';
 import { assertKnownOptions } from './core/options.js';
 import { NO_TELEMETRY } from './core/telemetry.js';
+import type { HttpRouteOptions } from './http/http-options.js';
+import { type DoorModule, doorModule, httpOfFactory } from './module/door-module.js';
 import { Engine } from './module/engine.js';
 import { checkedEvents } from './module/event-types-options.js';
 import { exitInOrder } from './module/exit.js';
@@ -15,6 +17,7 @@ import { FeatureEvents } from './module/feature-events.js';
 import { Lifecycle } from './module/lifecycle.js';
 import {
   type EventSourcingAsyncOptions,
+  type EventSourcingFactoryOptions,
   type EventSourcingOptions,
   type EventSourcingOptionsFactory,
   type ResolvedOptions,
@@ -53,13 +56,18 @@ export class EventSourcingModule {
       options.dataSource,
       [{ provide: optionsToken(options.dataSource), useFactory: () => resolveOptions(options) }],
       [],
+      doorModule(options.http, options.dataSource, 'EventSourcingModule.forRoot'),
     );
   }
 
-  /** `dataSource`, `prefix` and `schemaName` are given beside the factory, since they have to be known at once. */
+  /**
+   * `dataSource`, `prefix`, `schemaName` and of `http` the path and the guards are given beside the factory, since they
+   * have to be known at once.
+   */
   static forRootAsync(async: EventSourcingAsyncOptions): DynamicModule {
-    const { dataSource, imports = [], extraProviders = [] } = async;
-    return composed(dataSource, [...asyncOptionProviders(async), ...extraProviders], imports);
+    const { dataSource, imports = [], extraProviders = [], http } = async;
+    const door = doorModule(http, dataSource, 'EventSourcingModule.forRootAsync');
+    return composed(dataSource, [...asyncOptionProviders(async), ...extraProviders], imports, door);
   }
 
   /**
@@ -83,14 +91,16 @@ function composed(
   dataSource: string | undefined,
   options: Provider[],
   imports: NonNullable<DynamicModule['imports']>,
+  door: DoorModule,
 ): DynamicModule {
   const surface = [getEventLogToken(dataSource), getDeliveriesToken(dataSource), getRescanToken(dataSource)];
   const entities = TypeOrmModule.forFeature(EVENT_SOURCING_ENTITIES, dataSource);
   return {
     module: EventSourcingModule,
     global: true,
-    imports: [DiscoveryModule, entities, ...imports],
-    providers: [...options, ...engineProviders(dataSource)],
+    imports: [DiscoveryModule, entities, ...imports, ...door.imports],
+    controllers: door.controllers,
+    providers: [...options, ...engineProviders(dataSource), ...door.providers],
     exports: [...surface, entities],
   };
 }
@@ -152,7 +162,7 @@ async function createEngine(
 }
 
 function asyncOptionProviders(async: EventSourcingAsyncOptions): Provider[] {
-  const { dataSource, prefix, schemaName, inject = [], useFactory, useClass, useExisting } = async;
+  const { dataSource, prefix, schemaName, http, inject = [], useFactory, useClass, useExisting } = async;
   const beside = {
     dataSource,
     ...(prefix === undefined ? {} : { prefix }),
@@ -162,17 +172,21 @@ function asyncOptionProviders(async: EventSourcingAsyncOptions): Provider[] {
   const factory = useClass ?? useExisting;
   if (factory) {
     const create = async (made: EventSourcingOptionsFactory) =>
-      resolveAsync(await made.createEventSourcingOptions(), beside);
+      resolveAsync(await made.createEventSourcingOptions(), beside, http);
     const own = useClass ? [{ provide: useClass, useClass }] : [];
     return [...own, { provide, inject: [factory], useFactory: create }];
   }
   const create = async (...dependencies: unknown[]) =>
-    resolveAsync(await useFactory?.(...dependencies), beside);
+    resolveAsync(await useFactory?.(...dependencies), beside, http);
   return [{ provide, inject, useFactory: create }];
 }
 
 /** The DataSource is injected before the factory is asked, so that the factory cannot choose it. */
-function resolveAsync(made: EventSourcingOptions | undefined, beside: EventSourcingOptions): ResolvedOptions {
+function resolveAsync(
+  made: EventSourcingFactoryOptions | undefined,
+  beside: Omit<EventSourcingOptions, 'http'>,
+  http: HttpRouteOptions | undefined,
+): ResolvedOptions {
   if (made?.dataSource !== undefined && made.dataSource !== beside.dataSource) {
     const expected = 'given beside the factory: forRootAsync({ dataSource, useFactory })';
     throw new InvalidOptionError(
@@ -182,7 +196,7 @@ function resolveAsync(made: EventSourcingOptions | undefined, beside: EventSourc
       'EventSourcingModule.forRootAsync',
     );
   }
-  return resolveOptions({ ...made, ...beside });
+  return resolveOptions({ ...made, ...beside, ...httpOfFactory(made?.http, http) });
 }
 
 /** The application's scheduler, when it has one. */

@@ -2,6 +2,7 @@ export { EventSourcingModule, type EventSourcingFeature } from './event-sourcing
 export type {
   DispatchMode,
   EventSourcingAsyncOptions,
+  EventSourcingFactoryOptions,
   EventSourcingOptions,
   EventSourcingOptionsFactory,
   PayloadOptions,
@@ -53,6 +54,13 @@ export {
 } from './event-types/errors.js';
 export { EventType, type EventTypeOptions, type Whitelist } from './event-types/event-type.decorator.js';
 export { RequireKeys } from './event-types/require-keys.decorator.js';
+
+export type { ByteSize } from './http/bytes.js';
+export type { ErrorAnswer, EventAnswer, EventsAnswer } from './http/http-answer.js';
+export type { CorsOptions, HttpOptions, HttpRouteOptions, RateLimitOptions } from './http/http-options.js';
+export type { EventProblem } from './http/refused-request.js';
+export type { RequestLimiter } from './http/request-limit.js';
+export { MissingRateLimiterError } from './http/request-limiter.js';
 
 export {
   BulkWriteError,

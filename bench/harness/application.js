@@ -19,6 +19,7 @@ export async function createApplication({
   address,
   entities = [],
   providers = [],
+  controllers = [],
   options = {},
   poolSize = 10,
 }) {
@@ -29,9 +30,8 @@ export async function createApplication({
     autoLoadEntities: true,
     synchronize: true,
   });
-  Module({ imports: [database, ...(options ? [EventSourcingModule.forRoot(options)] : [])], providers })(
-    AppModule,
-  );
+  const imports = [database, ...(options ? [EventSourcingModule.forRoot(options)] : [])];
+  Module({ imports, providers, controllers })(AppModule);
   const app = await NestFactory.create(AppModule, {
     logger: ['fatal', 'error', 'warn'],
     abortOnError: false,
@@ -40,6 +40,11 @@ export async function createApplication({
     dataSource: app.get(getDataSourceToken()),
     ...(options ? { log: app.get(EventLog), deliveries: app.get(Deliveries), rescan: app.get(Rescan) } : {}),
     init: () => app.init(),
+    /** Starts it, and gives its URL. */
+    listen: async () => {
+      await app.listen(0, '127.0.0.1');
+      return app.getUrl();
+    },
     close: () => app.close(),
   };
 }

@@ -1,5 +1,13 @@
 // The product as users get it: what the build made. ONCE_BENCH_DIST names another build than dist/.
 const dist = process.env.ONCE_BENCH_DIST ?? new URL('../../dist', import.meta.url).href;
 
-export const { Deliveries, event, EventHandler, EventLog, EventSourcingModule, ModelEventSource, Rescan } =
-  await import(`${dist}/index.js`);
+export const {
+  Deliveries,
+  event,
+  EventHandler,
+  EventLog,
+  EventSourcingModule,
+  EventType,
+  ModelEventSource,
+  Rescan,
+} = await import(`${dist}/index.js`);

@@ -5,6 +5,7 @@ const NAMES = [
   'transactional',
   'latency',
   'producers',
+  'http',
   'rescan-known',
   'rescan-new',
   'claim',

@@ -21,6 +21,7 @@ import type { EventLog } from '../store/event-log.js';
 import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
 import type { Horizon } from '../store/horizon.js';
+import type { RepeatedEvents } from '../store/repeated-events.js';
 import { prepareSchema } from '../store/schema.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
@@ -107,6 +108,10 @@ export class Engine {
 
   get queries(): DeliveryQueries {
     return this.log.queries;
+  }
+
+  get repeated(): RepeatedEvents {
+    return this.log.repeated;
   }
 
   get types(): EventTypeRegistry {

@@ -25,6 +25,12 @@ export async function registerEventClasses(
   for (const { type, name } of types.types) engine.handlers.addOnClass(type, name, anywhere);
 }
 
+/** The classes that `registerEventClasses` will register, by their names: known before any provider was made. */
+export function namedEventClasses(engine: Engine, discovery: DiscoveryService): Map<string, EventClass> {
+  const own = eventClasses(discovery).filter((type) => belongs(type, engine));
+  return new Map([...engine.options.events, ...own].map((type) => [eventTypeNameOf(type) ?? '', type]));
+}
+
 function eventClasses(discovery: DiscoveryService): EventClass[] {
   return discovery.getProviders().flatMap((wrapper): readonly EventClass[] => {
     const instance: unknown = wrapper.instance;

@@ -14,6 +14,7 @@ import { FanOut } from '../store/fan-out.js';
 import { HandlerRegistry } from '../store/handler-registry.js';
 import { Horizon } from '../store/horizon.js';
 import type { Preclaimer } from '../store/preclaims.js';
+import { RepeatedEvents } from '../store/repeated-events.js';
 import { TypeOrmEntities } from '../store/typeorm-entities.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -28,6 +29,7 @@ export interface LogParts {
   codec: PayloadCodec;
   store: EventLogStore;
   ingest: EventIngest;
+  repeated: RepeatedEvents;
   types: EventTypeRegistry;
   stream: EventStream;
   eventLog: EventLog;
@@ -67,6 +69,7 @@ export function composeLog(
     codec,
     store,
     ingest,
+    repeated: new RepeatedEvents(database, ingest, codec),
     types,
     stream,
     eventLog: new EventLog({ database, store, ingest, types, stream, codec, entities, horizon }),

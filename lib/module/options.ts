@@ -7,6 +7,12 @@ import { InvalidOptionError } from '../core/errors.js';
 import type { EventClass } from '../core/event-types.js';
 import { assertKnownOptions } from '../core/options.js';
 import { type RetryOptions, type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
+import {
+  type HttpOptions,
+  httpPolicy,
+  type HttpRouteOptions,
+  type ResolvedHttp,
+} from '../http/http-options.js';
 import type { MissingEntity } from '../payload/entity-references.js';
 import type { PayloadStep } from '../payload/payload-step.js';
 import type { PayloadType } from '../payload/payload-type.js';
@@ -89,14 +95,21 @@ export interface EventSourcingOptions {
   retention?: RetentionOptions | false;
   /** Spans and metrics, where `@opentelemetry/api` is installed and an SDK is registered with it. Default true. */
   telemetry?: boolean;
+  /** Events over HTTP: a route to which they are posted. Default: there is none. */
+  http?: HttpOptions;
   clock?: Clock;
   /** Event classes: those decorated with `@EventType`. More are found in `forFeature({ events })` and among providers. */
   events?: readonly EventClass[];
   eventTypes?: EventTypesOptions;
 }
 
+/** What a factory makes: what has to be known at once stands beside it. */
+export type EventSourcingFactoryOptions = Omit<EventSourcingOptions, 'http'> & {
+  http?: Omit<HttpOptions, keyof HttpRouteOptions>;
+};
+
 export interface EventSourcingOptionsFactory {
-  createEventSourcingOptions(): EventSourcingOptions | Promise<EventSourcingOptions>;
+  createEventSourcingOptions(): EventSourcingFactoryOptions | Promise<EventSourcingFactoryOptions>;
 }
 
 export interface EventSourcingAsyncOptions
@@ -104,7 +117,9 @@ export interface EventSourcingAsyncOptions
     Pick<ModuleMetadata, 'imports'>,
     Pick<EventSourcingOptions, 'dataSource' | 'prefix' | 'schemaName'> {
   inject?: FactoryProvider['inject'];
-  useFactory?: FactoryProvider<EventSourcingOptions>['useFactory'];
+  /** Where events are posted, and the guards there. The rest of `http` is the factory's. */
+  http?: HttpRouteOptions;
+  useFactory?: FactoryProvider<EventSourcingFactoryOptions>['useFactory'];
   useClass?: Type<EventSourcingOptionsFactory>;
   useExisting?: Type<EventSourcingOptionsFactory>;
   extraProviders?: Provider[];
@@ -132,6 +147,7 @@ export interface ResolvedOptions {
   handlerExpiry: number;
   retention: ResolvedRetention | false;
   telemetry: boolean;
+  http: ResolvedHttp | undefined;
   clock: Clock;
   events: readonly EventClass[];
   eventTypes: ResolvedEventTypes;
@@ -153,6 +169,7 @@ const OPTIONS = [
   'handlerExpiry',
   'retention',
   'telemetry',
+  'http',
   'clock',
   'events',
   'eventTypes',
@@ -176,6 +193,7 @@ export function resolveOptions(
     ['types', 'steps', 'formerSteps', 'maxBytes', 'missingEntity'],
     `${WHERE}, payload`,
   );
+  const eventTypes = eventTypesOptions(options.eventTypes, WHERE);
   return {
     dataSource: options.dataSource,
     prefix: prefixOf(options.prefix ?? DEFAULT_PREFIX),
@@ -191,10 +209,18 @@ export function resolveOptions(
     handlerExpiry: milliseconds(options.handlerExpiry ?? '7d', 'handlerExpiry', WHERE),
     retention: retentionOptions(options.retention, WHERE),
     telemetry: checkedBoolean('telemetry', options.telemetry),
+    http: resolvedHttp(options.http, eventTypes),
     clock: checkedClock(options.clock ?? systemClock),
     events: checkedEvents(options.events, WHERE),
-    eventTypes: eventTypesOptions(options.eventTypes, WHERE),
+    eventTypes,
   };
+}
+
+function resolvedHttp(
+  http: EventSourcingOptions['http'],
+  eventTypes: ResolvedEventTypes,
+): ResolvedHttp | undefined {
+  return http && httpPolicy(http, WHERE, eventTypes);
 }
 
 function checkedClock(clock: Clock): Clock {

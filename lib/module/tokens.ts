@@ -11,6 +11,8 @@ const tokenOf = (type: Function, dataSource: string | undefined): InjectionToken
 
 /** The engine behind one `forRoot`, for the module's own use. */
 export const engineToken = (dataSource?: string): string => `EventSourcingEngine(${dataSource ?? 'default'})`;
+/** What is behind the routes of one `forRoot`'s door. */
+export const doorToken = (dataSource?: string): string => `EventSourcingDoor(${dataSource ?? 'default'})`;
 export const optionsToken = (dataSource?: string): string =>
   `EventSourcingOptions(${dataSource ?? 'default'})`;
 export const dataSourceToken = (dataSource?: string): InjectionToken =>

@@ -99,6 +99,17 @@ export class PayloadCodec {
     return loadEntities(references, load, missingEntity).then((entities) => this.read(json, entities));
   }
 
+  /** What would be stored of the data, before the steps, as parsed JSON: to compare it with what is stored. */
+  content(data: unknown): unknown {
+    return data === undefined ? undefined : parse(this.writer(false).write(data));
+  }
+
+  /** The same of what is stored. Throws `PayloadDecodingError`, and `PayloadPrunedError` where it was removed. */
+  storedContent(stored: StoredPayload): unknown {
+    const text = this.pipeline.load(stored);
+    return text === undefined ? undefined : guarded(() => parse(text));
+  }
+
   private read(json: unknown, entities: ReadonlyMap<string, object | null>): unknown {
     return guarded(() => this.reader((reference) => entities.get(referenceKey(reference))).read(json));
   }

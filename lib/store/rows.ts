@@ -96,7 +96,7 @@ export function storedEvent(row: Record<string, unknown>): StoredEvent {
     key: row.event_key as string,
     group: row.event_group as string,
     payload: row.payload as string | null,
-    payloadBytes: row.payload_bytes as Uint8Array | null,
+    payloadBytes: bytes(row.payload_bytes as Uint8Array | ArrayBuffer | null),
     encoding: row.encoding as string,
     metadata: row.metadata as string,
     occurredAt: Number(row.occurred_at),
@@ -113,4 +113,9 @@ export function claimedDelivery(row: Record<string, unknown>): ClaimedDelivery {
     rescues: Number(row.rescues),
     event: storedEvent(row),
   };
+}
+
+/** `libsql` gives them as an `ArrayBuffer`, the other drivers as a `Buffer`. */
+function bytes(value: Uint8Array | ArrayBuffer | null): Uint8Array | null {
+  return value === null || ArrayBuffer.isView(value) ? value : new Uint8Array(value);
 }

@@ -30,6 +30,15 @@ export function describeEachDatabase(title: string, tests: (db: DatabaseUnderTes
   }
 }
 
+/** A `describe` on one database of this run, for what knows no difference between them. */
+export function describeAnyDatabase(title: string, tests: (db: DatabaseUnderTest) => void): void {
+  const [db] = databasesUnderTest();
+  describe(title, () => {
+    tests(db!);
+    afterAll(() => db!.dropAll());
+  });
+}
+
 function databasesUnderTest(): (DatabaseUnderTest & { dropAll(): Promise<void> })[] {
   const run = databaseRun();
   if (!run)

@@ -11,7 +11,7 @@ export type Verdict = 'recorded' | 'split' | 'wait' | { rejected: EventError[] }
 export function verdictOf({ status, errors }: Answer, batch: readonly QueuedEvent[]): Verdict {
   if (status === 202) return 'recorded';
   const rejected = errors.filter((error) => batch[error?.index]);
-  if ([400, 404, 409].includes(status) && rejected.length > 0) return { rejected };
+  if ([400, 404, 409, 413].includes(status) && rejected.length > 0) return { rejected };
   // Too large, or malformed as a whole: one of them is.
   if (status === 400 || status === 413) return batch.length > 1 ? 'split' : { rejected: [{ index: 0 }] };
   return 'wait';

@@ -51,7 +51,8 @@ export class FakeStorage implements EventStorage {
   get length(): number {
     return this.entries.size;
   }
-  key = (index: number) => [...this.entries.keys()][index] ?? null;
+  // The order is the browser's own.
+  key = (index: number) => [...this.entries.keys()].reverse()[index] ?? null;
   getItem = (name: string) => this.entries.get(name) ?? null;
   removeItem = (name: string) => void this.entries.delete(name);
   setItem = (name: string, value: string) => {

@@ -136,6 +136,9 @@ describe('A client', () => {
       await log.flush();
       log.log('shop.C');
       expect(page.waits).toEqual([10]);
+      server.answer = () => 503;
+      await log.flush();
+      expect(page.waits[0]).toBeLessThanOrEqual(1000);
     });
 
     it.each([
@@ -176,7 +179,7 @@ describe('A client', () => {
   });
 
   describe('whose server refuses', () => {
-    it.each([400, 404, 409])('some with %d, drops and tells of those and sends the rest', async (status) => {
+    it.each([400, 404, 409, 413])('some with %d, drops and tells of those and sends the rest', async (status) => {
       server.answer = (events) => {
         const errors = events.flatMap(({ bad }, index) => (bad ? [{ index, code: 'BAD' }] : []));
         return errors.length > 0 ? { status, body: { errors } } : 202;

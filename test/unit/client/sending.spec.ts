@@ -179,25 +179,28 @@ describe('A client', () => {
   });
 
   describe('whose server refuses', () => {
-    it.each([400, 404, 409, 413])('some with %d, drops and tells of those and sends the rest', async (status) => {
-      server.answer = (events) => {
-        const errors = events.flatMap(({ bad }, index) => (bad ? [{ index, code: 'BAD' }] : []));
-        return errors.length > 0 ? { status, body: { errors } } : 202;
-      };
-      const log = page.open();
-      log.log('shop.A');
-      log.log('shop.B', { bad: true });
-      log.log('shop.C');
-      log.log('shop.D', { bad: true });
-      await log.flush();
-      expect(server.names()).toEqual(['shop.A', 'shop.C']);
-      expect(server.requests).toHaveLength(2);
-      expect(page.problems).toMatchObject([
-        { code: 'REJECTED', status, event: expect.stringContaining('shop.B'), cause: { code: 'BAD' } },
-        { code: 'REJECTED', status, event: expect.stringContaining('shop.D') },
-      ]);
-      expect(page.localStorage.length).toBe(0);
-    });
+    it.each([400, 404, 409, 413])(
+      'some with %d, drops and tells of those and sends the rest',
+      async (status) => {
+        server.answer = (events) => {
+          const errors = events.flatMap(({ bad }, index) => (bad ? [{ index, code: 'BAD' }] : []));
+          return errors.length > 0 ? { status, body: { errors } } : 202;
+        };
+        const log = page.open();
+        log.log('shop.A');
+        log.log('shop.B', { bad: true });
+        log.log('shop.C');
+        log.log('shop.D', { bad: true });
+        await log.flush();
+        expect(server.names()).toEqual(['shop.A', 'shop.C']);
+        expect(server.requests).toHaveLength(2);
+        expect(page.problems).toMatchObject([
+          { code: 'REJECTED', status, event: expect.stringContaining('shop.B'), cause: { code: 'BAD' } },
+          { code: 'REJECTED', status, event: expect.stringContaining('shop.D') },
+        ]);
+        expect(page.localStorage.length).toBe(0);
+      },
+    );
 
     it.each([413, 400])('all with %d, finds the one that it is about by halves', async (status) => {
       server.answer = (events) => (events.some(({ bad }) => bad) ? status : 202);

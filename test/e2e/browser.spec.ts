@@ -73,10 +73,12 @@ describeInBrowser('The client in Chromium, against the sample application', () =
     page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(site.url);
     const handled = page.getByRole('log', { name: 'As it happens' });
-    await page.getByRole('button', { name: 'Send love' }).click();
-    await handled.getByText('handled by Tallies.count').nth(0).waitFor();
-    await handled.getByText('handled by site.Cheer.passOn').waitFor();
+    // Shown once the page watches.
     await page.locator('[data-total="site.PageView"]', { hasText: /^1$/ }).waitFor();
+    await page.getByRole('button', { name: 'Send love' }).click();
+    const cheers = handled.getByRole('listitem').filter({ hasText: 'site.Cheer' });
+    await cheers.filter({ hasText: 'handled by site.Cheer.passOn' }).waitFor();
+    await cheers.filter({ hasText: 'handled by Tallies.count' }).waitFor();
     await page.locator('[data-total="site.Cheer"]', { hasText: /^1$/ }).waitFor();
     expect(complaints).toEqual([]);
   });

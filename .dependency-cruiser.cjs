@@ -9,8 +9,8 @@ const TOP = '(event-sourcing\\.module\\.ts|module/|testing/|terminus/|index\\.ts
 
 const lib = (folders) => `^lib/(${folders})/`;
 const npm = (name) => `node_modules/${name}/`;
-/** The surface of each subpath export. */
-const PUBLIC = ['^lib/index\\.ts$', '^lib/[^/]+/index\\.ts$'];
+/** The surface of each subpath export, and of the script that is built for browsers. */
+const PUBLIC = ['^lib/index\\.ts$', '^lib/[^/]+/index\\.ts$', '^lib/client/script\\.ts$'];
 const TYPES_ONLY = ['type-only', 'type-import', 'pre-compilation-only'];
 
 /** A rule that a layer imports nothing of lib/ but the folders named. */
@@ -39,6 +39,20 @@ module.exports = {
       to: { path: npm('.+') },
     },
     layer('core', 'core'),
+    {
+      name: 'client-stands-alone',
+      comment:
+        'lib/client runs in browsers: it imports nothing but itself, not even Node, and nothing imports it.',
+      severity: 'error',
+      from: { path: lib('client') },
+      to: { pathNot: lib('client') },
+    },
+    {
+      name: 'client-is-for-browsers',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: lib('client') },
+      to: { path: lib('client') },
+    },
     layer('payload', 'core|payload'),
     layer('store', 'core|payload|store'),
     layer(FEATURES, `core|payload|store|${FEATURES}`),

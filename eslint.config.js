@@ -60,6 +60,11 @@ export default defineConfig(
     },
   },
   {
+    // In a browser the console is all there is.
+    files: ['lib/client/**/*.ts'],
+    rules: { 'no-console': ['error', { allow: ['warn'] }] },
+  },
+  {
     // A conformance suite is one long describe().
     files: ['lib/testing/**/*.ts'],
     // Its checks are methods of one object whose type says what they take and return.

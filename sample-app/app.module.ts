@@ -7,6 +7,7 @@ import { ClockModule } from './clock.module.js';
 import { DonationsModule } from './donations/donations.module.js';
 import { EventsModule } from './events/events.module.js';
 import { MailsModule } from './mails/mails.module.js';
+import { SiteModule } from './site/site.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** What differs between the server, the demo's processes and the tests. */
@@ -31,6 +32,7 @@ export class AppModule {
         ChallengesModule,
         DonationsModule,
         EventsModule,
+        SiteModule,
       ],
     };
   }

@@ -46,8 +46,11 @@ function compileLibrary() {
   const built = existsSync(join(root, 'dist', 'index.js'));
   unlessFresh(built, sources, join(root, '.tmp', 'library.compiled'), () => {
     console.log('Building the library …');
-    const nest = join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
-    const { status } = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' });
+    const { status } = spawnSync('npm', ['run', 'build', '--silent'], {
+      cwd: root,
+      stdio: 'inherit',
+      shell: process.platform === 'win32',
+    });
     if (status !== 0)
       throw new Error('Expected the library to compile; the messages above say why it does not.');
   });
@@ -74,7 +77,7 @@ function unlessFresh(done, sources, stamp, work) {
 
 function compileFile(file, output) {
   mkdirSync(dirname(output), { recursive: true });
-  if (file.endsWith('.json')) copyFileSync(file, output);
+  if (/\.(json|html|js|css|svg)$/.test(file)) copyFileSync(file, output);
   if (file.endsWith('.ts'))
     writeFileSync(output.replace(/\.ts$/, '.js'), transformFileSync(file, SWC_OPTIONS).code);
 }

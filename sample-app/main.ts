@@ -9,7 +9,7 @@ const COMMANDS: Record<string, () => Promise<void>> = {
     const app = await serve(process.env);
     const url = (await app.getUrl()).replace('[::1]', 'localhost');
     console.log(
-      `The donation platform listens on ${url}. Try what sample-app/README.md shows, or: curl ${url}/events`,
+      `The donation platform listens on ${url}. Open ${url}/ and cheer, or try what sample-app/README.md shows.`,
     );
   },
   demo: async () => {

@@ -12,9 +12,17 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<INestApplication> {
     database: databaseOptions(env.DATABASE_URL ?? 'donations.db'),
     mails: transporter(env),
     clock: { now: () => new Date() },
-    eventSourcing: { schema: 'migrate', rescan: { cron: CronExpression.EVERY_HOUR, onStart: true } } as const,
+    eventSourcing: {
+      schema: 'migrate',
+      rescan: { cron: CronExpression.EVERY_HOUR, onStart: true },
+      // What web pages may record.
+      http: { path: 'event/log', allow: ['site.*'] },
+    } as const,
   };
-  const app = configure(await NestFactory.create(AppModule.forRoot(options)));
+  // Pages that watch keep a connection open, which would hold up the shutdown.
+  const app = configure(
+    await NestFactory.create(AppModule.forRoot(options), { forceCloseConnections: true }),
+  );
   app.enableShutdownHooks();
   await app.listen(Number(env.PORT ?? 3000));
   return app;

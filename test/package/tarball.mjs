@@ -24,6 +24,15 @@ const PACKAGES = [
 ];
 /** Needed by what only some applications use, and not there until the others have run. */
 const OPTIONAL_PACKAGES = ['class-transformer', 'class-validator'];
+const NEEDED = [
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+  'dist/index.js',
+  'dist/index.d.ts',
+  'dist/client/index.js',
+  'dist/client/log.js',
+];
 
 const folder = mkdtempSync(join(tmpdir(), 'once-package-'));
 try {
@@ -48,7 +57,7 @@ function pack() {
     (path) => !/^(dist\/.*\.(js|js\.map|d\.ts)|[A-Z]+(\.md)?|package\.json)$/.test(path),
   );
   if (stray.length > 0) throw new Error(`The tarball holds what nobody needs: ${stray.join(', ')}`);
-  for (const needed of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts']) {
+  for (const needed of NEEDED) {
     if (!paths.includes(needed)) throw new Error(`The tarball lacks ${needed}.`);
   }
   console.log(`Packed ${packed.filename}: ${paths.length} files, ${Math.round(packed.size / 1024)} kB.`);

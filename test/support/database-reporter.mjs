@@ -1,7 +1,8 @@
 // @ts-check
+import { browserRun } from './browser-run.mjs';
 import { databaseRun } from './database-run.mjs';
 
-/** Says at the end of a test run which databases were tested and which were not. */
+/** Says at the end of a test run which databases were tested and which were not, and whether a browser was. */
 export default class DatabaseReporter {
   onRunComplete() {
     const run = databaseRun();
@@ -11,6 +12,8 @@ export default class DatabaseReporter {
       /** @type {import('./database-run.mjs').ServerRun} */ server,
     ) => `  ${label}: ${server.missing ?? `tested (${server.version})`}`;
     const lines = [line('SQLite', run.sqlite), line('PostgreSQL', run.postgres), line('MariaDB', run.mysql)];
-    process.stderr.write(`\nDatabases\n${lines.join('\n')}\n`);
+    const { version, missing } = browserRun();
+    const browser = `Browser: ${missing ?? `tested (${version})`}`;
+    process.stderr.write(`\nDatabases\n${lines.join('\n')}\n${browser}\n`);
   }
 }

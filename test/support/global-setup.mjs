@@ -2,19 +2,21 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findBrowser } from './browser-run.mjs';
 import { onServer } from './database-servers.mjs';
 import { startEmbeddedPostgres } from './embedded-postgres.mjs';
 import globalTeardown from './global-teardown.mjs';
 
 /**
- * Finds the databases of this test run and tells the workers through the environment:
- * ONCE_TEST_DATABASES, a JSON object of what to connect to and what is missing and why.
+ * Finds the databases and the browser of this test run and tells the workers through the environment:
+ * ONCE_TEST_DATABASES and ONCE_TEST_BROWSER, JSON objects of what to use and what is missing and why.
  */
 export default async function globalSetup() {
   try {
     const run = await findDatabases();
     process.env.ONCE_TEST_DATABASES = JSON.stringify(run);
     assertRequired(run);
+    process.env.ONCE_TEST_BROWSER = JSON.stringify(findBrowser());
   } catch (error) {
     // Jest runs no teardown after a setup that failed.
     await globalTeardown();

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import libsql from 'libsql';
 import { event, EventHandler, EventSourcingModule, ModelEventSource, type RecordedEvent } from 'nestjs-once';
+import { eventLog } from 'nestjs-once/client';
 import { drain } from 'nestjs-once/testing';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 
@@ -52,6 +53,8 @@ async function main() {
   const app = await NestFactory.createApplicationContext(AppModule, { logger: ['warn', 'error'] });
   await app.get(DataSource).getRepository(Member).save({ name: 'Ada' });
   console.log(`handled ${await handled}`);
+  // As a page that is rendered here would: nothing happens.
+  eventLog.log('app.PageView');
   await drain(app);
   await app.close();
 }

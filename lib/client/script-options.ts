@@ -1,0 +1,22 @@
+import type { EventLogOptions } from './options.js';
+
+/** What is read of a script's tag. */
+export interface ScriptTag {
+  readonly src: string;
+  readonly dataset: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The options in a script's tag, each as an attribute: `data-batch-size="20"`, `data-respect-do-not-track`,
+ * `data-storage="false"`. Events go to where the script is from, without its `.js`.
+ */
+export function scriptOptions({ src, dataset }: ScriptTag): EventLogOptions {
+  const given = Object.entries(dataset).map(([name, text]) => [name, valueOf(text)]);
+  return { url: src.replace(/\.js([?#].*)?$/, ''), ...Object.fromEntries(given) } as EventLogOptions;
+}
+
+/** An attribute without a value says yes. */
+function valueOf(text = ''): unknown {
+  if (text === '' || text === 'true') return true;
+  return text === 'false' ? false : Number(text) || text;
+}

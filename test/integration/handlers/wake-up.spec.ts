@@ -39,7 +39,7 @@ describeEachDatabase('wake-up', (db) => {
     const application = await startApplication({
       database: dataSourceOptionsFrom(address, { logging: true, logger: statements }),
       providers: [scriptedHandler(handler, ({ key }) => whenHandled(key).resolve(), { pattern })],
-      options: { dispatch, worker: { pollInterval: NEVER, ...worker } },
+      options: { dispatch, worker: { pollInterval: NEVER, ...worker }, retention: false },
     });
     applications.push(application);
     return { ...application, statements };
@@ -100,10 +100,16 @@ describeEachDatabase('wake-up', (db) => {
 
   if (db.name !== 'postgres') return;
 
+  /** Resolves when the worker is told of what others record, and has looked for what it had missed by then. */
+  const listening = ({ app }: TestApplication) => {
+    const { lookout, worker } = app.get<Engine>(engineToken());
+    return until(() => lookout.wakeUp.isHearing && worker.isWaiting);
+  };
+
   /** A worker that listens. */
   const startListening = async (setup: Setup = {}) => {
     const worker = await start({ dispatch: 'background', ...setup });
-    await worker.statements.seen(/^LISTEN/);
+    await listening(worker);
     return worker;
   };
 
@@ -219,6 +225,7 @@ describeEachDatabase('wake-up', (db) => {
     await recorder.log.append({ group: 'a', key: 'missed' });
     await whenHandled('missed').promise;
     await worker.statements.seen(/^LISTEN/, 2);
+    await listening(worker);
     await recorder.log.append({ group: 'a', key: 'told' });
     await whenHandled('told').promise;
   });

@@ -66,7 +66,7 @@ function endedByEngine(error: unknown, reason: Error | undefined): Settlement | 
 function asHandlerAsks(error: unknown): Settlement | undefined {
   const until = snoozedUntil(error);
   if (until) return { kind: 'snooze', until };
-  if (error instanceof NotAccepted) return { kind: 'bury', error: error.reason };
+  if (isInstance(error, NotAccepted)) return { kind: 'bury', error: error.reason };
   const isHopeless = isInstance(error, NonRetriableError) || isInstance(error, PayloadPrunedError);
   return isHopeless ? { kind: 'bury', error } : undefined;
 }

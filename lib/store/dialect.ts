@@ -21,6 +21,8 @@ export interface ClaimRequest {
   suspects: boolean;
   /** Only deliveries of these events. */
   positions?: readonly number[];
+  /** Wait for another process that is claiming of the same handler, instead of leaving it to a later claim. */
+  patient?: boolean;
   /** Only those that are first in their order key (`KeyOrder.isHead`); else only those without an order key. */
   keyed?: boolean;
 }

@@ -9,10 +9,7 @@ const PAGE = 200;
 /** Milliseconds until the next try where another process was claiming of the same handler. */
 const SOON = 5;
 
-export interface OrderedClaimRequest extends Omit<ClaimRequest, 'due' | 'keyed'> {
-  /** Wait for another process that is claiming of the same handler, instead of leaving it to a later claim. */
-  patient?: boolean;
-}
+export type OrderedClaimRequest = Omit<ClaimRequest, 'due' | 'keyed'>;
 
 export interface OrderedClaimParts {
   database: Database;
@@ -70,13 +67,12 @@ export class OrderedClaim {
   private async claimFirst(quota: ClaimQuota, request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
     const { database } = this.parts;
     const { dialect, tables } = database;
-    const { patient, ...claim } = request;
-    const lock = patient ? dialect.forUpdate : dialect.skipLocked;
+    const lock = request.patient ? dialect.forUpdate : dialect.skipLocked;
     return database.transaction(async (sql) => {
       const statement = `SELECT id FROM ${tables.handler} WHERE id = ? ${lock}`;
       if (!(await sql.row(statement, [quota.handlerId]))) return [];
       const due = database.time();
-      return dialect.claim(sql, tables, { ...claim, quotas: [quota], keyed: true, due });
+      return dialect.claim(sql, tables, { ...request, quotas: [quota], keyed: true, due });
     });
   }
 

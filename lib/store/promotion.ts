@@ -17,10 +17,13 @@ export class Promotion {
     private readonly lease: number,
   ) {}
 
-  /** Of the events at these positions, makes those of these handlers' deliveries due whose turn it is; returns them. */
+  /**
+   * Of the events at these positions, makes those of these handlers' deliveries due whose turn it is; returns them. At READ
+   * COMMITTED: MariaDB would lock what is beside them, too, and claims pass over what is locked.
+   */
   async promote(handlerIds: readonly number[], positions: readonly number[]): Promise<DeliveryId[]> {
     return this.database.retrying(() =>
-      this.database.run(async (sql) => {
+      this.database.atomically(async (sql) => {
         const waiting = promotable(await this.unattempted(sql, handlerIds, positions), this.lease);
         if (waiting.length > 0) await this.makeDue(sql, waiting);
         return waiting.map(({ handlerId, position }) => ({ handlerId, position }));

@@ -1,6 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
-import type { Dialect } from '../dialect.js';
+import type { ClaimRequest, Dialect } from '../dialect.js';
 import { inList, type Sql } from '../sql.js';
 import { append, deliver, raisePositions, unknownKeys } from './append.js';
 import { failure, LockTimeoutError } from './errors.js';
@@ -33,7 +33,8 @@ export const mysql: Dialect = {
   catchUp: raisePositions,
   append,
   deliver,
-  claim: (sql, tables, request) => claimBySelect(sql, tables, request, { lock: SKIP_LOCKED, keyOrder }),
+  claim: (sql, tables, request) =>
+    claimBySelect(sql, tables, request, { lock: claimLock(request), keyOrder }),
   complete: (sql, tables, workerId, ids, at) =>
     completeBySelect(sql, tables, workerId, ids, { lock: 'FOR UPDATE', at }),
   oneOf: inList,
@@ -45,6 +46,11 @@ export const mysql: Dialect = {
   failure,
   abandon,
 };
+
+/** Statements lock rows beside those that they are for, for a moment: whoever wants certain ones now waits. */
+function claimLock({ positions, patient }: ClaimRequest): string {
+  return positions && patient ? 'FOR UPDATE' : SKIP_LOCKED;
+}
 
 /** A lock of the session, since definitions commit at once here; named by a hash, since names may not be long. */
 async function exclusively<T>(sql: Sql, name: string, work: () => Promise<T>): Promise<T> {

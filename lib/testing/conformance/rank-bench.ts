@@ -67,15 +67,15 @@ export async function complete(
 
 /** The database, in which something happens before the first change on each connection. */
 export function interrupted(database: Database, meanwhile: (sql: Sql) => Promise<void>): Database {
-  const run: Database['run'] = (work) =>
-    database.run((sql) => {
+  const atomically: Database['atomically'] = (work) =>
+    database.atomically((sql) => {
       const change: Sql['change'] = async (statement, parameters) => {
         await meanwhile(sql);
         return sql.change(statement, parameters);
       };
       return work(Object.create(sql, { change: { value: change } }) as Sql);
     });
-  return Object.create(database, { run: { value: run } }) as Database;
+  return Object.create(database, { atomically: { value: atomically } }) as Database;
 }
 
 export async function remove(

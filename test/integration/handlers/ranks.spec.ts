@@ -410,6 +410,13 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
       expect(starts.toSorted()).toEqual(['class0 a', 'other a', 'other plain']);
     });
 
+    it('of many calls at the same time', async () => {
+      const { log, deliveries } = await start([noting('other'), onClass(1), onClass(0)], inline);
+      for (let round = 0; round < 12; round++)
+        await Promise.all(Array.from({ length: 12 }, (_, number) => log.append(made(`${round}:${number}`))));
+      expect(await deliveries.counts()).toMatchObject({ succeeded: 3 * 144, pending: 0 });
+    });
+
     it('beside ordered ones, which several calls run for each other', async () => {
       const { log, deliveries } = await start(
         [noting('other', undefined, { ordered: true }), onClass(1), onClass(0), noting('free')],

@@ -64,9 +64,11 @@ describeEachDatabase('shutdown', (db) => {
       await closed;
       expect(seen).toHaveLength(1);
 
-      const second = await start((event) => seen.push(event.key));
       // Nothing was left to the lease: that would last an hour.
-      expect(await second.deliveries.counts()).toMatchObject({ succeeded: 1, dead: 0 });
+      const outside = await startApplication({ database: dataSourceOptionsFrom(address) });
+      expect(await outside.deliveries.counts()).toMatchObject({ succeeded: 1, pending: 29, running: 0 });
+      await outside.close();
+      const second = await start((event) => seen.push(event.key));
       await drain(second.app);
       expect(new Set(seen).size).toBe(30);
       expect(seen).toHaveLength(30);

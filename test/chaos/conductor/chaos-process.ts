@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { machineTime, type TimedEntry } from '../app/journal.js';
 import { CONTROL_CONNECTIONS, SHUTDOWN_TIMEOUT } from '../app/plan.js';
 import type { ChaosSetup } from '../app/setup.js';
+import { standstills } from '../judge/standstills.js';
 import type { ProcessRecord, Run } from '../judge/evidence.js';
 
 const RUN_TS = fileURLToPath(new URL('../../support/run-ts.mjs', import.meta.url));
@@ -103,7 +104,7 @@ export class ChaosProcess {
       overdue: this.overdue,
       code: this.child.exitCode,
       made: entries.flatMap((entry) => (entry.what === 'made' ? [entry.fault] : [])),
-      still: entries.flatMap((entry) => (entry.what === 'still' ? [{ from: entry.from, to: entry.at }] : [])),
+      still: standstills(entries, this.to),
       leaseLosses: entries.filter(({ what }) => what === 'lease lost').map(({ at }) => at),
       unhandled: entries.flatMap((entry) => (entry.what === 'unhandled' ? [entry.text] : [])),
     };

@@ -21,8 +21,11 @@ export function aborted(signal: AbortSignal): Promise<Error> {
   });
 }
 
-/** Asks again and again until the answer is true: for what nobody tells of, such as a row in a table. */
-export async function until(condition: () => Promise<boolean> | boolean, limit = 30_000): Promise<void> {
+/**
+ * Asks again and again until the answer is true: for what nobody tells of, such as a row in a table. The limit is there
+ * to say what was waited for; no test is about it.
+ */
+export async function until(condition: () => Promise<boolean> | boolean, limit = 120_000): Promise<void> {
   const deadline = performance.now() + limit;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`Not so within ${limit} ms: ${condition.toString()}`);

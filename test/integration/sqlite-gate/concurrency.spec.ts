@@ -65,7 +65,7 @@ describe('concurrent use of one SQLite DataSource', () => {
     ]);
     const rows = await repository.find();
     expect(new Map(rows.map(({ id, balance }) => [id, balance]))).toEqual(expected);
-  }, 120_000);
+  });
 
   it('runs several statements of one query runner side by side', async () => {
     const dataSource = await database.open();

@@ -49,6 +49,5 @@ describe('two processes on one SQLite file', () => {
       expect(await repository.findOneBy({ id: 'counter' })).toEqual({ id: 'counter', balance: 2 * COUNT });
       expect(await repository.count()).toBe(1 + 4 * COUNT);
     },
-    120_000,
   );
 });

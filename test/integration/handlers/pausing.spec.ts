@@ -33,6 +33,13 @@ describeEachDatabase('pausing a handler', (db) => {
 
   const mails = ({ deliveries }: TestApplication) => deliveries.counts({ handler: 'Mails' });
 
+  /** Resolves when so many are left: a claim that was under way at the pause is given back with the next look. */
+  const left = (application: TestApplication, { pending, running }: { pending: number; running: number }) =>
+    until(async () => {
+      const counts = await mails(application);
+      return counts.pending === pending && counts.running === running;
+    });
+
   /** Resolves when the process has read the registry as it is now. */
   const upToDate = async ({ app }: TestApplication) => {
     const { database, registry } = app.get<Engine>(engineToken());
@@ -58,12 +65,12 @@ describeEachDatabase('pausing a handler', (db) => {
     await running.promise;
     await until(async () => (await mails(application)).running > 1);
     await deliveries.pause('Mails');
-    expect(await mails(application)).toMatchObject({ running: 1, pending: 4 });
+    await left(application, { running: 1, pending: 4 });
     await log.append(made(6, 7));
     end.resolve();
     await until(async () => (await deliveries.counts({ handler: 'Others' })).succeeded === 7);
     await until(async () => (await mails(application)).succeeded === 1);
-    expect(await mails(application)).toMatchObject({ pending: 6, running: 0 });
+    await left(application, { pending: 6, running: 0 });
     expect(starts).toHaveLength(1);
     await deliveries.resume('Mails');
     await until(async () => (await mails(application)).succeeded === 7);
@@ -92,8 +99,8 @@ describeEachDatabase('pausing a handler', (db) => {
     await until(async () => (await two.deliveries.counts({ handler: 'Others' })).succeeded === 6);
     end.resolve();
     await until(async () => (await mails(two)).succeeded === 1);
+    await left(two, { pending: 5, running: 0 });
     expect(starts).toEqual(['made_1']);
-    expect(await mails(two)).toMatchObject({ pending: 5, running: 0 });
     await two.deliveries.resume('Mails');
     await until(async () => (await mails(two)).succeeded === 6);
   });
@@ -114,10 +121,10 @@ describeEachDatabase('pausing a handler', (db) => {
     await running.promise;
     await until(async () => (await mails(one)).running > 1);
     await one.deliveries.pause('Mails');
-    await until(async () => (await mails(one)).running === 1);
+    await left(one, { pending: 7, running: 1 });
     end.resolve();
     await until(async () => (await mails(one)).succeeded === 1);
-    expect(await mails(two)).toMatchObject({ pending: 7, running: 0 });
+    await left(two, { pending: 7, running: 0 });
   });
 
   it('lasts when the handler is registered again', async () => {

@@ -73,11 +73,14 @@ describeEachDatabase('an outage of the database', (db) => {
     const running = deferred();
     const release = deferred();
     const handled: string[] = [];
-    const { deliveries } = await start(async ({ key }) => {
-      handled.push(key);
-      running.resolve();
-      await release.promise;
-    });
+    const { deliveries } = await start(
+      async ({ key }) => {
+        handled.push(key);
+        running.resolve();
+        await release.promise;
+      },
+      { worker: { pollInterval: 20, lease: '1h' } },
+    );
     await save('a');
     await running.promise;
     proxy.cut();
@@ -114,7 +117,8 @@ describeEachDatabase('an outage of the database', (db) => {
         running.resolve();
         reason.resolve(await aborted(signal));
       },
-      { worker: { pollInterval: 20, lease: 1000 } },
+      // A third of it is what a loaded machine may stand still without the lease being lost too early.
+      { worker: { pollInterval: 20, lease: 3000 } },
     );
     await save('a');
     await running.promise;

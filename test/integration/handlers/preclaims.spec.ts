@@ -1,6 +1,7 @@
 import type { WorkerOptions } from 'nestjs-once';
 import type { Engine } from '../../../lib/module/engine.js';
 import { engineToken } from '../../../lib/module/tokens.js';
+import { DeliveryState } from '../../../lib/store/rows.js';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import {
   type DatabaseAddress,
@@ -106,11 +107,15 @@ describeEachDatabase('deliveries claimed as they are created', (db) => {
     const application = await start((key) => (key === 'slow' ? release.promise : undefined), {
       concurrency: 1,
     });
-    const { log } = application;
+    const { log, dataSource } = application;
     await log.append({ group: 'a', key: 'slow' });
     await until(() => runs.length === 1);
-    await log.append({ group: 'a', key: 'waiting' });
-    expect(await statuses(application)).toEqual(['slow running 0', 'waiting pending 0']);
+    const states = await dataSource.transaction(async (manager) => {
+      await log.append({ group: 'a', key: 'waiting' }, { manager });
+      // As they were created: when this has committed, anybody may claim what waits.
+      return manager.query<{ state: unknown }[]>('SELECT state FROM once_delivery ORDER BY position');
+    });
+    expect(states.map(({ state }) => Number(state))).toEqual([DeliveryState.running, DeliveryState.pending]);
     release.resolve();
     await succeeded(application, 2);
   });
@@ -164,7 +169,7 @@ describeEachDatabase('deliveries claimed as they are created', (db) => {
   });
 
   it('are taken over by others when the process is gone before their start', async () => {
-    const recorder = await start(undefined, { lease: 1000 });
+    const recorder = await start(undefined, { lease: 3000 });
     const { dataSource, log } = recorder;
     const { keeper, database } = recorder.app.get<Engine>(engineToken());
     const workerId = recorder.worker.preclaiming.claimant([])!;

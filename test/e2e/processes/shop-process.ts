@@ -9,7 +9,7 @@ const SHOP = fileURLToPath(new URL('./shop.ts', import.meta.url));
 /** A process of the shop, and what it has told so far. */
 export class ShopProcess {
   readonly told: ShopMessage[] = [];
-  /** Exit code and signal. */
+  /** Exit code and signal, when all that it told has arrived too. */
   readonly exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
   private readonly child: ChildProcess;
   private errors = '';
@@ -18,7 +18,7 @@ export class ShopProcess {
     this.child = fork(RUN_TS, [SHOP, JSON.stringify(setup)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.child.on('message', (message) => this.told.push(message as ShopMessage));
     this.child.stderr!.on('data', (text: Buffer) => (this.errors += text.toString()));
-    this.exited = once(this.child, 'exit') as ShopProcess['exited'];
+    this.exited = once(this.child, 'close') as ShopProcess['exited'];
   }
 
   /** Resolves when it has told `count` things of which `wanted` holds. */

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { ShutdownError } from '../../../lib/handlers/errors.js';
 import { LeaseKeeper, type LeaseKeeperParts } from '../../../lib/handlers/lease-keeper.js';
 import type { WorkerLeases } from '../../../lib/store/worker-leases.js';
@@ -23,18 +24,21 @@ const keeper = (
     failed: () => undefined,
     ...parts,
   });
-  // Its timers keep no process alive; here something has to.
-  const alive = setInterval(() => undefined, 1000);
-  return { kept, lost: lost.promise, end: () => (clearInterval(alive), kept.release()) };
+  return { kept, lost: lost.promise, end: () => kept.release() };
 };
 
+const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
+
 describe('LeaseKeeper', () => {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
+  afterEach(() => void jest.useRealTimers());
+
   it('extends the lease again and again', async () => {
-    const fifth = deferred();
     let beats = 0;
-    const { kept, end } = keeper(async () => (++beats === 5 && fifth.resolve(), true));
+    const { kept, end } = keeper(async () => ++beats > 0);
     expect(await kept.acquire()).toBe(17);
-    await fifth.promise;
+    await pass(100);
+    expect(beats).toBe(5);
     expect(kept.holds(17)).toBe(true);
     await end();
     expect(kept.holds(17)).toBe(false);
@@ -43,6 +47,7 @@ describe('LeaseKeeper', () => {
   it('tells when somebody has taken the lease away', async () => {
     const { kept, lost, end } = keeper(async () => false);
     await kept.acquire();
+    await pass(20);
     await lost;
     expect(kept.holds(17)).toBe(false);
     await end();
@@ -55,8 +60,12 @@ describe('LeaseKeeper', () => {
     };
     const { kept, lost, end } = keeper(extend, { failed: (error) => failures.push(error) });
     await kept.acquire();
+    await pass(59);
+    expect(kept.holds(17)).toBe(true);
+    expect(failures).toHaveLength(2);
+    await pass(1);
     await lost;
-    expect(failures.length).toBeGreaterThan(1);
+    expect(failures).toHaveLength(3);
     await end();
   });
 
@@ -87,6 +96,7 @@ describe('LeaseKeeper', () => {
     const extend = () => (beaten.resolve(), answer.promise);
     const { kept, end } = keeper(extend, { failed: (error) => failures.push(error) });
     await kept.acquire();
+    await pass(20);
     await beaten.promise;
     await kept.release();
     answer.reject(new Error('the connection was closed'));
@@ -98,6 +108,9 @@ describe('LeaseKeeper', () => {
   it('takes the lease for lost when the database does not answer at all', async () => {
     const { kept, lost, end } = keeper(() => new Promise(() => undefined));
     await kept.acquire();
+    await pass(59);
+    expect(kept.holds(17)).toBe(true);
+    await pass(1);
     await lost;
     await end();
   });

@@ -112,9 +112,11 @@ describe('JSON', () => {
       '"'.repeat(200_000),
       '1'.repeat(200_000),
     ]) {
-      const begin = performance.now();
+      // The time of this process alone: that of a machine with other things to do passes anyway.
+      const begin = process.cpuUsage();
       expect(refusal({ body }).status).toBe(400);
-      expect(performance.now() - begin).toBeLessThan(2000);
+      const { user, system } = process.cpuUsage(begin);
+      expect(user + system).toBeLessThan(2_000_000);
     }
   });
 

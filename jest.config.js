@@ -31,6 +31,8 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/support/database-reporter.mjs'],
   maxWorkers: 2,
+  // Of each file that a worker has run, its modules stay in memory: some 20 MB. A worker with more than this is replaced.
+  workerIdleMemoryLimit: '800MB',
   // Only what hangs is to meet it: a loaded machine may take long for anything.
   testTimeout: 180_000,
 };

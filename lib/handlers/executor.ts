@@ -16,6 +16,7 @@ import { causesOf } from './causes.js';
 import { HandlerTimeoutError, LeaseLostError, ProcessDiedError } from './errors.js';
 import { HandlerRun } from './handler-run.js';
 import type { Handler } from './handler-set.js';
+import { JointLoads } from './joint-loads.js';
 import { seal } from './seal.js';
 import { NotAccepted, type Outcome, settle, type Settlement } from './settlement.js';
 
@@ -47,7 +48,14 @@ export interface Execution {
 
 /** Runs one delivery's handler once and says what is to be done about the delivery. */
 export class Executor {
-  constructor(private readonly parts: ExecutorParts) {}
+  private readonly loads: JointLoads;
+
+  constructor(private readonly parts: ExecutorParts) {
+    this.loads = new JointLoads({
+      loaderOf: (handler) => this.loaderOf(handler),
+      keyOf: (reference) => parts.entities.keyOf(reference),
+    });
+  }
 
   async execute(execution: Execution): Promise<Settlement> {
     const { delivery, handler } = execution;
@@ -76,11 +84,15 @@ export class Executor {
 
   private run(execution: Execution): Promise<void> {
     const { database, entities } = this.parts;
-    const { relations } = execution.handler;
-    // A connection is taken only when the event refers to entities.
-    const loader: EntityLoader = (references) =>
-      database.run((sql) => entities.loader(sql.runner.manager, relations)(references));
+    const { handler } = execution;
+    const loader = entities.shareRelated ? this.loaderOf(handler) : this.loads.loaderOf(handler);
     return inTime(execution, () => this.handle(execution, loader, database.dataSource.manager));
+  }
+
+  /** A connection is taken only when the event refers to entities. */
+  private loaderOf({ relations }: Handler): EntityLoader {
+    const { database, entities } = this.parts;
+    return (references) => database.run((sql) => entities.loader(sql.runner.manager, relations)(references));
   }
 
   /** The handler's writes and the mark of its success commit together, or not at all. */

@@ -17,7 +17,9 @@ export async function settledWithin(promise: Promise<unknown>, limit: number): P
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), limit);
   });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -54,6 +54,16 @@ export class TypeOrmEntities implements EntityPort {
     return Object.assign(metadata.create() as object, columns);
   }
 
+  /** Equal for references to the same entity. Throws TypeORM's error when there is no entity of that name. */
+  keyOf({ entity, id }: EntityReference): string {
+    return keyOfId(this.dataSource.getMetadata(entity), (column) => id[column.propertyPath]);
+  }
+
+  /** Whether entities that one query loads may share what they are related to: loaded by a query of its own. */
+  get shareRelated(): boolean {
+    return this.dataSource.options.relationLoadStrategy === 'query';
+  }
+
   /** Loads references through `manager`, soft-removed ones too, one query for each entity class. */
   loader(manager: EntityManager, relations: ReferenceRelations | undefined): EntityLoader {
     return async (references) => {
@@ -79,8 +89,11 @@ export class TypeOrmEntities implements EntityPort {
       withDeleted: true,
       ...(relations ? { relations: relationsOf(metadata, relations) } : {}),
     });
+    const byKey = new Map(
+      found.map((row) => [keyOfId(metadata, (column) => column.getEntityValue(row)), row] as const),
+    );
     for (const reference of references) {
-      const match = found.find((candidate) => hasId(metadata, candidate, reference));
+      const match = byKey.get(this.keyOf(reference));
       if (match) loaded.set(reference, match);
     }
   }
@@ -99,11 +112,14 @@ export class TypeOrmEntities implements EntityPort {
   }
 }
 
-function hasId(metadata: EntityMetadata, entity: object, { id }: EntityReference): boolean {
-  return metadata.primaryColumns.every((column) => {
-    const [found, wanted] = [column.getEntityValue(entity), id[column.propertyPath]] as [unknown, unknown];
-    return comparable(found) === comparable(wanted);
-  });
+function keyOfId(
+  metadata: EntityMetadata,
+  valueOf: (column: EntityMetadata['columns'][number]) => unknown,
+): string {
+  return JSON.stringify([
+    metadata.name,
+    ...metadata.primaryColumns.map((column) => comparable(valueOf(column))),
+  ]);
 }
 
 /** Keys come back as the driver likes them: a bigint column as a string, bytes as a Buffer. */

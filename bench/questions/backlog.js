@@ -21,7 +21,7 @@ export default {
   }),
   contenders: Object.fromEntries(BACKLOGS.map((backlog) => [nameOf(backlog), contender(backlog)])),
   roles: {
-    worker: (context) => productWorker({ ...context, pattern: /^bench/, worker: { concurrency: 100 } }),
+    worker: (context) => productWorker({ ...context, worker: { concurrency: 100 } }),
   },
   rows: [
     { metric: 'perSecond', unit: '/s', title: 'deliveries drained by one process' },

@@ -32,7 +32,7 @@ export default {
     pending: { prepare: (context) => prepare(context, context.sizes.others, 'pending'), run },
   },
   roles: {
-    worker: (context) => productWorker({ ...context, pattern: /^bench/, worker: { concurrency: 100 } }),
+    worker: (context) => productWorker({ ...context, worker: { concurrency: 100 } }),
   },
   rows: [
     { id: 'done', title, ...to('done', 'none') },

@@ -1,3 +1,7 @@
+type Listener = (reason: Error) => void;
+
+const NONE: readonly Listener[] = [];
+
 /**
  * Ends a run from outside, with an error as the reason. The AbortSignal that handlers get is made when one is asked
  * for: making it costs more than many a handler takes.
@@ -5,7 +9,7 @@
 export class Cancellation {
   private controller?: AbortController;
   private cause?: Error;
-  private readonly listeners = new Set<(reason: Error) => void>();
+  private listeners: readonly Listener[] = NONE;
 
   get aborted(): boolean {
     return this.cause !== undefined;
@@ -28,7 +32,7 @@ export class Cancellation {
     if (this.cause) return;
     this.cause = reason;
     this.controller?.abort(reason);
-    for (const listener of [...this.listeners]) listener(reason);
+    for (const listener of this.listeners) listener(reason);
   }
 
   throwIfAborted(): void {
@@ -36,12 +40,12 @@ export class Cancellation {
   }
 
   /** Calls back with the reason, at once when there is one already. */
-  onAbort(listener: (reason: Error) => void): void {
+  onAbort(listener: Listener): void {
     if (this.cause) listener(this.cause);
-    else this.listeners.add(listener);
+    else this.listeners = [...this.listeners, listener];
   }
 
-  offAbort(listener: (reason: Error) => void): void {
-    this.listeners.delete(listener);
+  offAbort(listener: Listener): void {
+    this.listeners = this.listeners.filter((other) => other !== listener);
   }
 }

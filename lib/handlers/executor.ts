@@ -57,17 +57,16 @@ export class Executor {
     });
   }
 
-  async execute(execution: Execution): Promise<Settlement> {
+  execute(execution: Execution): Promise<Settlement> {
     const { delivery, handler } = execution;
     if (delivery.rescues > SUSPECT_RESCUES && delivery.attempts > handler.retry.maxRetries) {
-      return { kind: 'bury', error: new ProcessDiedError(delivery.rescues) };
+      return Promise.resolve({ kind: 'bury', error: new ProcessDiedError(delivery.rescues) });
     }
-    try {
-      await (handler.transactional ? this.runInTransaction(execution) : this.run(execution));
-      return this.settlement(execution, { ok: true });
-    } catch (error) {
-      return this.settlement(execution, { ok: false, error });
-    }
+    const ended = handler.transactional ? this.runInTransaction(execution) : this.run(execution);
+    return ended.then(
+      () => this.settlement(execution, { ok: true }),
+      (error: unknown) => this.settlement(execution, { ok: false, error }),
+    );
   }
 
   private settlement({ handler, delivery, cancellation }: Execution, outcome: Outcome): Settlement {
@@ -114,7 +113,11 @@ export class Executor {
       return this.handleAndComplete(execution, sql);
     });
     // Once begun it ends by itself, by rolling back; before that it may be waiting for a connection for long.
-    return orAborted(done, execution.cancellation, () => !begun);
+    return orAborted(
+      () => done,
+      execution.cancellation,
+      () => !begun,
+    );
   }
 
   private async handleAndComplete(execution: Execution, sql: Sql): Promise<void> {
@@ -131,18 +134,29 @@ export class Executor {
     }
   }
 
-  /** Few awaits: each costs about as much as a quick handler. */
-  private async handle(execution: Execution, loader: EntityLoader, manager: EntityManager): Promise<void> {
+  /** Waits only for what has to be waited for: a promise costs about as much as a quick handler. */
+  private handle(execution: Execution, loader: EntityLoader, manager: EntityManager): unknown {
+    const data = this.decode(execution, loader);
+    return data instanceof Promise || this.parts.types.has(execution.delivery.event.group)
+      ? this.restoreAndCall(execution, data, manager)
+      : this.call(execution, data, manager);
+  }
+
+  private async restoreAndCall(execution: Execution, data: unknown, manager: EntityManager): Promise<void> {
+    const { group } = execution.delivery.event;
+    const decoded = await data;
+    const isTyped = this.parts.types.has(group);
+    await this.call(execution, isTyped ? await this.restore(group, decoded) : decoded, manager);
+  }
+
+  private call(execution: Execution, data: unknown, manager: EntityManager): unknown {
     const { handler, delivery, cancellation } = execution;
-    const decoded = this.decode(execution, loader);
-    let data = decoded instanceof Promise ? ((await decoded) as unknown) : decoded;
-    if (this.parts.types.has(delivery.event.group)) data = await this.restore(delivery.event.group, data);
     cancellation.throwIfAborted();
     if (this.parts.hasLapsed(execution.workerId)) endForLostLease(execution);
     const event = recordedEvent(delivery.event, data);
     execution.given = event;
     const context = new HandlerRun(handler.name, attemptOf(delivery), manager, cancellation);
-    await this.inContext(handler, event, () => handler.call(event, context));
+    return this.inContext(handler, event, () => handler.call(event, context));
   }
 
   private decode({ delivery, handler }: Execution, loader: EntityLoader): unknown {
@@ -181,15 +195,15 @@ function endForLostLease({ cancellation }: Execution): void {
 }
 
 /** Aborts the run when `work` takes longer than the handler's timeout. */
-function inTime({ handler, cancellation }: Execution, work: () => Promise<void>): Promise<void> {
+function inTime({ handler, cancellation }: Execution, work: () => unknown): Promise<void> {
   const { name, timeout } = handler;
   const timer = setTimeout(() => cancellation.abort(new HandlerTimeoutError(name, timeout)), timeout);
-  return orAborted(work(), cancellation, undefined, () => clearTimeout(timer));
+  return orAborted(work, cancellation, undefined, () => clearTimeout(timer));
 }
 
-/** What the promise comes to, or the reason of the abort when that is first and `stop` agrees; `ended` is told. */
+/** What the work comes to, or the reason of the abort when that is first and `stop` agrees; `ended` is told. */
 function orAborted(
-  promise: Promise<void>,
+  work: () => unknown,
   cancellation: Cancellation,
   stop: () => boolean = () => true,
   ended?: () => void,
@@ -203,10 +217,13 @@ function orAborted(
       ended?.();
       settle();
     };
+    const fail = (error: Error) => end(() => reject(error));
     cancellation.onAbort(abort);
-    promise.then(
-      () => end(resolve),
-      (error: Error) => end(() => reject(error)),
-    );
+    try {
+      // A promise of the work's own is not wrapped into another.
+      Promise.resolve(work()).then(() => end(resolve), fail);
+    } catch (error) {
+      fail(error as Error);
+    }
   });
 }

@@ -39,28 +39,43 @@ export class Settler {
 
   constructor(private readonly parts: SettlerParts) {}
 
-  async settle(execution: Execution, settlement: Settlement): Promise<Promoted> {
+  /** Resolves when it is marked, or cannot be any more. One promise where the first try succeeds: nearly always. */
+  settle(execution: Execution, settlement: Settlement): Promise<Promoted> {
     this.log(execution, settlement);
-    const marked = await this.markInTheEnd(execution, settlement);
+    return this.mark(execution, settlement).then(
+      (marked) => this.tell(execution, settlement, marked),
+      async (error) =>
+        this.tell(execution, settlement, await this.markInTheEnd(execution, settlement, error)),
+    );
+  }
+
+  private tell(execution: Execution, settlement: Settlement, marked: boolean): Promoted | Promise<Promoted> {
     if (!marked) this.logger.warn(`${nameOf(execution)}: its lease was lost, the result does not count`);
     else this.parts.marked(execution, settlement);
     if (marked && settlement.kind === 'bury') this.parts.exhausted();
-    this.parts.settled?.(execution.delivery.handlerId);
     const { handlerId, position, starts, event } = execution.delivery;
+    this.parts.settled?.(handlerId);
     if (!marked || starts > 0) return NONE;
     return this.parts.promoter?.after({ handlerId, position, group: event.group }) ?? NONE;
   }
 
-  /** False when the worker held the delivery no more. After an outage that is for the database to say. */
-  private async markInTheEnd(execution: Execution, settlement: Settlement): Promise<boolean> {
+  /** After a try that failed. False when the worker held the delivery no more: after an outage the database says that. */
+  private async markInTheEnd(
+    execution: Execution,
+    settlement: Settlement,
+    failure: unknown,
+  ): Promise<boolean> {
+    let error = failure;
     for (let pause = FIRST_WAIT; ; pause = Math.min(pause * 2, LONGEST_WAIT)) {
-      try {
-        return await this.mark(execution, settlement);
-      } catch (error) {
-        if (await this.outlasted()) continue;
+      if (!(await this.outlasted())) {
         if (!this.parts.holdsLease(execution.workerId)) return false;
         this.warnOf(execution, error);
         await wait(pause);
+      }
+      try {
+        return await this.mark(execution, settlement);
+      } catch (again) {
+        error = again;
       }
     }
   }

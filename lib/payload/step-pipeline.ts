@@ -7,6 +7,7 @@ import type { PayloadStep } from './payload-step.js';
 import { isTyped, messageOf } from '../core/thrown.js';
 
 const JSON_ENCODING = 'json';
+const NONE: readonly PayloadStep[] = [];
 
 /** JSON text to its stored form and back, through the steps. */
 export class StepPipeline {
@@ -46,7 +47,8 @@ export class StepPipeline {
     return utf8(steps.reduceRight<Uint8Array>(loadThrough, bytes));
   }
 
-  private stepsOf(encoding: string): PayloadStep[] {
+  private stepsOf(encoding: string): readonly PayloadStep[] {
+    if (encoding === JSON_ENCODING) return NONE;
     if (encoding === PRUNED) throw new PayloadPrunedError();
     const [format, ...names] = encoding.split('+');
     if (format !== JSON_ENCODING)

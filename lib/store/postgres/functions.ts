@@ -49,14 +49,14 @@ BEGIN
 END $$`;
 }
 
-/** Moves one delivery to the finished ones; false when the worker holds it no more. */
+/** Moves one delivery to the finished ones; false when the worker holds it no more. `+ 0` as in a batch of them. */
 function createComplete(t: Tables): string {
   return `CREATE OR REPLACE FUNCTION ${completeFunction(t)} (the_handler integer, the_position bigint, the_worker bigint, at bigint)
 RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE tried integer;
 BEGIN
   DELETE FROM ${t.delivery}
-    WHERE handler_id = the_handler AND position = the_position AND state = 1 AND worker_id = the_worker
+    WHERE handler_id = the_handler AND position = the_position AND state + 0 = 1 AND worker_id + 0 = the_worker
     RETURNING attempts INTO tried;
   IF NOT FOUND THEN RETURN false; END IF;
   INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)

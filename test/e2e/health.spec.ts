@@ -127,12 +127,11 @@ describeEachDatabase('the health indicator, asked over HTTP', (db) => {
   });
 
   it('is down when the heartbeat is missing', async () => {
-    // Nothing but the heartbeat looks at the lease.
-    await start({}, { worker: { pollInterval: '1h' } });
-    const engine = app.get<Engine>(engineToken());
-    await until(() => engine.keeper.sinceExtended !== undefined);
-    await engine.worker.idle();
-    Object.assign(engine.keeper, { extendedAt: performance.now() - 30_000 });
+    await start({});
+    const { keeper } = app.get<Engine>(engineToken());
+    await until(() => keeper.sinceExtended !== undefined);
+    // A heartbeat that is late for real is no sooner told than mended: whoever looks at the lease next renews it.
+    Object.defineProperty(keeper, 'sinceExtended', { value: 30_000 });
     expect(await ask()).toMatchObject({
       is: 'down',
       message: expect.stringContaining('The last heartbeat was'),

@@ -64,6 +64,12 @@ describeInBrowser('The client in Chromium, against the sample application', () =
   const beacons = async (page: Page) =>
     (await page.evaluate<string>('sessionStorage.beacons')).trim().split(' ');
   const stored = (page: Page) => page.evaluate<number>('localStorage.length');
+  /** Exactly these arrived, each once, and the page keeps none of them back. */
+  const expectCounted = async (page: Page, notes: string[]) => {
+    await flush(page);
+    expect(await site.notes()).toEqual(notes);
+    expect(await stored(page)).toBe(0);
+  };
 
   it('logs a page view and a button press under a strict policy, and shows them handled, each once', async () => {
     await setUp();
@@ -95,9 +101,7 @@ describeInBrowser('The client in Chromium, against the sample application', () =
     await page.reload();
     await site.start();
     await page.reload();
-    await flush(page);
-    expect(await site.notes()).toEqual(['before', 'away 1', 'away 2']);
-    expect(await stored(page)).toBe(0);
+    await expectCounted(page, ['before', 'away 1', 'away 2']);
   });
 
   it('sends by itself when the network is back', async () => {
@@ -109,9 +113,7 @@ describeInBrowser('The client in Chromium, against the sample application', () =
     expect(await site.notes()).toEqual([]);
     await context.setOffline(false);
     await site.recorded('offline');
-    await flush(page);
-    expect(await site.notes()).toEqual(['offline']);
-    expect(await stored(page)).toBe(0);
+    await expectCounted(page, ['offline']);
   });
 
   it('sends a beacon when the page is left, and the next page counts nothing again', async () => {
@@ -124,9 +126,7 @@ describeInBrowser('The client in Chromium, against the sample application', () =
 
     await page.goto(`${site.url}/blank`);
     expect(await beacons(page)).toEqual(['true']);
-    await flush(page);
-    expect(await site.notes()).toEqual(['left']);
-    expect(await stored(page)).toBe(0);
+    await expectCounted(page, ['left']);
   });
 
   it('sends by beacon what the browser takes on, and the rest with the next page', async () => {
@@ -238,9 +238,7 @@ describeInBrowser('The client in Chromium, against the sample application', () =
       for (const data of cheers) eventLog.log('site.Cheer', data);
       eventLog.log('intern.Secret');
     });
-    await flush(page);
-    expect(await site.notes()).toEqual(['good']);
-    expect(await stored(page)).toBe(0);
+    await expectCounted(page, ['good']);
     expect(warnings).toHaveLength(2);
     expect(warnings[0]).toContain('refused an event (400)');
   });

@@ -42,6 +42,7 @@ try {
   check(app, 'main', 'handled member_joined_1: Ada');
   install(app, OPTIONAL_PACKAGES);
   check(app, 'named-events', 'handled shop.Click at 3');
+  check(app, 'without-limiter', 'MISSING_RATE_LIMITER');
   console.log('The packed library works in an empty application, as ESM and with require().');
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -45,15 +45,26 @@ export class WorkerLeases {
   /** Takes over what workers without a lease have claimed; returns how many deliveries. */
   async rescue(): Promise<number> {
     if (!(await this.database.run((sql) => this.someLapsed(sql)))) return 0;
+    await this.removeLapsed();
     const { tables, dialect } = this.database;
     return this.database.transaction(async (sql) => {
-      await sql.change(`DELETE FROM ${tables.worker} WHERE lease_until < ${dialect.now}`);
       const orphans = await sql.rows(
         `SELECT d.handler_id, d.position FROM ${tables.delivery} d WHERE ${this.orphaned()} LIMIT 1000 ${dialect.skipLocked}`,
       );
       for (const orphan of orphans) await this.free(sql, Number(orphan.handler_id), Number(orphan.position));
       return orphans.length;
     });
+  }
+
+  /**
+   * In a transaction of its own: where it had to wait for another rescuer, PostgreSQL leaves locks on leases that it took
+   * for lapsed and that have been extended meanwhile. Nobody could extend them while deliveries are freed.
+   */
+  private async removeLapsed(): Promise<void> {
+    const { tables, dialect } = this.database;
+    await this.database.atomically((sql) =>
+      sql.change(`DELETE FROM ${tables.worker} WHERE lease_until < ${dialect.now}`),
+    );
   }
 
   private async someLapsed(sql: Sql): Promise<boolean> {

@@ -3,11 +3,13 @@ import type { EventSourcingOptions } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
 import type { Engine } from '../../../lib/module/engine.js';
 import { engineToken } from '../../../lib/module/tokens.js';
+import { WorkerLeases } from '../../../lib/store/worker-leases.js';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { aborted, deferred, until } from '../../support/deferred.js';
 import { type Script, scriptedHandler } from '../../support/scripted-handler.js';
 
+const HOUR = 3_600_000;
 const EVENT = { group: 'made', key: 'made_1' };
 /** Milliseconds: two thirds of it is what a loaded machine may stand still without a lease being lost. */
 const LEASE = 4500;
@@ -146,5 +148,49 @@ describeEachDatabase('leases', (db) => {
     await hanging.promise;
     await log.append({ group: 'made', key: 'made_2' });
     expect(await seen.promise).toBe('made_2');
+  });
+
+  if (db.name !== 'postgres') return;
+
+  it('can be extended while another process frees deliveries, after it has waited for a third one', async () => {
+    const { app, dataSource } = await start(() => undefined, { dispatch: 'none' });
+    const { database } = app.get<Engine>(engineToken());
+    const isWaitedFor = async (locktype: string) => {
+      const waiting = `SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE datname = current_database() AND locktype = '${locktype}' AND NOT granted`;
+      return (await dataSource.query<unknown[]>(waiting)).length > 0;
+    };
+    const [dead, late] = [-HOUR, -HOUR].map((lease) => new WorkerLeases(database, lease));
+    const [deadId, lateId] = [await dead!.register(), await late!.register()];
+    const leases = new WorkerLeases(database, HOUR);
+    // What a process that has gone held; it is freed when the test lets it.
+    await dataSource.query(
+      'INSERT INTO once_delivery (handler_id, position, due_at, state, worker_id) VALUES (1, 1, 0, 1, 999999)',
+    );
+    await dataSource.query(`CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql
+      AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(18); RETURN NEW; END $$`);
+    await dataSource.query(
+      'CREATE TRIGGER wait_for_test BEFORE UPDATE ON once_delivery FOR EACH ROW EXECUTE FUNCTION wait_for_test()',
+    );
+    const [other, barrier] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
+    await barrier.query('SELECT pg_advisory_lock(18)');
+    await other.startTransaction();
+    await other.query(`DELETE FROM once_worker WHERE id = ${deadId}`);
+    // It knows the leases as they were when it began to wait.
+    const rescued = leases.rescue();
+    await until(() => isWaitedFor('transactionid'));
+    expect(await database.run((sql) => leases.extend(sql, lateId))).toBe(true);
+    await other.commitTransaction();
+    await until(() => isWaitedFor('advisory'));
+
+    const extended = await database.transaction(async (sql) => {
+      // So that a failure does not hang.
+      await sql.change(`SET LOCAL lock_timeout = '10s'`);
+      return leases.extend(sql, lateId);
+    });
+    expect(extended).toBe(true);
+    await barrier.query('SELECT pg_advisory_unlock(18)');
+    expect(await rescued).toBe(1);
+    await Promise.all([other.release(), barrier.release()]);
   });
 });

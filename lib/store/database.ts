@@ -5,7 +5,7 @@ import type { Dialect, SqlTime } from './dialect.js';
 import { dialectOf } from './dialects.js';
 import { Sql } from './sql.js';
 import { type TableNaming, type Tables, tablesOf } from './tables.js';
-import { depthOf } from './transaction-depth.js';
+import { assertNoneLeftOpen, depthOf } from './transaction-depth.js';
 
 /** Milliseconds after which a rollback is given up for closing the connection. */
 const ROLLBACK_LIMIT = 2000;
@@ -96,6 +96,7 @@ export class Database {
     try {
       await runner.startTransaction(runner.isTransactionActive ? undefined : this.isolation);
       const result = await work(this.on(runner));
+      assertNoneLeftOpen(runner, depth + 1);
       await runner.commitTransaction();
       return result;
     } catch (error) {

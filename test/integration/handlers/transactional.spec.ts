@@ -66,6 +66,26 @@ describeEachDatabase('a transactional handler', (db) => {
     expect(await deliveries.counts()).toMatchObject({ succeeded: 1 });
   });
 
+  it('leaves nothing of an attempt that leaves a nested transaction open, and gives its connection back clean', async () => {
+    const { app, log, dataSource, deliveries } = await start(async (_, context) => {
+      await write(context, `attempt ${context.attempt}`);
+      if (context.attempt === 1) await context.manager.queryRunner!.startTransaction();
+    });
+    await log.append(EVENT);
+    await drain(app);
+    expect(await notes()).toEqual(['attempt 2']);
+    expect(await deliveries.counts()).toMatchObject({ succeeded: 1 });
+    const runners = Array.from({ length: db.name === 'sqlite' ? 1 : 10 }, () =>
+      dataSource.createQueryRunner(),
+    );
+    for (const runner of runners) {
+      await runner.startTransaction();
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
+    expect(await notes()).toEqual(['attempt 2']);
+  });
+
   it('refuses what a failed attempt still sends, which would commit by itself', async () => {
     const late = deferred<PromiseSettledResult<unknown>[]>();
     const { app, log } = await start(async (_, context) => {

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import type { Connectivity } from '../core/connectivity.js';
 import { NO_TELEMETRY, type Telemetry } from '../core/telemetry.js';
 import type { EventTypeRegistry } from '../event-types/event-type-registry.js';
@@ -32,6 +32,9 @@ import { composeLookout, type LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
 import { ProcessLog } from './process-log.js';
 import { composeSources, type SourceParts } from './source-parts.js';
+
+/** Subscribers of engines that have stopped. A DataSource that outlives its application has them until another engine comes. */
+const RETIRED = new WeakSet<object>();
 
 /** Milliseconds that shutdown waits for the lease to be given up. */
 const RELEASE_LIMIT = 2000;
@@ -175,7 +178,9 @@ export class Engine {
   /** Makes the handlers known to every process and listens to the DataSource's writes. */
   async connect(): Promise<void> {
     await this.registry.register(this.registrations);
-    this.dataSource.subscribers.push(this.commits.tracker, this.entities.subscriber);
+    const { subscribers } = this.dataSource;
+    const others = subscribers.filter((subscriber) => !RETIRED.has(subscriber));
+    subscribers.splice(0, subscribers.length, ...others, ...this.subscribers);
   }
 
   start(): void {
@@ -205,7 +210,8 @@ export class Engine {
     await Promise.all([this.lookout.wakeUp.stop(), this.releaseLease()]);
     await this.handling.control.close();
     this.log.stream.end();
-    this.disconnect();
+    // What the application still writes until the DataSource is closed has to be recorded, so nothing is removed here.
+    for (const subscriber of this.subscribers) RETIRED.add(subscriber);
   }
 
   /** Where the database does not answer the lease ends by itself: nobody extends it any more. */
@@ -218,15 +224,8 @@ export class Engine {
     }
   }
 
-  /** Listens to the DataSource's writes no more. */
-  private disconnect(): void {
-    const own: unknown[] = [this.commits.tracker, this.entities.subscriber];
-    const { subscribers } = this.dataSource;
-    subscribers.splice(
-      0,
-      subscribers.length,
-      ...subscribers.filter((subscriber) => !own.includes(subscriber)),
-    );
+  private get subscribers(): EntitySubscriberInterface[] {
+    return [this.commits.tracker, this.entities.subscriber];
   }
 
   /** Something may be due. */

@@ -1,5 +1,7 @@
 import { jest } from '@jest/globals';
-import type { EventSourcingOptions } from 'nestjs-once';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { event, type EventSourcingOptions, ModelEventSource } from 'nestjs-once';
+import { DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { drain } from 'nestjs-once/testing';
 import { Database } from '../../lib/store/database.js';
 import { poolSize } from '../../lib/store/pool.js';
@@ -9,6 +11,26 @@ import { aborted, deferred, until } from '../support/deferred.js';
 import { type Script, scriptedHandler } from '../support/scripted-handler.js';
 import { ShopProcess } from './processes/shop-process.js';
 import type { ShopSetup } from './processes/shop.js';
+
+@Entity()
+class Receipt {
+  @PrimaryGeneratedColumn() id: number;
+}
+
+@Injectable()
+class Receipts implements BeforeApplicationShutdown {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @ModelEventSource(Receipt, { on: ['insert'] })
+  *written({ id }: Receipt) {
+    yield event('receipt', String(id), { id });
+  }
+
+  /** Every module has been destroyed by now; the DataSource is still open. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.dataSource.manager.save(new Receipt());
+  }
+}
 
 describeEachDatabase('shutdown', (db) => {
   let address: DatabaseAddress;
@@ -132,6 +154,27 @@ describeEachDatabase('shutdown', (db) => {
     expect(leases).toHaveLength(db.name === 'sqlite' ? 1 : 0);
     await outside.close();
   });
+
+  it.each(['none', 'background', 'inline'] as const)(
+    'records what is written until the DataSource is closed (dispatch: %s)',
+    async (dispatch) => {
+      const handler = scriptedHandler('One', () => undefined, { pattern: 'receipt' });
+      const setup = { database: dataSourceOptionsFrom(address), entities: [Receipt] };
+      const first = await startApplication({
+        ...setup,
+        providers: [Receipts, handler],
+        options: { dispatch, rescan: false },
+      });
+      await first.close();
+      const second = await startApplication({ ...setup, synchronize: false });
+      const events = await second.dataSource.query<{ event_key: string }[]>(
+        'SELECT event_key FROM once_event',
+      );
+      expect(events).toMatchObject([{ event_key: 'receipt_1' }]);
+      expect(await second.deliveries.counts()).toMatchObject({ pending: 1, running: 0 });
+      await second.close();
+    },
+  );
 
   it('leaves nothing open: the process ends by itself', async () => {
     const process = await shop('handle-one', { worker: { pollInterval: 50 } });

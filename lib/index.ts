@@ -114,8 +114,8 @@ export { type AppendOptions, EventLog, type ReadOptions } from './store/event-lo
 export type { HandledItem, RecordedItem, StreamItem, StreamOptions } from './store/event-stream.js';
 export type { EventData, LogOptions } from './store/logged-event.js';
 export { SecondConnectionError } from './store/pool.js';
-export { OpenTransactionError } from './store/transaction-depth.js';
 export { type SchemaPolicy, SchemaNotReadyError } from './store/schema.js';
 export { SqliteGateTimeoutError } from './store/sqlite/gate/errors.js';
+export { OpenTransactionError } from './store/transaction-depth.js';
 export { EVENT_SOURCING_MIGRATIONS, eventSourcingMigrations } from './store/typeorm-migrations.js';
 export { EntityWithoutIdError, type ReferenceRelations } from './store/typeorm-entities.js';

@@ -4,6 +4,7 @@ import { toTellOthers } from '../handlers/told-others.js';
 import type { Worker } from '../handlers/worker.js';
 import { afterRelease, CommitTracker, type Recorded } from '../store/commit-tracker.js';
 import type { Preclaimed, Preclaimer } from '../store/preclaims.js';
+import type { SendWithCommit } from '../store/signals.js';
 import type { WakeUp } from '../store/wake-up.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -41,6 +42,11 @@ export class Commits {
   appended(runner: QueryRunner, recorded: Recorded): void {
     this.preclaiming.created(recorded.preclaimed);
     this.tracker.recorded(runner, recorded);
+  }
+
+  /** For an event that is recorded with the COMMIT, and so not known to the tracker. */
+  committing(runner: QueryRunner, due: readonly number[], send: SendWithCommit): void {
+    this.parts.wakeUp().tellWithCommit(runner, this.toTellOthers(due), send);
   }
 
   /** Of which handlers others have to be told, given one id for each delivery that has become due. */

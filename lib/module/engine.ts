@@ -14,6 +14,7 @@ import type { Rescan } from '../sources/rescan/rescan.js';
 import type { SourceRegistry } from '../sources/source-registry.js';
 import { backlogOf } from '../store/backlog.js';
 import type { Recorded } from '../store/commit-tracker.js';
+import type { SendWithCommit } from '../store/signals.js';
 import type { Database } from '../store/database.js';
 import type { DeliveryQueries } from '../store/delivery-queries.js';
 import { nameEntityTables } from '../store/entity-tables.js';
@@ -72,6 +73,8 @@ export class Engine {
     });
     const listener = {
       appended: (runner: QueryRunner, recorded: Recorded) => this.commits.appended(runner, recorded),
+      committing: (runner: QueryRunner, due: readonly number[], send: SendWithCommit) =>
+        this.commits.committing(runner, due, send),
       groupMismatch: (key: string, group: string, existing: string) =>
         this.groupMismatch(key, group, existing),
     };

@@ -1,6 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { AppendedRow, ClaimedDelivery, DeliveryRow, EventRow } from './rows.js';
-import type { Signals } from './signals.js';
+import type { Notice, Signals } from './signals.js';
 import type { Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -141,6 +141,17 @@ export interface Dialect {
   dropExtras(tables: Tables): string[];
   /** Records events and their deliveries in one transaction; results in the order of the rows. */
   append(sql: Sql, tables: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]>;
+  /**
+   * Records one event as `append` does and commits the transaction of `sql`, in one round trip where it can. When it
+   * fails, nothing is committed, as with a COMMIT. `notice` is asked, where that can go along, for what is sent behind.
+   */
+  appendWithCommit?(
+    sql: Sql,
+    tables: Tables,
+    row: EventRow,
+    due: SqlTime,
+    notice: () => Notice | undefined,
+  ): Promise<AppendedRow>;
   /** Creates deliveries of recorded events, leaving those that are there. */
   deliver(sql: Sql, tables: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void>;
   claim(sql: Sql, tables: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]>;

@@ -1,6 +1,5 @@
 import type { QueryRunner } from 'typeorm';
-import type { AppendResult, EventMetadata, RecordedEvent } from '../core/event.js';
-import { InvalidEventError } from '../core/errors.js';
+import type { AppendResult, RecordedEvent } from '../core/event.js';
 import { assertEventInput } from '../core/event-input.js';
 import { NO_TELEMETRY, type Telemetry, type TraceHeaders, type WatchedEvent } from '../core/telemetry.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
@@ -8,31 +7,38 @@ import type { Recorded } from './commit-tracker.js';
 import type { Database } from './database.js';
 import { recordedEvent } from './recorded-event.js';
 import { hasPreclaims, preclaim, preclaimedOf, type Preclaimer } from './preclaims.js';
-import { emissionContext } from './emission-context.js';
+import { EventRows } from './event-rows.js';
+import { type MismatchListener, warnOfMismatches } from './group-mismatches.js';
+import { canHold, hold } from './held-append.js';
 import type { Emission, EventRecorder } from './event-recorder.js';
 import type { EventStream } from './event-stream.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import type { AppendedRow, EventRow, StoredEvent } from './rows.js';
 import { EVENT_COLUMNS, storedEvent } from './rows.js';
+import type { Notice, SendWithCommit } from './signals.js';
 import { chunks, marks, type Sql } from './sql.js';
 import { UntilCommit } from './until-commit.js';
 
 /** Told of events that were recorded, on the connection that recorded them. */
-export interface AppendListener {
+export interface AppendListener extends MismatchListener {
   appended(runner: QueryRunner, recorded: Recorded): void;
-  /** A key came again with another group: it was not recorded. */
-  groupMismatch(key: string, group: string, existingGroup: string): void;
+  /**
+   * This runner is about to commit an event whose due deliveries are of these handlers: gives `send` what others are to
+   * be told behind that COMMIT.
+   */
+  committing?(runner: QueryRunner, handlerIds: readonly number[], send: SendWithCommit): void;
 }
 
 /** The event log's table: appends with one statement, looks up by key, reads in order. */
 export class EventLogStore implements EventRecorder {
   private readonly groups: UntilCommit<string>;
   private readonly watched: UntilCommit<RecordedEvent>;
+  private readonly rows: EventRows;
 
   constructor(
     private readonly database: Database,
-    private readonly registry: HandlerRegistry,
-    private readonly codec: PayloadCodec,
+    registry: HandlerRegistry,
+    codec: PayloadCodec,
     private readonly listener: AppendListener,
     private readonly telemetry: Telemetry = NO_TELEMETRY,
     /** Where none is given all deliveries are created pending. */
@@ -40,6 +46,7 @@ export class EventLogStore implements EventRecorder {
     private readonly stream?: EventStream,
   ) {
     this.groups = new UntilCommit((group) => telemetry.recorded(group));
+    this.rows = new EventRows(registry, codec, database.clock);
     this.watched = new UntilCommit((event) => stream?.tell({ type: 'recorded', event }));
   }
 
@@ -67,17 +74,77 @@ export class EventLogStore implements EventRecorder {
     withEvents: boolean,
     headers?: TraceHeaders,
   ): Promise<AppendResult[]> {
-    const made = emissions.map((emission) => this.row(emission, headers));
-    const rows = this.preclaimer ? preclaim(made, this.preclaimer) : made;
-    const appended = runner.isTransactionActive
-      ? await this.append(this.database.on(runner), rows)
-      : await this.appendAlone(runner, rows);
-    if (appended.some(({ position }) => position === undefined))
-      await this.warnOfMismatches(runner, rows, appended);
-    this.announce(rows, appended, emissions, runner);
+    const made = emissions.map((emission) => this.rows.made(emission, headers));
+    const { rows, appended } = await this.recordMade(made, emissions, this.database.on(runner), runner);
     return rows.map((row, index) =>
       resultOf(row, appended[index]!, withEvents ? emissions[index] : undefined),
     );
+  }
+
+  async recordByCommit(emissions: readonly Emission[], runner: QueryRunner): Promise<void> {
+    const [emission] = emissions;
+    const { appendWithCommit } = this.database.dialect;
+    if (
+      !emission ||
+      emissions.length > 1 ||
+      !appendWithCommit ||
+      this.telemetry.enabled ||
+      !canHold(runner)
+    ) {
+      await this.record(emissions, runner, false);
+      return;
+    }
+    const made = this.rows.made(emission);
+    hold(runner, {
+      now: async (past) => {
+        await this.recordMade([made], [emission], this.database.on(past), runner);
+      },
+      withCommit: () => this.recordWithCommit(made, emission, runner),
+    });
+  }
+
+  private async recordMade(
+    made: readonly EventRow[],
+    emissions: readonly Emission[],
+    sql: Sql,
+    runner: QueryRunner,
+  ): Promise<{ rows: readonly EventRow[]; appended: readonly AppendedRow[] }> {
+    const rows = this.preclaimed(made);
+    const appended = runner.isTransactionActive
+      ? await this.append(sql, rows)
+      : await this.appendAlone(runner, rows);
+    await warnOfMismatches(sql, this.database.tables, rows, appended, this.listener);
+    this.announce(rows, appended, emissions, runner);
+    return { rows, appended };
+  }
+
+  /** What has been committed stays so, whatever comes of looking for the group of a key that was there. */
+  private async recordWithCommit(made: EventRow, emission: Emission, runner: QueryRunner): Promise<void> {
+    const { tables, dialect } = this.database;
+    const sql = this.database.on(runner);
+    const rows = this.preclaimed([made]);
+    const append = async () => {
+      const appended = await dialect.appendWithCommit!(sql, tables, rows[0]!, this.database.time(), () =>
+        this.noticeOf(rows[0]!, runner),
+      );
+      this.announce(rows, [appended], [emission], runner);
+      return [appended];
+    };
+    const appended = await (hasPreclaims(rows) ? this.preclaimer!.unlessAnswered(append) : append());
+    await warnOfMismatches(sql, tables, rows, appended, this.listener).catch(() => undefined);
+  }
+
+  private noticeOf(row: EventRow, runner: QueryRunner): Notice | undefined {
+    let notice: Notice | undefined;
+    this.listener.committing?.(runner, this.dueHandlers([row]), (_runner, _tables, message, failed) => {
+      notice = { message, failed };
+      return true;
+    });
+    return notice;
+  }
+
+  private preclaimed(rows: readonly EventRow[]): readonly EventRow[] {
+    return this.preclaimer ? preclaim(rows, this.preclaimer) : rows;
   }
 
   async recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]> {
@@ -156,29 +223,6 @@ export class EventLogStore implements EventRecorder {
     }
   }
 
-  private row({ input, source, snapshots, origin }: Emission, headers: TraceHeaders | undefined): EventRow {
-    assertEventInput(input, origin);
-    const now = this.database.clock.now();
-    const payload = this.codec.encode(input.data, { snapshots: snapshots ?? false });
-    const targets = this.registry.targetsOf(input.group);
-    return {
-      key: input.key,
-      group: input.group,
-      payload: payload.text,
-      payloadBytes: payload.bytes,
-      encoding: payload.encoding,
-      metadata: storedMetadata(input, source, headers),
-      stream: null,
-      streamVersion: null,
-      orderKey: input.orderKey ?? null,
-      occurredAt: (input.occurredAt ?? now).getTime(),
-      recordedAt: now.getTime(),
-      availableAt: input.availableAt?.getTime() ?? null,
-      registryVersion: this.registry.currentVersion,
-      handlers: targets,
-    };
-  }
-
   /** Tells whoever has to know that these were recorded, and will be there when this runner commits. */
   private announce(
     rows: readonly EventRow[],
@@ -191,7 +235,8 @@ export class EventLogStore implements EventRecorder {
     for (const [index, { position }] of appended.entries())
       if (position !== undefined) this.keep(committing, position, rows[index]!, emissions[index]!);
     if (positions.length === 0) return;
-    const handlerIds = this.dueHandlers(rows, appended);
+    const recorded = rows.filter((_, index) => appended[index]!.position !== undefined);
+    const handlerIds = this.dueHandlers(recorded);
     this.listener.appended(committing, { positions, handlerIds, preclaimed: preclaimedOf(rows, appended) });
   }
 
@@ -202,69 +247,13 @@ export class EventLogStore implements EventRecorder {
   }
 
   /** Of the pending deliveries that were created and are not put off: one id for each. */
-  private dueHandlers(rows: readonly EventRow[], appended: readonly AppendedRow[]): number[] {
+  private dueHandlers(rows: readonly EventRow[]): number[] {
     const now = this.database.clock.now().getTime();
-    return rows.flatMap(({ availableAt, handlers }, index) =>
-      appended[index]!.position === undefined || (availableAt ?? 0) > now
+    return rows.flatMap(({ availableAt, handlers }) =>
+      (availableAt ?? 0) > now
         ? []
         : handlers.flatMap(({ id, workerId, wait }) => (workerId === undefined && !wait ? [id] : [])),
     );
-  }
-
-  /** Of keys that were in the log already. */
-  private async warnOfMismatches(
-    runner: QueryRunner,
-    rows: readonly EventRow[],
-    appended: readonly AppendedRow[],
-  ): Promise<void> {
-    const known = rows.filter((_, index) => appended[index]!.position === undefined);
-    const groups = new Map(rows.flatMap((row, index) => groupOf(row, appended[index]!)));
-    // Recorded by another transaction meanwhile: the appending statement could not see them yet.
-    const unseen = new Set(known.map(({ key }) => key).filter((key) => !groups.has(key)));
-    for (const [key, group] of await this.groupsOf(this.database.on(runner), [...unseen]))
-      groups.set(key, group);
-    for (const { key, group } of known) {
-      const existing = groups.get(key);
-      if (existing !== undefined && existing !== group) this.listener.groupMismatch(key, group, existing);
-    }
-  }
-
-  private async groupsOf(sql: Sql, keys: readonly string[]): Promise<[string, string][]> {
-    const groups: [string, string][] = [];
-    for (const batch of chunks(keys, 1000)) {
-      const rows = await sql.rows<{ event_key: string; event_group: string }>(
-        `SELECT event_key, event_group FROM ${this.database.tables.event} WHERE event_key IN (${marks(batch.length)})`,
-        batch,
-      );
-      groups.push(...rows.map((row): [string, string] => [row.event_key, row.event_group]));
-    }
-    return groups;
-  }
-}
-
-/** The group under which the key is in the log, as far as the appending statement saw. */
-function groupOf({ key, group }: EventRow, { position, existingGroup }: AppendedRow): [string, string][] {
-  const recorded = position === undefined ? existingGroup : group;
-  return recorded === undefined ? [] : [[key, recorded]];
-}
-
-/** An event emitted by a handler carries on the correlation of the event which that one handles. */
-function metadataOf(input: Emission['input'], source: string, headers?: TraceHeaders): EventMetadata {
-  const cause = emissionContext.getStore();
-  return {
-    correlationId: cause?.correlationId ?? input.key,
-    ...(cause ? { causationId: cause.key } : {}),
-    source,
-    ...headers,
-    ...input.metadata,
-  };
-}
-
-function storedMetadata(input: Emission['input'], source: string, headers?: TraceHeaders): string {
-  try {
-    return JSON.stringify(metadataOf(input, source, headers));
-  } catch (error) {
-    throw new InvalidEventError('metadata', 'what JSON can hold', (error as Error).message);
   }
 }
 

@@ -10,6 +10,20 @@ export interface SignalListener {
   ended(): void;
 }
 
+/** A message that goes behind a COMMIT, in the same round trip. */
+export interface Notice {
+  message: string;
+  /** Told when it could not be sent: the commit stands. */
+  failed(error: unknown): void;
+}
+
+export type SendWithCommit = (
+  runner: QueryRunner,
+  tables: Tables,
+  message: string,
+  failed: (error: unknown) => void,
+) => boolean;
+
 /**
  * Part of the dialect PORT: how a process tells others at once that there is something to do, where the database carries
  * messages. They may get lost: who relies on one looks from time to time as well.
@@ -25,12 +39,7 @@ export interface Signals {
    * The same behind the COMMIT that the runner sends next, in the same round trip; when that fails, `failed` is told and
    * the commit stands. False when it cannot be done so.
    */
-  sendWithCommit?(
-    runner: QueryRunner,
-    tables: Tables,
-    message: string,
-    failed: (error: unknown) => void,
-  ): boolean;
+  sendWithCommit?: SendWithCommit;
   /** Listens on the connection of `sql` until that ends, and is called once for each connection. */
   listen(sql: Sql, tables: Tables, listener: SignalListener): Promise<void>;
 }

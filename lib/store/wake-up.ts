@@ -4,6 +4,7 @@ import type { QueryRunner } from 'typeorm';
 import { Coalesced } from './coalesced.js';
 import type { ControlConnection, ConnectionTenant } from './control-connection.js';
 import type { Database } from './database.js';
+import type { SendWithCommit } from './signals.js';
 import type { Sql } from './sql.js';
 
 /** Milliseconds between two messages, at least. */
@@ -74,20 +75,22 @@ export class WakeUp implements ConnectionTenant {
 
   /**
    * Others may have something due of these handlers once this runner has committed, which it is about to do: when it is
-   * quiet, that is told in one message with the COMMIT. `committed` has to be called then.
+   * quiet, that is told in one message with the COMMIT, by `given` where the caller sends that. `committed` has to be called
+   * then.
    */
-  tellWithCommit(runner: QueryRunner, handlerIds: readonly number[]): void {
+  tellWithCommit(runner: QueryRunner, handlerIds: readonly number[], given?: SendWithCommit): void {
     this.withCommit.delete(runner);
     const { dialect, tables } = this.parts.database;
-    const { sendWithCommit, longest } = dialect.signals ?? { longest: 0 };
+    const { longest = 0 } = dialect.signals ?? {};
+    const send = given ?? dialect.signals?.sendWithCommit;
     const message = [...new Set(handlerIds)].join(',');
-    if (!sendWithCommit || this.failed || message === '' || message.length > longest) return;
+    if (!send || this.failed || message === '' || message.length > longest) return;
     if (this.stopping.signal.aborted || !this.telling.doneByCaller()) return;
     const failed = (error: unknown) => {
       this.withCommit.delete(runner);
       this.failedToTell(error);
     };
-    if (sendWithCommit(runner, tables, message, failed)) this.withCommit.set(runner, new Set(handlerIds));
+    if (send(runner, tables, message, failed)) this.withCommit.set(runner, new Set(handlerIds));
   }
 
   /** Tells what has not been told with the commit of this runner. */

@@ -23,6 +23,10 @@ export class RecordingRecorder implements EventRecorder {
     );
   }
 
+  async recordByCommit(emissions: readonly Emission[], runner: QueryRunner): Promise<void> {
+    await this.record(emissions, runner);
+  }
+
   async recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]> {
     this.calls.push({ method: 'recordYielding', size: emissions.length });
     const refused = emissions.find(({ input }) => this.invalid.has(input.key));

@@ -1,8 +1,9 @@
 import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { ClaimRequest, Dialect } from '../dialect.js';
+import { knowSaves } from '../saves.js';
 import { inList, type Sql } from '../sql.js';
-import { append, deliver, raisePositions, unknownKeys } from './append.js';
+import { append, appendWithCommit, deliver, raisePositions, unknownKeys } from './append.js';
 import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { keyOrder } from './key-order.js';
@@ -30,8 +31,10 @@ export const mysql: Dialect = {
   quote: (name) => `\`${name.replaceAll('`', '``')}\``,
   prepare: (statement) => statement,
   dropExtras: (t) => ['position', 'epoch'].map((table) => `DROP TABLE IF EXISTS ${t.name(table)}`),
+  install: knowSaves,
   catchUp: raisePositions,
   append,
+  appendWithCommit,
   deliver,
   claim: (sql, tables, request) =>
     claimBySelect(sql, tables, request, { lock: claimLock(request), keyOrder }),

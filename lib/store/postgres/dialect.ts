@@ -2,8 +2,10 @@ import type { EventEmitter } from 'node:events';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Dialect, FailureKind } from '../dialect.js';
 import { keyOrderByProbe } from '../key-order.js';
+import { knowSaves } from '../saves.js';
 import type { Sql } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
+import { appendWithCommit } from './append-with-commit.js';
 import { claim, complete } from './claim.js';
 import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
@@ -33,9 +35,10 @@ export const postgres: Dialect = {
   keyOrder: keyOrderByProbe,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: numbered,
-  install: surviveEndedSessions,
+  install,
   dropExtras: (t) => [...dropFunctions(t), `DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
   append,
+  appendWithCommit,
   deliver,
   claim,
   complete,
@@ -50,6 +53,11 @@ export const postgres: Dialect = {
   failure,
   abandon,
 };
+
+function install(dataSource: DataSource): void {
+  surviveEndedSessions(dataSource);
+  knowSaves(dataSource);
+}
 
 /**
  * A session that the server ends just as the pool hands it out tells so while nobody listens: the pool listens to idle

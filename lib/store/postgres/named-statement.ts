@@ -3,21 +3,21 @@ import { QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Row, Sql } from '../sql.js';
 
 /** As `pg` has it. */
-interface Client {
+export interface Client {
   /** Of the server process, as it was told when the connection was made. */
   readonly processID?: number | null;
   readonly connection: Connection;
   query(statement: string | NamedStatement): Promise<{ rows: Row[] }>;
 }
 
-interface Connection {
+export interface Connection {
   /** By name, what the driver takes the server to have prepared. */
   readonly parsedStatements: Record<string, string>;
   /** `text` is the server's name for the command, such as `INSERT 0 1`. */
   on(event: 'commandComplete', listener: (message: { text: string }) => void): void;
 }
 
-interface NamedStatement {
+export interface NamedStatement {
   name: string;
   text: string;
   values: readonly unknown[];
@@ -39,20 +39,35 @@ const directness = new WeakMap<Client, Promise<boolean>>();
  */
 export async function namedRows(sql: Sql, statement: string, parameters: readonly unknown[]): Promise<Row[]> {
   const { runner } = sql;
-  if (isGuarded(runner)) return sql.rows(statement, parameters);
+  const client = await directClient(runner);
+  if (!client) return sql.rows(statement, parameters);
+  const named = namedStatement(sql, statement, parameters);
+  runner.dataSource.logger.logQuery(named.text, [...parameters], runner);
+  try {
+    return (await client.query(named)).rows;
+  } catch (error) {
+    forgetWhenNotPrepared(client, error);
+    throw new QueryFailedError(named.text, [...parameters], error as Error);
+  }
+}
+
+export function namedStatement(sql: Sql, statement: string, values: readonly unknown[]): NamedStatement {
+  const text = sql.prepare(statement);
+  return { name: nameOf(text), text, values };
+}
+
+/** Dropped where no command told of it, such as in a function: from now on nothing is named on this connection. */
+export function forgetWhenNotPrepared(client: Client, error: unknown): void {
+  if ((error as { code?: string }).code === NOT_PREPARED) directness.set(client, Promise.resolve(false));
+}
+
+/** The runner's client where statements may have names; undefined where they may not. */
+export async function directClient(runner: QueryRunner): Promise<Client | undefined> {
+  if (isGuarded(runner)) return undefined;
   const client = (await runner.connect()) as Client;
   const direct = await isDirect(client);
   // Asked again, since its transaction may have been given up meanwhile.
-  if (!direct || isGuarded(runner)) return sql.rows(statement, parameters);
-  const text = sql.prepare(statement);
-  runner.dataSource.logger.logQuery(text, [...parameters], runner);
-  try {
-    return (await client.query({ name: nameOf(text), text, values: parameters })).rows;
-  } catch (error) {
-    // Dropped where no command told of it, such as in a function: from now on nothing is named on this connection.
-    if ((error as { code?: string }).code === NOT_PREPARED) directness.set(client, Promise.resolve(false));
-    throw new QueryFailedError(text, [...parameters], error as Error);
-  }
+  return direct && !isGuarded(runner) ? client : undefined;
 }
 
 /** A runner whose `query` was replaced is watched, or refuses statements. */

@@ -9,7 +9,10 @@ interface Query {
   handleCommandComplete(message: { text: string }, connection: Connection): void;
   _getRows(connection: Connection, rows?: number): void;
 }
-type QueryClass = new (statement: NamedStatement) => Query;
+interface QueryClass {
+  readonly prototype: Query;
+  new (statement: NamedStatement): Query;
+}
 
 interface Connection {
   parse(message: { text: string; name: string }): void;
@@ -34,8 +37,8 @@ const classes = new WeakMap<QueryClass, SeveralClass>();
 
 /** Whether this client sends statements as `pg` itself does. */
 export function canSendSeveral(client: Client): boolean {
-  const Query = queryClass(client);
-  return typeof Query?.prototype._getRows === 'function';
+  const { prototype } = queryClass(client) ?? {};
+  return typeof prototype?._getRows === 'function';
 }
 
 /**

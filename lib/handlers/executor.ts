@@ -100,6 +100,7 @@ export class Executor {
       try {
         return await this.transaction(execution);
       } catch (error) {
+        if (this.parts.queue.isUnheld(error)) endForLostLease(execution);
         if (conflicts >= CONFLICT_RETRIES || !this.isConflict(error) || execution.cancellation.aborted)
           throw error;
       }
@@ -111,7 +112,7 @@ export class Executor {
     const done = this.parts.database.transactionOnce((sql) => {
       begun = true;
       return this.handleAndComplete(execution, sql);
-    });
+    }, seal);
     // Once begun it ends by itself, by rolling back; before that it may be waiting for a connection for long.
     return orAborted(
       () => done,
@@ -124,14 +125,9 @@ export class Executor {
     const { delivery, workerId, handler } = execution;
     const { manager } = sql.runner;
     const loader = this.parts.entities.loader(manager, handler.relations);
-    try {
-      // Waiting for a connection is not the handler's time: it starts here.
-      await inTime(execution, () => this.handle(execution, loader, manager));
-      if (!(await this.parts.queue.completeIn(sql, workerId, delivery))) endForLostLease(execution);
-    } catch (error) {
-      seal(sql.runner, error);
-      throw error;
-    }
+    // Waiting for a connection is not the handler's time: it starts here.
+    await inTime(execution, () => this.handle(execution, loader, manager));
+    if (!(await this.parts.queue.completeIn(sql, workerId, delivery))) endForLostLease(execution);
   }
 
   /** Waits only for what has to be waited for: a promise costs about as much as a quick handler. */

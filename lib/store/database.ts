@@ -1,7 +1,7 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/clock.js';
-import type { Dialect, SqlTime } from './dialect.js';
+import type { Dialect, FailureKind, SqlTime } from './dialect.js';
 import { dialectOf } from './dialects.js';
 import { Sql } from './sql.js';
 import { type TableNaming, type Tables, tablesOf } from './tables.js';
@@ -71,27 +71,39 @@ export class Database {
     }
   }
 
-  /** Whether the database chose the transaction as the victim; of whatever a handler threw, too. Never throws. */
+  /** Whether the database chose the transaction as the victim. */
   isConflict(error: unknown): boolean {
+    return this.failure(error) === 'conflict';
+  }
+
+  /** What it failed with; of whatever a handler threw, too. Never throws. */
+  failure(error: unknown): FailureKind {
     try {
-      return this.dialect.failure(error) === 'conflict';
+      return this.dialect.failure(error);
     } catch {
-      return false;
+      return 'other';
     }
   }
 
-  /** The same for work that must not be run again. */
-  async transactionOnce<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+  /** The same for work that must not be run again; `failed` is told before it is rolled back, also when the COMMIT failed. */
+  async transactionOnce<T>(
+    work: (sql: Sql) => Promise<T>,
+    failed?: (runner: QueryRunner, error: unknown) => void,
+  ): Promise<T> {
     const runner = this.dataSource.createQueryRunner('master');
     try {
-      return await this.transactionOn(runner, work);
+      return await this.transactionOn(runner, work, failed);
     } finally {
       await runner.release();
     }
   }
 
   /** The same on a connection that someone else holds, in a savepoint when a transaction is active there. */
-  async transactionOn<T>(runner: QueryRunner, work: (sql: Sql) => Promise<T>): Promise<T> {
+  async transactionOn<T>(
+    runner: QueryRunner,
+    work: (sql: Sql) => Promise<T>,
+    failed?: (runner: QueryRunner, error: unknown) => void,
+  ): Promise<T> {
     const depth = depthOf(runner);
     try {
       await runner.startTransaction(runner.isTransactionActive ? undefined : this.isolation);
@@ -100,6 +112,7 @@ export class Database {
       await runner.commitTransaction();
       return result;
     } catch (error) {
+      failed?.(runner, error);
       await this.rollBack(runner, depth);
       throw error;
     }

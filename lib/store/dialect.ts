@@ -101,7 +101,7 @@ export interface Migration {
 }
 
 /** What a database failed with, as far as the engine reacts to it. */
-export type FailureKind = 'conflict' | 'lock' | 'other';
+export type FailureKind = 'conflict' | 'lock' | 'unheld' | 'other';
 
 /**
  * PORT. All that differs by database: flags and SQL. A new database is one folder beside this file with the same file
@@ -163,6 +163,11 @@ export interface Dialect {
     ids: readonly DeliveryId[],
     at: SqlTime,
   ): Promise<DeliveryId[]>;
+  /**
+   * Completes one delivery in one message with the COMMIT that the runner of `sql` sends next. Where the worker holds it no
+   * more the COMMIT fails, as `unheld`. False where it cannot be done so.
+   */
+  completeWithCommit?(sql: Sql, tables: Tables, workerId: number, id: DeliveryId, at: SqlTime): boolean;
   /** Those of the keys, each given once, that are not in the log as far as this statement sees. */
   unknownKeys(sql: Sql, tables: Tables, keys: readonly string[]): Promise<string[]>;
   /** SQL behind a column: it is one of these numbers, of which there is one at least; looked for in an index by each. */

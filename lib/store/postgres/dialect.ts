@@ -6,11 +6,12 @@ import { knowSaves } from '../saves.js';
 import type { Sql } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
 import { appendWithCommit } from './append-with-commit.js';
-import { claim, complete } from './claim.js';
-import { dropFunctions } from './functions.js';
+import { claim, complete, completeWithCommit } from './claim.js';
+import { dropFunctions, NOT_HELD } from './functions.js';
 import { horizon } from './horizon.js';
 import { signals } from './signals.js';
 import { migrations } from './migrations.js';
+import { NOW } from './now.js';
 
 /** As `pg` has it. */
 interface Pool {
@@ -22,7 +23,7 @@ const prepared = new Map<string, string>();
 /** PostgreSQL 13 and later. */
 export const postgres: Dialect = {
   name: 'postgres',
-  now: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
+  now: NOW,
   isolation: 'READ COMMITTED',
   isolationQuery: "SELECT upper(current_setting('default_transaction_isolation')) AS isolation",
   singleStatements: true,
@@ -42,6 +43,7 @@ export const postgres: Dialect = {
   deliver,
   claim,
   complete,
+  completeWithCommit,
   unknownKeys,
   versionQuery: 'SELECT version() AS version',
   // An array made by a subquery: see `claimOf`.
@@ -101,6 +103,7 @@ function failure(error: unknown): FailureKind {
   const code =
     (error as { driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
   if (code === '40001' || code === '40P01') return 'conflict';
+  if (code === NOT_HELD) return 'unheld';
   return code === '55P03' ? 'lock' : 'other';
 }
 

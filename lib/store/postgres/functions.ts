@@ -1,5 +1,6 @@
 import { SUSPECT_RESCUES } from '../rows.js';
 import type { Tables } from '../tables.js';
+import { NOW } from './now.js';
 
 /*
  * Functions, since the server keeps the plans of their statements, also behind a pooler: planning takes longer than
@@ -8,6 +9,12 @@ import type { Tables } from '../tables.js';
  */
 const CLAIM = 'claim';
 const COMPLETE = 'complete';
+const FINISH = 'finish';
+
+const DELIVERY = '(the_handler integer, the_position bigint, the_worker bigint, at bigint)';
+
+/** `SQLSTATE` where the worker holds the delivery no more. */
+export const NOT_HELD = 'ON001';
 
 export function claimFunction(t: Tables): string {
   return t.name(CLAIM);
@@ -17,13 +24,18 @@ export function completeFunction(t: Tables): string {
   return t.name(COMPLETE);
 }
 
+export function finishProcedure(t: Tables): string {
+  return t.name(FINISH);
+}
+
 export function createFunctions(t: Tables): string[] {
-  return [createClaim(t), createComplete(t)];
+  return [createClaim(t), createComplete(t), createFinish(t)];
 }
 
 export function dropFunctions(t: Tables): string[] {
   return [
     `DROP FUNCTION IF EXISTS ${claimFunction(t)} (integer, integer, bigint, bigint)`,
+    `DROP PROCEDURE IF EXISTS ${finishProcedure(t)} (integer, bigint, bigint, bigint)`,
     `DROP FUNCTION IF EXISTS ${completeFunction(t)} (integer, bigint, bigint, bigint)`,
   ];
 }
@@ -51,16 +63,32 @@ END $$`;
 
 /** Moves one delivery to the finished ones; false when the worker holds it no more. `+ 0` as in a batch of them. */
 function createComplete(t: Tables): string {
-  return `CREATE OR REPLACE FUNCTION ${completeFunction(t)} (the_handler integer, the_position bigint, the_worker bigint, at bigint)
+  return `CREATE OR REPLACE FUNCTION ${completeFunction(t)} ${DELIVERY}
 RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE tried integer;
+${completing(t, 'at', 'RETURN false')}
+  RETURN true;
+END $$`;
+}
+
+/**
+ * The same for a message with the COMMIT, which is not carried out when this fails: `NOT_HELD`. At the time of the server's
+ * clock where none is given. A procedure, since a CALL is not planned and answers nothing.
+ */
+function createFinish(t: Tables): string {
+  const raise = `RAISE EXCEPTION 'the worker holds the delivery no more' USING ERRCODE = '${NOT_HELD}'`;
+  return `CREATE OR REPLACE PROCEDURE ${finishProcedure(t)} ${DELIVERY}
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+${completing(t, `coalesce(at, ${NOW})`, raise)}
+END $$`;
+}
+
+function completing(t: Tables, at: string, otherwise: string): string {
+  return `DECLARE tried integer;
 BEGIN
   DELETE FROM ${t.delivery}
     WHERE handler_id = the_handler AND position = the_position AND state + 0 = 1 AND worker_id + 0 = the_worker
     RETURNING attempts INTO tried;
-  IF NOT FOUND THEN RETURN false; END IF;
+  IF NOT FOUND THEN ${otherwise}; END IF;
   INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
-    VALUES (the_handler, the_position, 3, tried + 1, at);
-  RETURN true;
-END $$`;
+    VALUES (the_handler, the_position, 3, tried + 1, ${at});`;
 }

@@ -1,6 +1,6 @@
 import type { Signals } from '../signals.js';
 import { listen, send } from './listener.js';
-import { sendWithCommit } from './send-with-commit.js';
+import { notifyWithCommit } from './notify-with-commit.js';
 
 /** LISTEN and NOTIFY. */
 export const signals: Signals = {
@@ -8,6 +8,6 @@ export const signals: Signals = {
   keepOpen: { idleTimeoutMillis: 0 },
   longest: 7999,
   send,
-  sendWithCommit,
+  sendWithCommit: notifyWithCommit,
   listen,
 };

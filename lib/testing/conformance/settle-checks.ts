@@ -81,6 +81,23 @@ export const settleChecks: readonly BenchCheck[] = [
     },
   },
   {
+    name: 'commits nothing of a handler whose worker holds the delivery no more',
+    async run(bench: LogBench): Promise<void> {
+      const { queue, worker, id } = await claimedOne(bench);
+      const database = await bench.database();
+      await queue.release(worker, [id]);
+      const state = `SELECT count(*) AS count FROM ${database.tables.state} WHERE name = 'written'`;
+      const transaction = database.transactionOnce(async (sql) => {
+        await sql.change(`INSERT INTO ${database.tables.state} (name, value) VALUES ('written', 1)`);
+        if (!(await queue.completeIn(sql, worker, id))) throw new RolledBack();
+      });
+      await assert.rejects(transaction, (error) => error instanceof RolledBack || queue.isUnheld(error));
+      assert.equal(Number((await bench.delivery(id))!.state), 0);
+      const row = await database.run((sql) => sql.row(state));
+      assert.equal(Number(row!.count), 0);
+    },
+  },
+  {
     name: 'fails: due again when told, with its error and one attempt more',
     async run(bench: LogBench): Promise<void> {
       const clock = new FixedClock(NOON);

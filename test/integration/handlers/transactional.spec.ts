@@ -225,11 +225,17 @@ describeEachDatabase('a transactional handler', (db) => {
     it('rolls back when its lease is lost, and another attempt takes over', async () => {
       const started = deferred();
       const released = deferred();
+      const late = deferred();
+      // What the handler does not wait for, and what does not care whether it fails.
+      const writeOn = async (context: HandlerContext) => {
+        for (let i = 0; i < 50; i++) await write(context, 'late').catch(() => undefined);
+      };
       const { app, log, dataSource } = await start(async (_, context) => {
         await write(context, `attempt ${context.attempt}`);
         if (context.attempt > 1) return;
         started.resolve();
         await released.promise;
+        late.resolve(writeOn(context) as never);
       });
       await log.append(EVENT);
       const drained = drain(app);
@@ -237,6 +243,7 @@ describeEachDatabase('a transactional handler', (db) => {
       await takeOver(dataSource);
       released.resolve();
       await drained;
+      await late.promise;
       expect(await notes()).toEqual(['attempt 2']);
     });
   }

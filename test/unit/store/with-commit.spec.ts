@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
-import { sendWithCommit } from '../../../lib/store/postgres/send-with-commit.js';
+import { notifyWithCommit } from '../../../lib/store/postgres/notify-with-commit.js';
+import { sendWithCommit } from '../../../lib/store/postgres/with-commit.js';
 import { tablesOf } from '../../../lib/store/tables.js';
 
 const TABLES = tablesOf({ prefix: 'once_', schemaName: undefined }, (name) => `"${name}"`);
@@ -15,7 +16,7 @@ class FakeRunner {
   }
 }
 
-describe('sendWithCommit', () => {
+describe('what is sent with a COMMIT', () => {
   beforeEach(() => {
     FakeRunner.statements = [];
     FakeRunner.error = undefined;
@@ -25,8 +26,9 @@ describe('sendWithCommit', () => {
     const failures: unknown[] = [];
     const runner = new FakeRunner();
     const send = () =>
-      sendWithCommit(runner as unknown as QueryRunner, TABLES, '1,2', (error) => failures.push(error));
-    return { failures, runner, send };
+      notifyWithCommit(runner as unknown as QueryRunner, TABLES, '1,2', (error) => failures.push(error));
+    const sendBefore = () => sendWithCommit(runner as unknown as QueryRunner, { before: 'CALL finish()' });
+    return { failures, runner, send, sendBefore };
   };
 
   it('waits for the COMMIT, and for one only', async () => {
@@ -36,6 +38,13 @@ describe('sendWithCommit', () => {
     await runner.query('COMMIT');
     await runner.query('COMMIT');
     expect(FakeRunner.statements).toEqual(['SELECT 1', `COMMIT; NOTIFY "once_wake_up", '1,2'`, 'COMMIT']);
+  });
+
+  it('joins what comes before the COMMIT and what comes behind it', async () => {
+    const { runner, send, sendBefore } = setUp();
+    expect([sendBefore(), send()]).toEqual([true, true]);
+    await runner.query('COMMIT');
+    expect(FakeRunner.statements).toEqual([`CALL finish(); COMMIT; NOTIFY "once_wake_up", '1,2'`]);
   });
 
   it('sends nothing with a ROLLBACK', async () => {
@@ -52,6 +61,13 @@ describe('sendWithCommit', () => {
     runner.query = watched;
     expect(send()).toBe(false);
     expect(runner.query).toBe(watched);
+  });
+
+  it('leaves a runner alone that somebody has begun to watch meanwhile', () => {
+    const { runner, send, sendBefore } = setUp();
+    sendBefore();
+    runner.query = async () => 'watched';
+    expect(send()).toBe(false);
   });
 
   it('lets the commit stand when only the message failed', async () => {

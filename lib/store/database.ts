@@ -106,6 +106,7 @@ export class Database {
   ): Promise<T> {
     const depth = depthOf(runner);
     try {
+      if (depth === 0) await this.dialect.postponeBegin?.(runner);
       await runner.startTransaction(runner.isTransactionActive ? undefined : this.isolation);
       const result = await work(this.on(runner));
       assertNoneLeftOpen(runner, depth + 1);

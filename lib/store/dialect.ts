@@ -135,6 +135,8 @@ export interface Dialect {
   install?(dataSource: DataSource): void;
   /** Makes up, at bootstrap, for what a restored or promoted database may have lost of the positions given out. */
   catchUp?(sql: Sql, tables: Tables): Promise<void>;
+  /** Has the outermost beginning of a transaction, which the runner sends next, go with the statement behind it. */
+  postponeBegin?(runner: QueryRunner): Promise<void>;
   /** The runner whose commit decides on what this one does, where runners can join another's transaction. */
   outermostRunner?(runner: QueryRunner): QueryRunner;
   /** Drops what only this database has beside the tables: sequences, helper tables. */

@@ -12,6 +12,7 @@ import { horizon } from './horizon.js';
 import { signals } from './signals.js';
 import { migrations } from './migrations.js';
 import { NOW } from './now.js';
+import { postponeBegin } from './postponed-begin.js';
 
 /** As `pg` has it. */
 interface Pool {
@@ -36,6 +37,7 @@ export const postgres: Dialect = {
   keyOrder: keyOrderByProbe,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: numbered,
+  postponeBegin,
   install,
   dropExtras: (t) => [...dropFunctions(t), `DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
   append,

@@ -27,19 +27,22 @@ export function poolSize({ options }: DataSource): number {
 
 /** Knows what runs while it holds the only connection of a pool, and refuses it another. */
 export class PoolGuard {
-  private readonly holding = new AsyncLocalStorage<boolean>();
+  /** Undefined where nobody asks for it: each that is entered makes every promise cost more. */
+  private readonly holding?: AsyncLocalStorage<boolean>;
 
   constructor(dataSource: DataSource) {
     if (poolSize(dataSource) > 1) return;
     const driver = dataSource.driver as { obtainMasterConnection?: () => Promise<unknown> };
     const obtain = driver.obtainMasterConnection?.bind(driver);
     if (!obtain) return;
+    const holding = new AsyncLocalStorage<boolean>();
+    this.holding = holding;
     driver.obtainMasterConnection = () =>
-      this.holding.getStore() ? Promise.reject(new SecondConnectionError()) : obtain();
+      holding.getStore() ? Promise.reject(new SecondConnectionError()) : obtain();
   }
 
   /** Runs a handler whose transaction holds a connection. */
   whileHolding<T>(work: () => T): T {
-    return this.holding.run(true, work);
+    return this.holding ? this.holding.run(true, work) : work();
   }
 }

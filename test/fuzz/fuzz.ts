@@ -10,8 +10,8 @@ export interface FuzzOptions {
   adapter: AdapterName;
   database: DataSourceOptions;
   seed: number;
-  /** Whether there is time for a further request after so many. */
-  goesOn: (requests: number) => boolean;
+  /** Whether a further request is sent after what has happened so far. */
+  goesOn: (soFar: Readonly<FuzzReport>) => boolean;
 }
 
 export interface FuzzReport {
@@ -50,7 +50,7 @@ export async function fuzz({ adapter, database, seed, goesOn }: FuzzOptions): Pr
     const recorded = new Set<string>();
     const draw = new Draw(seed);
     const sender = async () => {
-      while (goesOn(report.requests)) {
+      while (goesOn(report)) {
         report.requests++;
         await tried(application.port, fuzzedRequest(draw), report, recorded);
       }

@@ -22,6 +22,8 @@ export interface ChaosSettings {
   seed: number;
   /** How long producers produce and faults are made; then everything is drained. */
   seconds: number;
+  /** Goes on under fire beyond that until so many events are in the log. Default 0. */
+  leastEvents?: number;
   faults: readonly FaultName[];
   /** Milliseconds between two faults from outside. Default 300 to 2200. */
   pause?: Readonly<{ shortest: number; longest: number }>;
@@ -77,7 +79,7 @@ class Run {
     await observer.start();
     await company.start();
     log(`${settings.database.description}, seed ${settings.seed}: under fire for ${seconds} s`);
-    await this.setUnderFire(performance.now() + seconds * 1000);
+    await this.setUnderFire();
     log('draining');
     await company.close('produce');
     await drained((sql) => observer.query(sql));
@@ -111,11 +113,12 @@ class Run {
   }
 
   /** Faults may overlap: only the database's crash waits for nothing and lets nothing else begin. */
-  private async setUnderFire(until: number): Promise<void> {
+  private async setUnderFire(): Promise<void> {
     const { faults, random, company, observer } = this;
-    const { database, pause: { shortest, longest } = PAUSE } = this.settings;
+    const { database, seconds, pause: { shortest, longest } = PAUSE } = this.settings;
+    const until = performance.now() + seconds * 1000;
     const underWay = new Set<Promise<unknown>>();
-    while (performance.now() < until) {
+    while (performance.now() < until || !(await this.hasEnough())) {
       await wait(shortest + random() * (longest - shortest));
       // Mostly there is work under way for it to disturb; now and then it is the start of a process.
       if (random() < 0.7) await Promise.race([company.settled(), wait(LONGEST_START)]);
@@ -130,6 +133,15 @@ class Run {
       if (fault === 'restart') await done;
     }
     await Promise.all(underWay);
+  }
+
+  /** A slow machine may do nothing but start processes in the time given. */
+  private async hasEnough(): Promise<boolean> {
+    const { leastEvents = 0 } = this.settings;
+    if (leastEvents === 0) return true;
+    const counted = this.observer.query<{ count: unknown }>('SELECT count(*) AS count FROM once_event');
+    const [row] = await counted.catch(() => []);
+    return Number(row?.count ?? 0) >= leastEvents;
   }
 
   private note(fault: OutsideFault, made: boolean): void {

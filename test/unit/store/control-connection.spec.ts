@@ -24,6 +24,7 @@ describe('ControlConnection', () => {
       createQueryRunner: () => runner,
       destroy: async () => undefined,
       driver: { master: pool },
+      manager: {},
     };
     return dataSource as unknown as DataSource;
   };

@@ -11,21 +11,32 @@ import { sendWithCommit } from './with-commit.js';
 
 /** Takes due deliveries of each handler up to its quota, in the order in which they became due; one statement. */
 export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]> {
-  const { suspects, positions, keyed } = request;
+  const { quotas, suspects, positions, keyed } = request;
+  if (quotas.length === 0) return [];
   const rows = await (suspects || positions || keyed
     ? claimOf(sql, t, request)
     : claimPlain(sql, t, request));
   return rows.map(claimedDelivery);
 }
 
+/** Handlers up to which each has a call of its own: a join with the function takes as long as the function itself. */
+const FEW = 8;
+
 function claimPlain(sql: Sql, t: Tables, { workerId, quotas, due }: ClaimRequest): Promise<Row[]> {
-  return namedRows(
-    sql,
-    `SELECT c.* FROM unnest(?::integer[], ?::integer[]) AS q (handler_id, take)
-     CROSS JOIN LATERAL ${claimFunction(t)}(q.handler_id, q.take, ?, (${due.sql})::bigint) c
-     ORDER BY c.due_at, c.position`,
-    [quotas.map((quota) => quota.handlerId), quotas.map((quota) => quota.take), workerId, ...due.parameters],
-  );
+  const call = (handler: string, take: string) =>
+    `${claimFunction(t)}(${handler}, ${take}, ?, (${due.sql})::bigint)`;
+  const rest = [workerId, ...due.parameters];
+  const [calls, parameters] =
+    quotas.length <= FEW
+      ? [
+          quotas.map(() => `SELECT * FROM ${call('?', '?')}`).join(' UNION ALL '),
+          quotas.flatMap(({ handlerId, take }) => [handlerId, take, ...rest]),
+        ]
+      : [
+          `SELECT c.* FROM unnest(?::integer[], ?::integer[]) AS q (handler_id, take) CROSS JOIN LATERAL ${call('q.handler_id', 'q.take')} c`,
+          [quotas.map(({ handlerId }) => handlerId), quotas.map(({ take }) => take), ...rest],
+        ];
+  return namedRows(sql, `${calls} ORDER BY due_at, position`, parameters);
 }
 
 /**

@@ -66,6 +66,24 @@ export const claimChecks: readonly BenchCheck[] = [
     },
   },
   {
+    name: 'claims of no handler, and of many, in the order in which deliveries became due',
+    async run(bench: LogBench): Promise<void> {
+      const [worker, queue] = [await bench.worker(), await bench.queue()];
+      assert.deepEqual((await queue.claim({ workerId: worker, quotas: [], suspects: false })).claimed, []);
+      const handlers: number[] = [];
+      for (let at = 0; at < 20; at++) handlers.unshift(await bench.handler());
+      for (const handler of handlers) await bench.deliveries(handler, 2);
+      for (const some of [handlers.slice(0, 3), handlers.slice(3)]) {
+        const quotas = some.map((handlerId) => ({ handlerId, take: 9 }));
+        const { claimed } = await queue.claim({ workerId: worker, quotas, suspects: false });
+        assert.deepEqual(
+          claimed.map(({ handlerId }) => handlerId),
+          some.flatMap((handler) => [handler, handler]),
+        );
+      }
+    },
+  },
+  {
     name: 'claims in the order in which deliveries became due',
     async run(bench: LogBench): Promise<void> {
       const [handler, worker] = [await bench.handler(), await bench.worker()];

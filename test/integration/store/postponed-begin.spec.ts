@@ -1,4 +1,5 @@
-import type { QueryRunner } from 'typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { dialectOf } from '../../../lib/store/dialects.js';
 import { postponeBegin } from '../../../lib/store/postgres/postponed-begin.js';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
@@ -9,7 +10,11 @@ interface Client {
 }
 
 describeEachDatabase('a beginning that goes with the first statement', (db) => {
-  if (db.name !== 'postgres') return it.todo('is for PostgreSQL');
+  if (db.name !== 'postgres') {
+    return it('is for PostgreSQL alone', async () => {
+      expect(dialectOf(new DataSource(await db.options({}))).postponeBegin).toBeUndefined();
+    });
+  }
 
   let application: TestApplication;
   let runner: QueryRunner;

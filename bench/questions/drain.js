@@ -9,7 +9,7 @@ const rate = { metric: 'perSecond', unit: '/s' };
 
 export default {
   group: 'Handling',
-  sizes: ({ quick, database }) => ({ events: quick ? 5000 : database === 'postgres' ? 50_000 : 10_000 }),
+  sizes: ({ quick, database }) => ({ events: quick ? 5000 : 50_000 }),
   prepare: ({ address, sizes }) => recordEvents({ address, count: sizes.events }),
   contenders: {
     one: { run: (context) => drainProduct(context, 1) },
@@ -83,7 +83,7 @@ async function graphileWorker({ address, channel }) {
   const settings = {
     concurrentJobs: 24,
     maxPoolSize: 12,
-    localQueue: { size: 500, refetchDelay: { durationMs: 0 } },
+    localQueue: { size: +(process.env.GQ ?? 500), refetchDelay: { durationMs: 0 } },
     completeJobBatchDelay: 0,
     failJobBatchDelay: 0,
   };

@@ -1,5 +1,5 @@
 /** Items for one statement. */
-const MOST = 500;
+const MOST = 1000;
 
 interface Waiting<T, R> {
   item: T;

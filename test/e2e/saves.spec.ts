@@ -42,6 +42,25 @@ const STATEMENTS = {
   mysql: ['START', 'INSERT', 'BEGIN'],
 };
 
+/** Those that the server sent on one connection: each is a round trip. */
+class Answers {
+  count = 0;
+  private connection?: NodeJS.EventEmitter;
+  private readonly answered = (message: { length?: number }) => {
+    // One that stands in for the server's has no length.
+    if (message.length !== undefined) this.count++;
+  };
+
+  async countOf(runner: QueryRunner): Promise<void> {
+    const { connection } = (await runner.connect()) as { connection: NodeJS.EventEmitter };
+    this.connection = connection.on('readyForQuery', this.answered);
+  }
+
+  end(): void {
+    this.connection?.off('readyForQuery', this.answered);
+  }
+}
+
 describeEachDatabase('a save of one entity', (db) => {
   const statements = new Statements();
   let application: TestApplication;
@@ -105,6 +124,13 @@ describeEachDatabase('a save of one entity', (db) => {
     expect(await keys()).toEqual(['note_written_first', 'note_written_third']);
   });
 
+  it('fails with its first statement', async () => {
+    await expect(notes.save({ text: null as never })).rejects.toThrow(/null/i);
+    await notes.save({ text: 'second' });
+    expect(await keys()).toEqual(['note_written_first', 'note_written_second']);
+    expect(await texts()).toEqual(['first', 'second']);
+  });
+
   it('goes on where the key is known', async () => {
     await notes.save({ text: 'first' });
     expect(await keys()).toEqual(['note_written_first']);
@@ -120,6 +146,20 @@ describeEachDatabase('a save of one entity', (db) => {
   });
 
   if (db.name !== 'postgres') return;
+
+  it.each([
+    ['a new entity', () => notes.save(notes.create({ text: 'second' }))],
+    ['one that it has read first', () => notes.save(notes.create({ id: 1, text: 'second' }))],
+  ])('takes two round trips for the transaction of %s', async (_, save) => {
+    const answers = new Answers();
+    subscribe({
+      beforeTransactionStart: ({ queryRunner }) => answers.countOf(queryRunner),
+      afterTransactionCommit: () => answers.end(),
+    });
+    await save();
+    expect(answers.count).toBe(2);
+    expect(await keys()).toEqual(['note_written_first', 'note_written_second']);
+  });
 
   it('fails with what the COMMIT finds, its event too', async () => {
     await query(

@@ -60,7 +60,7 @@ export const postgres: Dialect = {
 
 function install(dataSource: DataSource): void {
   surviveEndedSessions(dataSource);
-  knowSaves(dataSource);
+  knowSaves(dataSource, postponeBegin);
 }
 
 /**

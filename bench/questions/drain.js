@@ -77,13 +77,13 @@ async function drainGraphile({ address, sizes, start }) {
   });
 }
 
-/** Its local queue and batched completion, with the batches' delays and concurrency that were the fastest here. */
+/** Its local queue and batched completion, with the sizes, delays and concurrency that were the fastest here. */
 async function graphileWorker({ address, channel }) {
   const pool = await connectedPool(address, 12);
   const settings = {
     concurrentJobs: 24,
     maxPoolSize: 12,
-    localQueue: { size: +(process.env.GQ ?? 500), refetchDelay: { durationMs: 0 } },
+    localQueue: { size: 10_000, refetchDelay: { durationMs: 0 } },
     completeJobBatchDelay: 0,
     failJobBatchDelay: 0,
   };

@@ -16,9 +16,9 @@ export class Acknowledger {
     });
   }
 
-  /** Resolves when the delivery is marked: false when the worker held it no more. */
-  acknowledge(id: DeliveryId): Promise<boolean> {
-    return this.grouped.request(id);
+  /** Calls back when the delivery is marked, with false when the worker held it no more; or when that failed. */
+  acknowledge(id: DeliveryId, marked: (held: boolean) => void, failed: (error: unknown) => void): void {
+    this.grouped.ask(id, marked, failed);
   }
 }
 

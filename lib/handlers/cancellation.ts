@@ -1,6 +1,9 @@
-type Listener = (reason: Error) => void;
+/** Who is told of the end of a run. */
+export interface AbortListener {
+  aborted(reason: Error): void;
+}
 
-const NONE: readonly Listener[] = [];
+const NONE: readonly AbortListener[] = [];
 
 /**
  * Ends a run from outside, with an error as the reason. The AbortSignal that handlers get is made when one is asked
@@ -9,7 +12,7 @@ const NONE: readonly Listener[] = [];
 export class Cancellation {
   private controller?: AbortController;
   private cause?: Error;
-  private listeners: readonly Listener[] = NONE;
+  private listeners: readonly AbortListener[] = NONE;
 
   get aborted(): boolean {
     return this.cause !== undefined;
@@ -32,20 +35,21 @@ export class Cancellation {
     if (this.cause) return;
     this.cause = reason;
     this.controller?.abort(reason);
-    for (const listener of this.listeners) listener(reason);
+    for (const listener of this.listeners) listener.aborted(reason);
   }
 
   throwIfAborted(): void {
     if (this.cause) throw this.cause;
   }
 
-  /** Calls back with the reason, at once when there is one already. */
-  onAbort(listener: Listener): void {
-    if (this.cause) listener(this.cause);
-    else this.listeners = [...this.listeners, listener];
+  /** Tells the listener the reason, at once when there is one already. */
+  onAbort(listener: AbortListener): void {
+    if (this.cause) listener.aborted(this.cause);
+    else this.listeners = this.listeners.length > 0 ? [...this.listeners, listener] : [listener];
   }
 
-  offAbort(listener: Listener): void {
-    this.listeners = this.listeners.filter((other) => other !== listener);
+  offAbort(listener: AbortListener): void {
+    const others = this.listeners.length > 1 ? this.listeners.filter((other) => other !== listener) : NONE;
+    this.listeners = others;
   }
 }

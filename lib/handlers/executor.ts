@@ -11,14 +11,16 @@ import { recordedEvent } from '../store/recorded-event.js';
 import { attemptOf, type ClaimedDelivery, SUSPECT_RESCUES } from '../store/rows.js';
 import type { Sql } from '../store/sql.js';
 import type { TypeOrmEntities } from '../store/typeorm-entities.js';
+import { Abortable, outcomeOf } from './abortable.js';
 import type { Cancellation } from './cancellation.js';
 import { causesOf } from './causes.js';
-import { HandlerTimeoutError, LeaseLostError, ProcessDiedError } from './errors.js';
+import { LeaseLostError, ProcessDiedError } from './errors.js';
 import { HandlerRun } from './handler-run.js';
 import type { Handler } from './handler-set.js';
 import { JointLoads } from './joint-loads.js';
 import { seal } from './seal.js';
 import { NotAccepted, type Outcome, settle, type Settlement } from './settlement.js';
+import { Timed } from './timed.js';
 
 /** Deadlocks and serialisation failures of a transactional handler that are run again without using up an attempt. */
 const CONFLICT_RETRIES = 3;
@@ -57,15 +59,18 @@ export class Executor {
     });
   }
 
-  execute(execution: Execution): Promise<Settlement> {
+  /** Calls back once, and not before this has returned. */
+  execute(execution: Execution, settled: (settlement: Settlement) => void): void {
     const { delivery, handler } = execution;
     if (delivery.rescues > SUSPECT_RESCUES && delivery.attempts > handler.retry.maxRetries) {
-      return Promise.resolve({ kind: 'bury', error: new ProcessDiedError(delivery.rescues) });
+      const error = new ProcessDiedError(delivery.rescues);
+      return queueMicrotask(() => settled({ kind: 'bury', error }));
     }
-    const ended = handler.transactional ? this.runInTransaction(execution) : this.run(execution);
-    return ended.then(
-      () => this.settlement(execution, { ok: true }),
-      (error: unknown) => this.settlement(execution, { ok: false, error }),
+    const ended = (outcome: Outcome) => settled(this.settlement(execution, outcome));
+    if (!handler.transactional) return this.run(execution, ended);
+    this.runInTransaction(execution).then(
+      () => ended({ ok: true }),
+      (error: unknown) => ended({ ok: false, error }),
     );
   }
 
@@ -81,11 +86,12 @@ export class Executor {
     });
   }
 
-  private run(execution: Execution): Promise<void> {
+  private run(execution: Execution, ended: (outcome: Outcome) => void): void {
     const { database, entities } = this.parts;
     const { handler } = execution;
     const loader = entities.shareRelated ? this.loaderOf(handler) : this.loads.loaderOf(handler);
-    return inTime(execution, () => this.handle(execution, loader, database.dataSource.manager));
+    const { manager } = database.dataSource;
+    new Timed(handler, execution.cancellation, ended).begin(() => this.handle(execution, loader, manager));
   }
 
   /** A connection is taken only when the event refers to entities. */
@@ -114,11 +120,7 @@ export class Executor {
       return this.handleAndComplete(execution, sql);
     }, seal);
     // Once begun it ends by itself, by rolling back; before that it may be waiting for a connection for long.
-    return orAborted(
-      () => done,
-      execution.cancellation,
-      () => !begun,
-    );
+    return outcomeOf((ended) => new Abortable(execution.cancellation, ended, () => !begun).begin(() => done));
   }
 
   private async handleAndComplete(execution: Execution, sql: Sql): Promise<void> {
@@ -126,7 +128,9 @@ export class Executor {
     const { manager } = sql.runner;
     const loader = this.parts.entities.loader(manager, handler.relations);
     // Waiting for a connection is not the handler's time: it starts here.
-    await inTime(execution, () => this.handle(execution, loader, manager));
+    await outcomeOf((ended) =>
+      new Timed(handler, execution.cancellation, ended).begin(() => this.handle(execution, loader, manager)),
+    );
     if (!(await this.parts.queue.completeIn(sql, workerId, delivery))) endForLostLease(execution);
   }
 
@@ -188,38 +192,4 @@ export class Executor {
 function endForLostLease({ cancellation }: Execution): void {
   cancellation.abort(new LeaseLostError());
   cancellation.throwIfAborted();
-}
-
-/** Aborts the run when `work` takes longer than the handler's timeout. */
-function inTime({ handler, cancellation }: Execution, work: () => unknown): Promise<void> {
-  const { name, timeout } = handler;
-  const timer = setTimeout(() => cancellation.abort(new HandlerTimeoutError(name, timeout)), timeout);
-  return orAborted(work, cancellation, undefined, () => clearTimeout(timer));
-}
-
-/** What the work comes to, or the reason of the abort when that is first and `stop` agrees; `ended` is told. */
-function orAborted(
-  work: () => unknown,
-  cancellation: Cancellation,
-  stop: () => boolean = () => true,
-  ended?: () => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (reason: Error) => {
-      if (stop()) end(() => reject(reason));
-    };
-    const end = (settle: () => void) => {
-      cancellation.offAbort(abort);
-      ended?.();
-      settle();
-    };
-    const fail = (error: Error) => end(() => reject(error));
-    cancellation.onAbort(abort);
-    try {
-      // A promise of the work's own is not wrapped into another.
-      Promise.resolve(work()).then(() => end(resolve), fail);
-    } catch (error) {
-      fail(error as Error);
-    }
-  });
 }

@@ -15,11 +15,14 @@ export class Grouped<T, R> {
   /** `work` does it for all of the items, and returns what came of each. */
   constructor(private readonly work: (items: readonly T[]) => Promise<(item: T) => R>) {}
 
+  /** Calls back, one of the two, and neither of them before this has returned. */
+  ask(item: T, done: (result: R) => void, fail: (error: unknown) => void): void {
+    this.waiting.push({ item, done, fail });
+    if (!this.inFlight) void this.flush();
+  }
+
   request(item: T): Promise<R> {
-    return new Promise((done, fail) => {
-      this.waiting.push({ item, done, fail });
-      if (!this.inFlight) void this.flush();
-    });
+    return new Promise((done, fail) => this.ask(item, done, fail));
   }
 
   private async flush(): Promise<void> {
@@ -33,11 +36,25 @@ export class Grouped<T, R> {
   }
 
   private async send(batch: readonly Waiting<T, R>[]): Promise<void> {
+    const answer = await this.answer(batch);
+    for (const waiting of batch) {
+      try {
+        answer(waiting);
+      } catch (error) {
+        // Uncaught, as what a promise's callback throws is; the others are told all the same.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  private async answer(batch: readonly Waiting<T, R>[]): Promise<(waiting: Waiting<T, R>) => void> {
     try {
       const resultOf = await this.work(batch.map(({ item }) => item));
-      for (const { item, done } of batch) done(resultOf(item));
+      return ({ item, done }) => done(resultOf(item));
     } catch (error) {
-      for (const { fail } of batch) fail(error);
+      return ({ fail }) => fail(error);
     }
   }
 }

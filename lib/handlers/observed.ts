@@ -18,7 +18,7 @@ export class ObservedExecutor extends Executor {
     super(parts);
   }
 
-  override execute(execution: Execution): Promise<Settlement> {
+  override execute(execution: Execution, settled: (settlement: Settlement) => void): void {
     const { handler, delivery } = execution;
     const { event } = delivery;
     const start = {
@@ -29,7 +29,8 @@ export class ObservedExecutor extends Executor {
       attempt: attemptOf(delivery),
       metadata: event.metadata,
     };
-    return this.telemetry.handle(start, () => super.execute(execution), resultOf);
+    const run = () => new Promise<Settlement>((resolve) => super.execute(execution, resolve));
+    void this.telemetry.handle(start, run, resultOf).then(settled);
   }
 }
 

@@ -1,5 +1,5 @@
 const SMALLEST = 10;
-const LARGEST = 1000;
+const LARGEST = 2000;
 
 /** A claim that comes sooner than this after a full one, in milliseconds, means that larger claims would pay. */
 const QUICK = 100;

@@ -39,14 +39,26 @@ export class Settler {
 
   constructor(private readonly parts: SettlerParts) {}
 
-  /** Resolves when it is marked, or cannot be any more. One promise where the first try succeeds: nearly always. */
-  settle(execution: Execution, settlement: Settlement): Promise<Promoted> {
+  /** Calls back when it is marked, or cannot be any more. */
+  settle(execution: Execution, settlement: Settlement, settled: (promoted: Promoted) => void): void {
     this.log(execution, settlement);
-    return this.mark(execution, settlement).then(
-      (marked) => this.tell(execution, settlement, marked),
-      async (error) =>
-        this.tell(execution, settlement, await this.markInTheEnd(execution, settlement, error)),
-    );
+    const marked = (held: boolean) => {
+      const promoted = this.tell(execution, settlement, held);
+      if (promoted instanceof Promise) void promoted.then(settled);
+      else settled(promoted);
+    };
+    const failed = (error: unknown) => void this.markInTheEnd(execution, settlement, error).then(marked);
+    // Without a promise where it can be: nearly always.
+    if (settlement.kind === 'complete') this.acknowledge(execution, marked, failed);
+    else this.mark(execution, settlement).then(marked, failed);
+  }
+
+  private acknowledge(
+    { delivery: { handlerId, position }, workerId }: Execution,
+    marked: (held: boolean) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    this.parts.acknowledger(workerId).acknowledge({ handlerId, position }, marked, failed);
   }
 
   private tell(execution: Execution, settlement: Settlement, marked: boolean): Promoted | Promise<Promoted> {
@@ -94,13 +106,14 @@ export class Settler {
     this.logger.warn(`${nameOf(execution)}: could not mark the delivery, trying again: ${String(error)}`);
   }
 
-  private mark({ delivery, workerId }: Execution, settlement: Settlement): Promise<boolean> {
-    const { queue, acknowledger } = this.parts;
+  private mark(execution: Execution, settlement: Settlement): Promise<boolean> {
+    const { delivery, workerId } = execution;
+    const { queue } = this.parts;
     const { handlerId, position } = delivery;
     const id = { handlerId, position };
     switch (settlement.kind) {
       case 'complete':
-        return acknowledger(workerId).acknowledge(id);
+        return new Promise((resolve, reject) => this.acknowledge(execution, resolve, reject));
       case 'retry':
         return queue.fail(workerId, { ...id, error: errorText(settlement.error), retryIn: settlement.delay });
       case 'bury':

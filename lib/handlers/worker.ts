@@ -5,7 +5,7 @@ import { Cancellation } from './cancellation.js';
 import { ClaimPace } from './claim-pace.js';
 import { Demand } from './demand.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
-import type { Executor } from './executor.js';
+import type { Execution, Executor } from './executor.js';
 import { InlineRuns } from './inline-runs.js';
 import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
 import { Preclaiming } from './preclaiming.js';
@@ -26,6 +26,8 @@ export interface WorkerParts extends LeasedClaimsParts {
   /** Milliseconds that a delivery which may have killed its process keeps the others waiting, at most. */
   aloneFor: number;
 }
+
+type Settled = (promoted: Promoted) => void;
 
 /** Milliseconds that shutdown waits for aborted runs to be given back; after that the end of the lease does it. */
 export const GIVE_BACK_LIMIT = 5000;
@@ -234,11 +236,13 @@ export class Worker {
     if (this.stopped || this.quarantine) return this.giveBack(claimed).then(() => false);
     this.demand.claimed(claimed, quotas);
     this.buffer(claimed);
+    await this.heedPauses();
     return !this.pace.isWaiting && claimed.length > 0 && this.demand.quotas.length > 0;
   }
 
   private buffer(deliveries: readonly ClaimedDelivery[]): void {
-    for (const delivery of deliveries) this.runs.add(delivery, performance.now());
+    const now = performance.now();
+    for (const delivery of deliveries) this.runs.add(delivery, now);
     this.startWaiting();
   }
 
@@ -248,27 +252,35 @@ export class Worker {
       const workerId = this.claims.held;
       const next = workerId === undefined ? undefined : this.runs.next(handlers);
       if (!next) return;
-      void this.run(next.delivery, next.bound, workerId!);
+      this.begin(next.delivery, next.bound, workerId!);
     }
   }
 
   /** Resolves when it is settled. */
-  private async run(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number): Promise<Promoted> {
+  private run(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number): Promise<Promoted> {
+    return new Promise((settled) => this.begin(delivery, bound, workerId, settled));
+  }
+
+  private begin(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number, settled?: Settled): void {
     const execution = { delivery, handler: bound.handler, workerId, cancellation: new Cancellation() };
     this.unsettled++;
     this.runs.started(execution);
-    try {
-      const settlement = await this.parts.executor.execute(execution);
-      this.runs.ended(execution);
-      this.startWaiting();
-      // What waits in its order key can be claimed only when this one is settled.
-      if (!this.stopped && !bound.keyed && this.demand.wantsMoreOf(bound)) this.wake();
-      return await this.parts.settler.settle(execution, settlement);
-    } finally {
-      this.unsettled--;
-      this.claims.settled(delivery);
-      this.notifyIdle();
-    }
+    this.parts.executor.execute(execution, (settlement) => {
+      this.ended(execution, bound);
+      this.parts.settler.settle(execution, settlement, (promoted) => {
+        this.unsettled--;
+        this.claims.settled(delivery);
+        this.notifyIdle();
+        settled?.(promoted);
+      });
+    });
+  }
+
+  private ended(execution: Execution, bound: BoundHandler): void {
+    this.runs.ended(execution);
+    this.startWaiting();
+    // What waits in its order key can be claimed only when this one is settled.
+    if (!this.stopped && !bound.keyed && this.demand.wantsMoreOf(bound)) this.wake();
   }
 
   private async giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {

@@ -1,9 +1,4 @@
-import {
-  compilePattern,
-  type GroupPattern,
-  storePattern,
-  type StoredPattern,
-} from '../core/group-pattern.js';
+import { compilePattern, type GroupPattern, storePattern } from '../core/group-pattern.js';
 import { activate, type Coverage, deactivate, NO_COVERAGE } from './coverage.js';
 import type { Database } from './database.js';
 import { GroupTargets } from './group-targets.js';
@@ -14,8 +9,9 @@ import {
   knownHandler,
   type KnownPattern,
   lapsedPatterns,
+  taking,
 } from './known-handler.js';
-import { adoptHandler } from './handler-rows.js';
+import { adoptHandler, insertPattern, renewPattern } from './handler-rows.js';
 import { targetsAmong } from './ranks.js';
 import type { HandlerTarget } from './rows.js';
 import type { Sql } from './sql.js';
@@ -81,9 +77,12 @@ export class HandlerRegistry {
 
   /**
    * Makes this process's handlers known to every writer, in one transaction. A handler or pattern that is new gets
-   * the events from now on; one that returns gets what it missed.
+   * the events from now on; one that returns gets what it missed. Where all are known, as when a process starts again,
+   * it reads the version and locks nothing.
    */
   async register(registrations: readonly HandlerRegistration[]): Promise<void> {
+    await this.refresh();
+    if (registrations.every((registration) => this.isRegistered(registration))) return;
     const decided = await this.horizon.advance();
     await this.changing(async (sql, version) => {
       // What the reconciler has passed, it does not see again.
@@ -219,34 +218,11 @@ export class HandlerRegistry {
       const known = this.patternOf(registration, pattern);
       if (known?.coverage.active) continue;
       changed = true;
-      await this.savePattern(
-        sql,
-        id,
-        storePattern(pattern),
-        known?.id,
-        activate(known?.coverage ?? NO_COVERAGE, version, after),
-      );
+      const coverage = activate(known?.coverage ?? NO_COVERAGE, version, after);
+      if (known) await renewPattern(sql, this.database, known.id, coverage);
+      else await insertPattern(sql, this.database, id, storePattern(pattern), coverage);
     }
     return changed;
-  }
-
-  private async savePattern(
-    sql: Sql,
-    handlerId: number,
-    { source, flags }: StoredPattern,
-    known: number | undefined,
-    coverage: Coverage,
-  ): Promise<void> {
-    const { tables, dialect } = this.database;
-    if (known !== undefined) {
-      await this.saveCoverage(sql, known, coverage);
-      await sql.change(`UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.now} WHERE id = ?`, [known]);
-    } else {
-      await sql.change(
-        `INSERT INTO ${tables.pattern} (handler_id, source, flags, heartbeat_at, coverage) VALUES (?, ?, ?, ${dialect.now}, ?)`,
-        [handlerId, source, flags, JSON.stringify(coverage)],
-      );
-    }
   }
 
   /** Found by its name, or to be taken over from a former name. */
@@ -261,8 +237,18 @@ export class HandlerRegistry {
     );
   }
 
+  /** Whether registering it again would change nothing. */
+  private isRegistered(registration: HandlerRegistration): boolean {
+    const known = this.knownAs(registration);
+    return known !== undefined && taking(known, registration).unchanged && this.isCovered(registration);
+  }
+
+  /** Of a retired handler nothing is expected. */
   private isActive(registration: HandlerRegistration): boolean {
-    if (this.byName(registration.name)?.retired) return true;
+    return this.byName(registration.name)?.retired === true || this.isCovered(registration);
+  }
+
+  private isCovered(registration: HandlerRegistration): boolean {
     return registration.patterns.every((pattern) => this.patternOf(registration, pattern)?.coverage.active);
   }
 

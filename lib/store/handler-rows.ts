@@ -1,3 +1,6 @@
+import type { StoredPattern } from '../core/group-pattern.js';
+import type { Coverage } from './coverage.js';
+import type { Database } from './database.js';
 import {
   type HandlerRegistration,
   type KnownHandler,
@@ -46,4 +49,30 @@ async function update(
     `UPDATE ${tables.handler} SET name = ?, former_names = ?, handler_rank = ?, ordered = ?, retired_at = NULL WHERE id = ?`,
     [name, JSON.stringify(formerNames), rank, ordering, id],
   );
+}
+
+export async function insertPattern(
+  sql: Sql,
+  { tables, dialect }: Database,
+  handlerId: number,
+  { source, flags }: StoredPattern,
+  coverage: Coverage,
+): Promise<void> {
+  await sql.change(
+    `INSERT INTO ${tables.pattern} (handler_id, source, flags, heartbeat_at, coverage) VALUES (?, ?, ?, ${dialect.now}, ?)`,
+    [handlerId, source, flags, JSON.stringify(coverage)],
+  );
+}
+
+/** A process has it again. */
+export async function renewPattern(
+  sql: Sql,
+  { tables, dialect }: Database,
+  id: number,
+  coverage: Coverage,
+): Promise<void> {
+  await sql.change(`UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.now}, coverage = ? WHERE id = ?`, [
+    JSON.stringify(coverage),
+    id,
+  ]);
 }

@@ -51,11 +51,7 @@ function beginLate(runner: QueryRunner, postponeBegin: Begin): void {
   };
 }
 
-async function write(
-  runner: QueryRunner,
-  name: (typeof WRITES)[number],
-  args: unknown[],
-): Promise<unknown> {
+async function write(runner: QueryRunner, name: (typeof WRITES)[number], args: unknown[]): Promise<unknown> {
   try {
     return await methods(runner.manager)[name](...args);
   } finally {

@@ -101,13 +101,23 @@ export async function complete(
       SELECT handler_id, position, 3, attempts, (${at.sql})::bigint FROM gone
     ), held AS (SELECT count(*) AS count FROM gone)
     SELECT count, handler_id, position FROM held LEFT JOIN gone ON count < ?`,
-    [...groups.flat(), workerId, ...at.parameters, ids.length],
+    [
+      ...groups.flatMap(([handlerId, positions]) => [handlerId, arrayText(positions)]),
+      workerId,
+      ...at.parameters,
+      ids.length,
+    ],
   );
   // Mostly none is missing: then one row is sent back.
   if (Number(rows[0]!.count) === ids.length) return [...ids];
   return rows
     .filter((row) => row.position !== null)
     .map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
+}
+
+/** As the server reads it: the driver would make the same of each element as of a text that needs quotes. */
+function arrayText(numbers: readonly number[]): string {
+  return `{${numbers.join(',')}}`;
 }
 
 async function completeOne(

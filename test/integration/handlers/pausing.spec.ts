@@ -33,7 +33,7 @@ describeEachDatabase('pausing a handler', (db) => {
 
   const mails = ({ deliveries }: TestApplication) => deliveries.counts({ handler: 'Mails' });
 
-  /** Resolves when so many are left: a claim that was under way at the pause is given back with the next look. */
+  /** Resolves when so many are left. */
   const left = (application: TestApplication, { pending, running }: { pending: number; running: number }) =>
     until(async () => {
       const counts = await mails(application);
@@ -75,6 +75,27 @@ describeEachDatabase('pausing a handler', (db) => {
     await deliveries.resume('Mails');
     await until(async () => (await mails(application)).succeeded === 7);
     expect(starts.sort()).toEqual(made(1, 7).map(({ key }) => key));
+  });
+
+  it('gives back what a claim brings that was under way', async () => {
+    const starts: string[] = [];
+    const script: Script = ({ key }) => starts.push(key);
+    const application = await start(script, { worker: { pollInterval: '5m', lease: '20m' } });
+    const { queue } = application.app.get<Engine>(engineToken()).worker['parts'];
+    const claim = queue.claim.bind(queue);
+    const claimed = deferred();
+    queue.claim = async (request) => {
+      const result = await claim(request);
+      if (result.claimed.some(({ event }) => event.key === 'made_1')) {
+        await application.deliveries.pause('Mails');
+        claimed.resolve();
+      }
+      return result;
+    };
+    await application.log.append(made(1, 3));
+    await claimed.promise;
+    await left(application, { pending: 3, running: 0 });
+    expect(starts).toEqual([]);
   });
 
   it('holds for all processes within a poll', async () => {

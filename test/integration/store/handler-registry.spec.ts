@@ -37,6 +37,18 @@ describeEachDatabase('the handler registry', (db) => {
     expect(await worker.deliveredTo('Stats.count')).toEqual(['a', 'b']);
   });
 
+  it('registers what is known already while another process changes it', async () => {
+    if (worker.database.dialect.singleConnection) return;
+    const known = [handler('Mails.send', /^app/), handler('Stats.count', '*')];
+    await worker.registry.register(known);
+    await writer.registry.changing(async () => {
+      await worker.registry.register(known);
+      return false;
+    });
+    await writer.write('app.A', 'a');
+    expect(await worker.deliveredTo('Mails.send')).toEqual(['a']);
+  });
+
   it('gives a handler what a writer recorded that never knew it', async () => {
     await worker.registry.register([handler('Mails.send', /^app/)]);
     await writer.write('app.A', 'a', 'b');

@@ -79,8 +79,8 @@ describe('claiming ahead', () => {
     prefetch.claimed(20, 20, 0);
     expect(prefetch.size).toBe(10);
     for (let time = 10; time < 100; time += 10) prefetch.claimed(20, 20, time);
-    expect(prefetch.size).toBe(500);
-    prefetch.claimed(1, 500, 200);
-    expect(prefetch.size).toBe(250);
+    expect(prefetch.size).toBe(2000);
+    prefetch.claimed(1, 2000, 200);
+    expect(prefetch.size).toBe(1000);
   });
 });

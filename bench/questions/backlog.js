@@ -17,6 +17,7 @@ export default {
   sizes: ({ quick }) => ({
     events: quick ? 2000 : 20_000,
     latencies: quick ? 20 : 100,
+    warmUp: quick ? 10 : 1000,
     largestBacklog: BACKLOGS.at(-1) / scale(quick),
   }),
   contenders: Object.fromEntries(BACKLOGS.map((backlog) => [nameOf(backlog), contender(backlog)])),
@@ -70,7 +71,7 @@ async function idle({ address, sizes, seed }) {
   const handler = handlerOf(/^bench/, {}, () => started.at(now()));
   const application = await startApplication({ address, providers: [handler], options: { rescan: false } });
   const result = await latencies(
-    { sizes: { events: sizes.latencies }, seed },
+    { sizes: { events: sizes.latencies, warmUp: sizes.warmUp }, seed },
     started,
     productSender(application),
   );

@@ -10,7 +10,7 @@ const CONCURRENCY = 8;
 export default {
   group: 'Handling',
   databases: ['postgres'],
-  sizes: ({ quick }) => ({ events: quick ? 1500 : 10_000 }),
+  sizes: ({ quick }) => ({ events: quick ? 1500 : 40_000 }),
   contenders: {
     product: { prepare: prepareProduct, run: runProduct },
     loop: { prepare: prepareLoop, run: runLoop },

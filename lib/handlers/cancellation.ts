@@ -49,7 +49,7 @@ export class Cancellation {
   }
 
   offAbort(listener: AbortListener): void {
-    const others = this.listeners.length > 1 ? this.listeners.filter((other) => other !== listener) : NONE;
-    this.listeners = others;
+    const others = this.listeners.filter((other) => other !== listener);
+    this.listeners = others.length > 0 ? others : NONE;
   }
 }

@@ -4,6 +4,9 @@ import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES }
 import { chunks, marks, type Row, type Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
+/** Positions in one statement: with too many, optimizers give up on looking each of them up. */
+const MOST = 500;
+
 export interface ClaimSyntax {
   /** Ends the SELECT that locks, and passes over what is locked. */
   lock: string;
@@ -22,21 +25,32 @@ export async function claimBySelect(
 ): Promise<ClaimedDelivery[]> {
   const claimed: ClaimedDelivery[] = [];
   for (const { handlerId, take } of request.quotas) {
-    const positions = await lockDue(sql, t, request, { handlerId, take }, by);
-    if (positions.length === 0) continue;
-    const where = `d.handler_id = ? AND d.position IN (${marks(positions.length)})`;
-    await sql.change(
-      `UPDATE ${t.delivery} SET state = 1, worker_id = ? WHERE ${where.replaceAll('d.', '')}`,
-      [request.workerId, handlerId, ...positions],
-    );
-    const rows = await sql.rows(
-      `SELECT d.handler_id, d.attempts, d.starts, d.rescues, ${EVENT_COLUMNS}
-       FROM ${t.delivery} d JOIN ${t.event} e ON e.position = d.position WHERE ${where} ORDER BY d.due_at, d.position`,
-      [handlerId, ...positions],
-    );
-    claimed.push(...rows.map(claimedDelivery));
+    const due = await lockDue(sql, t, request, { handlerId, take }, by);
+    for (const positions of chunks(due, MOST))
+      claimed.push(...(await takeLocked(sql, t, request.workerId, handlerId, positions)));
   }
   return claimed;
+}
+
+async function takeLocked(
+  sql: Sql,
+  t: Tables,
+  workerId: number,
+  handlerId: number,
+  positions: readonly number[],
+): Promise<ClaimedDelivery[]> {
+  const where = `d.handler_id = ? AND d.position IN (${marks(positions.length)})`;
+  await sql.change(`UPDATE ${t.delivery} SET state = 1, worker_id = ? WHERE ${where.replaceAll('d.', '')}`, [
+    workerId,
+    handlerId,
+    ...positions,
+  ]);
+  const rows = await sql.rows(
+    `SELECT d.handler_id, d.attempts, d.starts, d.rescues, ${EVENT_COLUMNS}
+     FROM ${t.delivery} d JOIN ${t.event} e ON e.position = d.position WHERE ${where} ORDER BY d.due_at, d.position`,
+    [handlerId, ...positions],
+  );
+  return rows.map(claimedDelivery);
 }
 
 async function lockDue(
@@ -67,7 +81,7 @@ export async function completeBySelect(
 ): Promise<DeliveryId[]> {
   const completed: DeliveryId[] = [];
   for (const [handlerId, all] of positionsByHandler(ids)) {
-    for (const positions of chunks(all, 500)) {
+    for (const positions of chunks(all, MOST)) {
       const held = await sql.rows(
         `SELECT position FROM ${t.delivery}
          WHERE handler_id = ? AND position IN (${marks(positions.length)}) AND state = 1 AND worker_id = ? ${lock}`,

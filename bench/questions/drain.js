@@ -19,13 +19,19 @@ export default {
       prepare: ({ address, sizes }) => prepareGraphile({ address, jobs: sizes.events }),
       run: drainGraphile,
     },
-    boss: { databases: POSTGRES, prepare: prepareBoss, run: drainBoss },
+    boss: { databases: POSTGRES, prepare: prepareBoss, run: (context) => drainBoss(context, 'boss') },
+    'boss-2000': {
+      databases: POSTGRES,
+      prepare: prepareBoss,
+      run: (context) => drainBoss(context, 'boss-2000'),
+    },
   },
   roles: {
     // The worker's own settings stay what they are, but for the one that says how much may run at once.
     product: (context) => productWorker({ ...context, worker: { concurrency: 100 } }),
     graphile: graphileWorker,
-    boss: bossWorker,
+    boss: (context) => bossWorker(context, 500),
+    'boss-2000': (context) => bossWorker(context, 2000),
   },
   rows: [
     {
@@ -40,11 +46,19 @@ export default {
     {
       id: 'boss',
       title: 'the same',
-      compared: 'nestjs-once / pg-boss',
+      compared: 'nestjs-once / pg-boss, 500 at a time',
       of: 'one',
       to: 'boss',
       ...rate,
       figure: { atLeast: 2 },
+    },
+    {
+      id: 'boss-2000',
+      title: 'the same',
+      compared: 'nestjs-once / pg-boss, 2,000 at a time',
+      of: 'one',
+      to: 'boss-2000',
+      ...rate,
     },
     {
       id: 'two',
@@ -111,8 +125,8 @@ async function prepareBoss({ address, sizes }) {
   await boss.stop({ graceful: false });
 }
 
-async function drainBoss({ address, sizes, start }) {
-  const worker = start('boss');
+async function drainBoss({ address, sizes, start }, role) {
+  const worker = start(role);
   return withConnection(address, async (dataSource) => {
     const seconds = await secondsToDrain([worker], sizes.events, () =>
       isEmpty(dataSource, "pgboss.job WHERE name = 'bench' AND state < 'completed'"),
@@ -122,13 +136,13 @@ async function drainBoss({ address, sizes, start }) {
 }
 
 /** Two loops, so that one fetches while the other completes; no priorities, nothing that supervises, no delays. */
-async function bossWorker({ address, channel }) {
+async function bossWorker({ address, channel }, batchSize) {
   const boss = new PgBoss({ connectionString: address.url, supervise: false, schedule: false });
   await boss.start();
   return workUntilEnd(channel, async (handled) => {
     const loop = async () => {
       for (;;) {
-        const jobs = await boss.fetch('bench', { batchSize: 500, priority: false });
+        const jobs = await boss.fetch('bench', { batchSize, priority: false });
         if (jobs.length === 0) return;
         await Promise.all(jobs.map(async (job) => handled(job)));
         await boss.complete(

@@ -45,11 +45,10 @@ export class Cancellation {
   /** Tells the listener the reason, at once when there is one already. */
   onAbort(listener: AbortListener): void {
     if (this.cause) listener.aborted(this.cause);
-    else this.listeners = this.listeners.length > 0 ? [...this.listeners, listener] : [listener];
+    else this.listeners = [...this.listeners, listener];
   }
 
   offAbort(listener: AbortListener): void {
-    const others = this.listeners.filter((other) => other !== listener);
-    this.listeners = others.length > 0 ? others : NONE;
+    this.listeners = this.listeners.filter((other) => other !== listener);
   }
 }

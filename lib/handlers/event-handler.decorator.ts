@@ -16,7 +16,10 @@ export interface EventHandlerOptions {
   transactional?: boolean;
   /** Overrides of the module's `retry`. */
   retry?: RetryOptions;
-  /** After this the run's signal is aborted and the attempt has failed. Default 5 min; 5 s when transactional on SQLite. */
+  /**
+   * After this the run's signal is aborted and the attempt has failed; counted from the end of the turn of the event loop
+   * in which it starts. Default 5 min; 5 s when transactional on SQLite.
+   */
   timeout?: Duration;
   /** How many of its deliveries run at once in one process. Default: the worker's concurrency. */
   concurrency?: number;

@@ -6,7 +6,6 @@ import type { PayloadCodec } from '../payload/payload-codec.js';
 import type { Database } from '../store/database.js';
 import type { DeliveryQueue } from '../store/delivery-queue.js';
 import { emissionContext } from '../store/emission-context.js';
-import type { PoolGuard } from '../store/pool.js';
 import { recordedEvent } from '../store/recorded-event.js';
 import { attemptOf, type ClaimedDelivery, SUSPECT_RESCUES } from '../store/rows.js';
 import type { Sql } from '../store/sql.js';
@@ -18,7 +17,7 @@ import { LeaseLostError, ProcessDiedError } from './errors.js';
 import { HandlerRun } from './handler-run.js';
 import type { Handler } from './handler-set.js';
 import { JointLoads } from './joint-loads.js';
-import { seal } from './seal.js';
+import type { SealedRunners } from './sealed-runners.js';
 import { NotAccepted, type Outcome, settle, type Settlement } from './settlement.js';
 import { Timed } from './timed.js';
 
@@ -30,7 +29,7 @@ export interface ExecutorParts {
   queue: DeliveryQueue;
   codec: PayloadCodec;
   entities: TypeOrmEntities;
-  pool: PoolGuard;
+  sealed: Pick<SealedRunners, 'seal'>;
   types: Pick<EventTypes, 'has' | 'restore'>;
   /** Whether the lease of this worker id may be another's by now. */
   hasLapsed: (workerId: number) => boolean;
@@ -106,7 +105,6 @@ export class Executor {
       try {
         return await this.transaction(execution);
       } catch (error) {
-        if (this.parts.queue.isUnheld(error)) endForLostLease(execution);
         if (conflicts >= CONFLICT_RETRIES || !this.isConflict(error) || execution.cancellation.aborted)
           throw error;
       }
@@ -115,10 +113,13 @@ export class Executor {
 
   private transaction(execution: Execution): Promise<void> {
     let begun = false;
-    const done = this.parts.database.transactionOnce((sql) => {
-      begun = true;
-      return this.handleAndComplete(execution, sql);
-    }, seal);
+    const done = this.parts.database.transactionOnce(
+      (sql) => {
+        begun = true;
+        return this.handleAndComplete(execution, sql);
+      },
+      (runner, reason) => this.parts.sealed.seal(runner, reason),
+    );
     // Once begun it ends by itself, by rolling back; before that it may be waiting for a connection for long.
     return outcomeOf((ended) => new Abortable(execution.cancellation, ended, () => !begun).begin(() => done));
   }
@@ -179,7 +180,7 @@ export class Executor {
   private inContext(handler: Handler, { key, metadata }: RecordedEvent, call: () => unknown): unknown {
     const cause = { key, correlationId: metadata.correlationId };
     return emissionContext.run(cause, () =>
-      handler.transactional ? this.parts.pool.whileHolding(call) : call(),
+      handler.transactional ? this.parts.database.pool.whileHolding(call) : call(),
     );
   }
 

@@ -4,7 +4,6 @@ import type { Preclaimed } from '../store/preclaims.js';
 import type { ClaimedDelivery } from '../store/rows.js';
 import { keyOf } from './delivery-key.js';
 import { Doubt } from './doubt.js';
-import { UnsettledPreclaims } from './unsettled-preclaims.js';
 
 export interface LeasedClaimsParts {
   queue: DeliveryQueue;
@@ -26,16 +25,16 @@ export class LeasedClaims {
   private acquiring?: Promise<number>;
   /** What it has claimed and neither settled nor given back. */
   private readonly open = new Set<ClaimedDelivery>();
-  private readonly preclaims: UnsettledPreclaims;
   private readonly doubt: Doubt;
 
   constructor(
     private readonly parts: LeasedClaimsParts,
     /** Under the lease of this worker id. */
     private readonly isRunning: (id: DeliveryId, workerId: number) => boolean,
+    /** Created as claimed, by a transaction that has not ended as far as this process was told. */
+    private readonly isUnsettled: (id: DeliveryId) => boolean,
   ) {
     this.doubt = new Doubt(parts.leasePeriod);
-    this.preclaims = new UnsettledPreclaims(parts.leasePeriod);
   }
 
   /** The worker id while nobody else can have taken over what it has claimed. */
@@ -49,13 +48,7 @@ export class LeasedClaims {
   lose(): void {
     this.workerId = undefined;
     this.open.clear();
-    this.preclaims.clear();
     this.doubt.dispel();
-  }
-
-  /** Deliveries created as claimed, in transactions that are still open. */
-  get unsettledPreclaims(): number {
-    return this.preclaims.size;
   }
 
   /** The worker id under which deliveries may be created as claimed; undefined while there is none. */
@@ -64,27 +57,16 @@ export class LeasedClaims {
     return this.doubt.isLooking ? undefined : this.held;
   }
 
-  /** Deliveries were created as this worker's claims; they are there when their transaction has committed. */
-  preclaimed(created: readonly Preclaimed[]): void {
-    for (const { workerId, delivery } of created)
-      if (workerId === this.workerId) this.preclaims.add(delivery);
+  /** These were claimed as they were created. False where the lease under which that was done is gone. */
+  adopt({ workerId, delivery }: Preclaimed): boolean {
+    if (workerId !== this.held) return false;
+    this.open.add(delivery);
+    return true;
   }
 
-  /** Their transaction was rolled back. */
-  forget(undone: readonly Preclaimed[]): void {
-    for (const { delivery } of undone) this.preclaims.take(delivery);
-  }
-
-  /** Their transaction has committed: returns those that are this worker's still. */
-  adopt(committed: readonly Preclaimed[]): ClaimedDelivery[] {
-    const { held } = this;
-    const own = committed.filter(
-      ({ workerId, delivery }) => workerId === held && this.preclaims.take(delivery),
-    );
-    for (const { delivery } of own) this.open.add(delivery);
-    // Given back or forgotten meanwhile, and perhaps claimed again: only a look can tell.
-    if (own.length < committed.length) this.doubt.suspect();
-    return own.map(({ delivery }) => delivery);
+  /** It may hold something that nobody here knows of, and there is no hurry. */
+  suspect(): void {
+    this.doubt.suspect();
   }
 
   /** A statement that creates deliveries as claimed, and commits by itself. */
@@ -135,7 +117,6 @@ export class LeasedClaims {
   async tidy(): Promise<void> {
     const { workerId } = this;
     if (workerId === undefined) return;
-    if (this.preclaims.isOverdue) this.doubt.suspect();
     await this.doubt.look(() => this.giveBackUnknown(workerId));
   }
 
@@ -143,10 +124,9 @@ export class LeasedClaims {
   private async giveBackUnknown(workerId: number): Promise<number> {
     const held = await this.parts.queue.heldBy(workerId);
     const known = new Set([...this.open].map(keyOf));
-    const unknown = held.filter((id) => !known.has(keyOf(id)) && !this.preclaims.has(id));
-    const overdue = this.preclaims.overdue(held);
-    await this.parts.queue.release(workerId, [...unknown, ...overdue]);
-    return unknown.length + overdue.length;
+    const unknown = held.filter((id) => !known.has(keyOf(id)) && !this.isUnsettled(id));
+    await this.parts.queue.release(workerId, unknown);
+    return unknown.length;
   }
 
   /** One lease, however many ask for it at once: a second one would have no heartbeat. */

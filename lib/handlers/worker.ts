@@ -6,7 +6,7 @@ import { ClaimPace } from './claim-pace.js';
 import { Demand } from './demand.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
 import type { Execution, Executor } from './executor.js';
-import { InlineRuns } from './inline-runs.js';
+import { InlineRuns } from './inline/inline-runs.js';
 import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
 import { Preclaiming } from './preclaiming.js';
 import { type BoundHandler, type Limits, Runs } from './runs.js';
@@ -55,7 +55,11 @@ export class Worker {
   constructor(private readonly parts: WorkerParts) {
     this.runs = new Runs(parts.limits);
     this.demand = new Demand(this.runs, parts.handlers);
-    this.claims = new LeasedClaims(parts, (id, workerId) => this.runs.find(id)?.workerId === workerId);
+    this.claims = new LeasedClaims(
+      parts,
+      (id, workerId) => this.runs.find(id)?.workerId === workerId,
+      (id) => this.preclaiming.isUnsettled(id),
+    );
     this.pace = new ClaimPace(() => this.wake(), parts.handlers);
     this.preclaiming = new Preclaiming({
       claims: this.claims,
@@ -151,6 +155,7 @@ export class Worker {
   /** The lease is gone: whatever is claimed belongs to somebody else. */
   leaseLost(): void {
     this.claims.lose();
+    this.preclaiming.lose();
     this.runs.takeOlderThan(Infinity);
     this.notifyIdle();
     for (const { cancellation } of this.runs.executions) cancellation.abort(new LeaseLostError());
@@ -173,8 +178,8 @@ export class Worker {
   }
 
   /** Gives back what it may hold without knowing of it. */
-  async tidy(): Promise<void> {
-    await this.claims.tidy();
+  tidy(): Promise<void> {
+    return this.claims.tidy();
   }
 
   /** Gives back what has waited for a slot so long that another process may be quicker. */

@@ -2,6 +2,7 @@ import type { Chore } from '../handlers/upkeep.js';
 import { RescanInProgressError } from '../sources/rescan/errors.js';
 import type { Worker } from '../handlers/worker.js';
 import type { Rescan } from '../sources/rescan/rescan.js';
+import type { CommitHub } from '../store/commits/commit-hub.js';
 import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
 import type { Prospect } from '../store/outlook.js';
@@ -23,6 +24,7 @@ export interface Housekeeping {
   readonly registry: HandlerRegistry;
   readonly fanOut: FanOut;
   readonly leases: WorkerLeases;
+  readonly commits: Pick<CommitHub, 'look'>;
   readonly worker: Worker;
   readonly rescan: Rescan;
   readonly logger: Pick<Console, 'warn'>;
@@ -47,8 +49,10 @@ export function choresOf(engine: Housekeeping & RetentionHost): Chore[] {
     every: SUPERSEDED_AFTER / 3,
     run: () => engine.registry.heartbeat(engine.registrations),
   };
+  const commits: Chore = { name: 'Proving commits', every: 0, run: () => engine.commits.look() };
   if (options.dispatch === 'none')
     return [
+      commits,
       { name: 'Reading the handler registry', every: 0, run: () => engine.registry.refresh() },
       heartbeat,
     ];
@@ -59,6 +63,7 @@ export function choresOf(engine: Housekeeping & RetentionHost): Chore[] {
   };
   return [
     { name: 'Looking for work', every: 0, run: lookOut },
+    commits,
     heartbeat,
     { name: 'Fan-out', every: 0, run: async () => seen && fanOut(engine, seen) },
     { name: 'Rescue', every: options.worker.lease / 3, run: () => rescue(engine) },

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
+import type { DataSource, EntitySubscriberInterface } from 'typeorm';
 import type { Connectivity } from '../core/connectivity.js';
 import { NO_TELEMETRY, type Telemetry } from '../core/telemetry.js';
 import type { EventTypeRegistry } from '../event-types/event-type-registry.js';
@@ -7,14 +7,14 @@ import { Deliveries } from '../handlers/deliveries.js';
 import type { HandlerSet } from '../handlers/handler-set.js';
 import type { LeaseKeeper } from '../handlers/lease-keeper.js';
 import type { BoundHandler } from '../handlers/runs.js';
+import { InlineDispatch } from '../handlers/inline/inline-dispatch.js';
 import { Upkeep } from '../handlers/upkeep.js';
 import { settledWithin } from '../handlers/waiting.js';
 import { GIVE_BACK_LIMIT, type Worker } from '../handlers/worker.js';
 import type { Rescan } from '../sources/rescan/rescan.js';
 import type { SourceRegistry } from '../sources/source-registry.js';
 import { backlogOf } from '../store/backlog.js';
-import type { Recorded } from '../store/commit-tracker.js';
-import type { SendWithCommit } from '../store/signals.js';
+import type { CommitHub } from '../store/commits/commit-hub.js';
 import type { Database } from '../store/database.js';
 import type { DeliveryQueries } from '../store/delivery-queries.js';
 import { nameEntityTables } from '../store/entity-tables.js';
@@ -26,7 +26,7 @@ import type { RepeatedEvents } from '../store/repeated-events.js';
 import { prepareSchema } from '../store/schema.js';
 import type { WorkerLeases } from '../store/worker-leases.js';
 import { choresOf } from './chores.js';
-import { Commits } from './commits.js';
+import { leftToOthers, type OfferParts, offering } from './commits.js';
 import { boundHandlers, composeHandling, type HandlingEvents, type HandlingParts } from './handling-parts.js';
 import { composeLog, type LogParts } from './log-parts.js';
 import { composeLookout, type LookoutParts } from './lookout-parts.js';
@@ -54,7 +54,6 @@ export class Engine {
   private readonly log: LogParts;
   private readonly entities: SourceParts;
   private readonly handling: HandlingParts;
-  private readonly commits: Commits;
   private readonly upkeep: Upkeep;
   private readonly says = new ProcessLog(this.logger);
 
@@ -64,21 +63,7 @@ export class Engine {
     private readonly telemetry: Telemetry = NO_TELEMETRY,
   ) {
     this.name = options.dataSource ?? 'default';
-    this.commits = new Commits(options, {
-      worker: () => this.worker,
-      wakeUp: () => this.lookout.wakeUp,
-      handlerIds: () => this.handlerIds,
-      wake: () => this.wake(),
-      committed: (runner, positions) => this.log.store.committed(runner, positions),
-    });
-    const listener = {
-      appended: (runner: QueryRunner, recorded: Recorded) => this.commits.appended(runner, recorded),
-      committing: (runner: QueryRunner, due: readonly number[], send: SendWithCommit) =>
-        this.commits.committing(runner, due, send),
-      groupMismatch: (key: string, group: string, existing: string) =>
-        this.groupMismatch(key, group, existing),
-    };
-    this.log = composeLog(dataSource, options, listener, telemetry, this.commits.preclaimer);
+    this.log = composeLog(dataSource, options, telemetry);
     this.entities = composeSources(this.log, options, telemetry);
     this.handling = composeHandling(this.log, options, this.handlingEvents, telemetry);
     this.deliveries = new Deliveries({
@@ -89,7 +74,32 @@ export class Engine {
       wake: () => this.announce(),
     });
     this.lookout = composeLookout(this.log, this.handling, options, this);
+    this.subscribe();
     this.upkeep = new Upkeep(choresOf(this), options.worker.pollInterval, this.connectivity);
+  }
+
+  /** Whoever starts or tells something of what this process records. */
+  private subscribe(): void {
+    const { commits, store } = this.log;
+    const { dispatch } = this.options;
+    commits.on(offering(this.options, this.offerParts));
+    if (dispatch === 'background') {
+      store.preclaimWith(this.worker.preclaiming);
+      commits.on(this.worker.preclaiming);
+    }
+    if (dispatch === 'inline') {
+      const failed = (error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`);
+      commits.on(new InlineDispatch((positions) => this.worker.runNow(positions), failed));
+    }
+  }
+
+  private get offerParts(): OfferParts {
+    return {
+      worker: this.worker,
+      wakeUp: this.lookout.wakeUp,
+      handlerIds: () => this.handlerIds,
+      wake: () => this.wake(),
+    };
   }
 
   get eventLog(): EventLog {
@@ -98,6 +108,10 @@ export class Engine {
 
   get database(): Database {
     return this.log.database;
+  }
+
+  get commits(): CommitHub {
+    return this.log.commits;
   }
 
   get registry(): HandlerRegistry {
@@ -211,7 +225,7 @@ export class Engine {
     this.connectivity.stop();
     await settledWithin(this.upkeep.finished(), latest - performance.now());
     await Promise.all([this.lookout.wakeUp.stop(), this.releaseLease()]);
-    await this.handling.control.close();
+    await this.log.control.close();
     this.log.stream.end();
     // What the application still writes until the DataSource is closed has to be recorded, so nothing is removed here.
     for (const subscriber of this.subscribers) RETIRED.add(subscriber);
@@ -228,7 +242,7 @@ export class Engine {
   }
 
   private get subscribers(): EntitySubscriberInterface[] {
-    return [this.commits.tracker, this.entities.subscriber];
+    return [this.log.commits.tracker, this.handling.sealed, this.entities.subscriber];
   }
 
   /** Something may be due. */
@@ -239,7 +253,7 @@ export class Engine {
   /** The same, in other processes too: of these handlers, or of any. */
   announce(toTell?: readonly number[]): void {
     this.wake();
-    this.lookout.wakeUp.tell(toTell);
+    this.lookout.wakeUp.tell({ handlerIds: toTell });
   }
 
   private get handlingEvents(): HandlingEvents {
@@ -250,19 +264,13 @@ export class Engine {
       databaseLost: (reason) => this.says.databaseLost(reason),
       databaseReturned: (after) => this.databaseReturned(after),
       exhausted: () => this.onExhausted(),
-      promoted: (handlerIds) => this.announce(this.commits.toTellOthers(handlerIds)),
+      promoted: (handlerIds) => this.announce(leftToOthers(handlerIds, this.options, this.offerParts)),
       promotionFailed: (error) => this.connectivity.unlessLost(() => this.says.promotionFailed(error)),
     };
   }
 
   get registrations(): HandlerRegistration[] {
     return this.handlers.all.map((handler) => handler.registration);
-  }
-
-  private groupMismatch(key: string, group: string, existing: string): void {
-    this.logger.warn(
-      `Event "${key}" was not recorded: its key is in the log with group "${existing}", not "${group}".`,
-    );
   }
 
   private leaseLost(): void {
@@ -273,7 +281,7 @@ export class Engine {
 
   /** The next one is on a new connection. */
   private heartbeatFailed(error: unknown): void {
-    void this.handling.control.close();
+    void this.log.control.close();
     this.connectivity.unlessLost(() => this.says.heartbeatFailed(error));
   }
 

@@ -8,13 +8,13 @@ import { LeaseKeeper } from '../handlers/lease-keeper.js';
 import { ObservedExecutor, ObservedQueue, resultOf, tellHandled } from '../handlers/observed.js';
 import { Promoter } from '../handlers/promoter.js';
 import type { BoundHandler, Limits } from '../handlers/runs.js';
+import { SealedRunners } from '../handlers/sealed-runners.js';
 import { Settler, type SettlerParts } from '../handlers/settler.js';
 import { Worker } from '../handlers/worker.js';
-import { ControlConnection } from '../store/control-connection.js';
 import type { Database } from '../store/database.js';
 import { DeliveryQueue } from '../store/delivery-queue.js';
 import { OrderedClaim } from '../store/ordered-claim.js';
-import { PoolGuard, poolSize } from '../store/pool.js';
+import { poolSize } from '../store/pool.js';
 import { probe } from '../store/probe.js';
 import { Promotion } from '../store/promotion.js';
 import { WorkerLeases } from '../store/worker-leases.js';
@@ -25,7 +25,7 @@ import type { ResolvedOptions } from './options.js';
 export interface HandlingParts {
   handlers: HandlerSet;
   leases: WorkerLeases;
-  control: ControlConnection;
+  sealed: SealedRunners;
   connectivity: Connectivity;
   keeper: LeaseKeeper;
   worker: Worker;
@@ -63,8 +63,8 @@ export function composeHandling(
   const queue = queueOf(database, ordered, telemetry);
   const promoter = composePromoter(log, options, events);
   const hasLapsed = (workerId: number) => keeper.loseIfLapsed(workerId);
-  const pool = new PoolGuard(database.dataSource);
-  const execution = { ...log, queue, hasLapsed, pool, random: Math.random };
+  const sealed = new SealedRunners();
+  const execution = { ...log, queue, hasLapsed, sealed, random: Math.random };
   const worker: Worker = new Worker({
     queue,
     executor: executorOf(execution, telemetry),
@@ -84,17 +84,16 @@ export function composeHandling(
     isPaused: () => connectivity.isLost,
     aloneFor: limits.lease / 3,
   });
-  return { ...holding, handlers, worker, promoter };
+  return { ...holding, sealed, handlers, worker, promoter };
 }
 
 /** What keeps the worker's claims its own, and tells when the database is away. */
 function composeHolding(
-  { database }: LogParts,
+  { database, control }: LogParts,
   { worker: { lease } }: ResolvedOptions,
   events: HandlingEvents,
-): Pick<HandlingParts, 'leases' | 'control' | 'connectivity' | 'keeper'> {
+): Pick<HandlingParts, 'leases' | 'connectivity' | 'keeper'> {
   const leases = new WorkerLeases(database, lease);
-  const control = new ControlConnection(database);
   const connectivity = new Connectivity({
     probe: () => probe(database, control),
     lost: (reason) => events.databaseLost(reason),
@@ -108,7 +107,7 @@ function composeHolding(
     lost: () => events.leaseLost(),
     failed: (error) => events.heartbeatFailed(error),
   });
-  return { leases, control, connectivity, keeper };
+  return { leases, connectivity, keeper };
 }
 
 /** What waits in an order key may be claimed as soon as what it waited for is settled, or due. */

@@ -4,16 +4,19 @@ import { describe } from '../core/describe.js';
 import type { Telemetry } from '../core/telemetry.js';
 import { EventTypeRegistry } from '../event-types/event-type-registry.js';
 import { PayloadCodec } from '../payload/payload-codec.js';
+import { CommitHub } from '../store/commits/commit-hub.js';
+import { ControlConnection } from '../store/control-connection.js';
 import { Database } from '../store/database.js';
 import { DeliveryQueries } from '../store/delivery-queries.js';
 import { EventLog } from '../store/event-log.js';
 import { EventIngest } from '../store/event-ingest.js';
-import { type AppendListener, EventLogStore } from '../store/event-log-store.js';
+import { EventLogStore } from '../store/event-log-store.js';
 import { EventStream } from '../store/event-stream.js';
 import { FanOut } from '../store/fan-out.js';
+import type { MismatchListener } from '../store/group-mismatches.js';
 import { HandlerRegistry } from '../store/handler-registry.js';
 import { Horizon } from '../store/horizon.js';
-import type { Preclaimer } from '../store/preclaims.js';
+import { visiblePositions } from '../store/commits/visible-positions.js';
 import { RepeatedEvents } from '../store/repeated-events.js';
 import { TypeOrmEntities } from '../store/typeorm-entities.js';
 import type { ResolvedOptions } from './options.js';
@@ -21,6 +24,8 @@ import type { ResolvedOptions } from './options.js';
 /** The log in one DataSource, and what is needed to read and write it. */
 export interface LogParts {
   database: Database;
+  control: ControlConnection;
+  commits: CommitHub;
   horizon: Horizon;
   registry: HandlerRegistry;
   fanOut: FanOut;
@@ -35,16 +40,11 @@ export interface LogParts {
   eventLog: EventLog;
 }
 
-export function composeLog(
-  dataSource: DataSource,
-  options: ResolvedOptions,
-  listener: AppendListener,
-  telemetry: Telemetry,
-  preclaimer: Preclaimer,
-): LogParts {
+export function composeLog(dataSource: DataSource, options: ResolvedOptions, telemetry: Telemetry): LogParts {
   const { prefix, schemaName, clock, payload } = options;
   const database = new Database(dataSource, { prefix, schemaName }, clock);
   const logger = new Logger('EventSourcing');
+  const control = new ControlConnection(database);
   const horizon = new Horizon(database);
   const registry = new HandlerRegistry(database, horizon, options.worker.lease);
   const entities = new TypeOrmEntities(dataSource);
@@ -57,10 +57,14 @@ export function composeLog(
   const stream = new EventStream((error) =>
     logger.error(`A subscriber of the event stream failed: ${told(error)}`),
   );
-  const store = new EventLogStore(database, registry, codec, listener, telemetry, preclaimer, stream);
+  const commits = composeCommits({ database, control, stream }, options, telemetry, logger);
+  const mismatches = mismatchesTo(logger);
+  const store = new EventLogStore({ database, registry, codec, commits, mismatches, stream, telemetry });
   const ingest = new EventIngest(database, store);
   return {
     database,
+    control,
+    commits,
     horizon,
     registry,
     fanOut: new FanOut(database, registry, horizon, (line) => logger.log(line)),
@@ -73,6 +77,36 @@ export function composeLog(
     types,
     stream,
     eventLog: new EventLog({ database, store, ingest, types, stream, codec, entities, horizon }),
+  };
+}
+
+/** The hub, and those who only tell what was committed. */
+function composeCommits(
+  { database, control, stream }: Pick<LogParts, 'database' | 'control' | 'stream'>,
+  { worker: { lease } }: ResolvedOptions,
+  telemetry: Telemetry,
+  logger: Logger,
+): CommitHub {
+  const commits = new CommitHub({
+    visible: (positions) => control.run((sql) => visiblePositions(sql, database.tables, positions)),
+    expiry: lease,
+    failed: (error) => logger.error(`Telling of a commit failed: ${told(error)}`),
+  });
+  commits.on({
+    awaits: () => stream.isWatched,
+    committed: (events) => events.forEach(({ event }) => event && stream.tell({ type: 'recorded', event })),
+  });
+  if (telemetry.enabled)
+    commits.on({ committed: (events) => events.forEach(({ group }) => telemetry.recorded(group)) });
+  return commits;
+}
+
+function mismatchesTo(logger: Logger): MismatchListener {
+  return {
+    groupMismatch: (key, group, existing) =>
+      logger.warn(
+        `Event "${key}" was not recorded: its key is in the log with group "${existing}", not "${group}".`,
+      ),
   };
 }
 

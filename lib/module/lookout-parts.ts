@@ -22,8 +22,8 @@ export interface OnDuty {
 }
 
 export function composeLookout(
-  { database }: LogParts,
-  { connectivity, control, worker }: HandlingParts,
+  { database, control, commits }: LogParts,
+  { connectivity, worker }: HandlingParts,
   { worker: { pollInterval } }: ResolvedOptions,
   duty: OnDuty,
 ): LookoutParts {
@@ -46,6 +46,7 @@ export function composeLookout(
     heard: (ids) => {
       if (!ids || duty.handlerIds.some((id) => ids.has(id))) duty.wake();
     },
+    committed: (groups) => commits.elsewhere(groups),
     deaf: (error) => complain('Listening to other processes', error),
     hearing,
     mute: (error) => complain('Telling other processes', error),

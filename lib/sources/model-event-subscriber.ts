@@ -102,7 +102,7 @@ export class ModelEventSubscriber implements EntitySubscriberInterface {
   private async process(items: readonly Item[], runner: QueryRunner): Promise<void> {
     const { recorder, rescanState } = this.options;
     const { emissions } = await this.emit(await writtenRows(items.filter(isRow), runner.manager), runner);
-    if (emissions.length > 0) await recorder.recordByCommit(emissions, runner);
+    if (emissions.length > 0) await recorder.record(emissions, runner, false);
     for (const entity of new Set(items.filter(isEntityName))) await rescanState.request(entity, runner);
   }
 

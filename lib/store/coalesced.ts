@@ -1,4 +1,4 @@
-/** Milliseconds to which the gap grows while requests keep coming. */
+/** Milliseconds to which the gap grows while requests keep coming, where nothing else is said. */
 const LARGEST = 40;
 
 /**
@@ -18,15 +18,8 @@ export class Coalesced {
     private readonly work: () => Promise<void>,
     /** Milliseconds between two starts, at least. */
     private readonly gap: () => number,
+    private readonly largest = LARGEST,
   ) {}
-
-  /** True when it would be done at once: the caller does it, and it counts as done. */
-  doneByCaller(): boolean {
-    if (this.underWay || this.timer || performance.now() - this.last < this.gap()) return false;
-    this.last = performance.now();
-    this.widened = 1;
-    return true;
-  }
 
   request(): void {
     this.wanted++;
@@ -36,7 +29,7 @@ export class Coalesced {
   private schedule(): void {
     if (this.underWay || this.timer) return;
     const gap = this.gap();
-    const wait = this.last + Math.max(gap, Math.min(LARGEST, gap * this.widened)) - performance.now();
+    const wait = this.last + Math.max(gap, Math.min(this.largest, gap * this.widened)) - performance.now();
     if (wait <= 0) this.start();
     else this.timer = setTimeout(() => this.start(), wait);
   }

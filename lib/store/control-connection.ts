@@ -53,7 +53,7 @@ export class ControlConnection {
   async close(): Promise<void> {
     const { opening } = this;
     this.opening = undefined;
-    for (const runner of this.active) this.database.dialect.abandon?.(runner);
+    for (const runner of this.active) void this.database.dialect.abandon?.(runner);
     if (opening) this.tenant?.closed();
     const closed = opening?.then((dataSource) => dataSource.destroy()).catch(() => undefined);
     await Promise.race([closed, wait(CLOSE_LIMIT, undefined, { ref: false })]);

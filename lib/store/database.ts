@@ -3,9 +3,10 @@ import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/clock.js';
 import type { Dialect, FailureKind, SqlTime } from './dialect.js';
 import { dialectOf } from './dialects.js';
+import { OpenTransactionError } from './errors.js';
+import { PoolGuard } from './pool.js';
 import { Sql } from './sql.js';
 import { type TableNaming, type Tables, tablesOf } from './tables.js';
-import { assertNoneLeftOpen, depthOf } from './transaction-depth.js';
 
 /** Milliseconds after which a rollback is given up for closing the connection. */
 const ROLLBACK_LIMIT = 2000;
@@ -16,6 +17,7 @@ const CONFLICT_RETRIES = 5;
 export class Database {
   readonly dialect: Dialect;
   readonly tables: Tables;
+  readonly pool: PoolGuard;
   /** To be asked for, where transactions do not have it by themselves. */
   private isolation: Dialect['isolation'];
 
@@ -27,6 +29,7 @@ export class Database {
     this.dialect = dialectOf(dataSource);
     this.tables = tablesOf(naming, this.dialect.quote);
     this.isolation = this.dialect.isolation;
+    this.pool = new PoolGuard(dataSource, this.dialect.singleConnection);
   }
 
   /** Finds out whether the isolation level has to be asked for at each transaction. */
@@ -42,9 +45,15 @@ export class Database {
     return new Sql(runner, this.dialect.prepare);
   }
 
+  /** A connection of the primary, the caller's to release. Throws `SecondConnectionError` where it would be waited for in vain. */
+  connection(): QueryRunner {
+    this.pool.assertFree();
+    return this.dataSource.createQueryRunner('master');
+  }
+
   /** Statements on one connection of the primary, each for itself. */
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner('master');
+    const runner = this.connection();
     try {
       return await work(this.on(runner));
     } finally {
@@ -85,12 +94,15 @@ export class Database {
     }
   }
 
-  /** The same for work that must not be run again; `failed` is told before it is rolled back, also when the COMMIT failed. */
+  /**
+   * Statements in one transaction of their own, for work that must not be run again. `failed` is told before the rollback,
+   * also when the COMMIT failed.
+   */
   async transactionOnce<T>(
     work: (sql: Sql) => Promise<T>,
     failed?: (runner: QueryRunner, error: unknown) => void,
   ): Promise<T> {
-    const runner = this.dataSource.createQueryRunner('master');
+    const runner = this.connection();
     try {
       return await this.transactionOn(runner, work, failed);
     } finally {
@@ -98,42 +110,51 @@ export class Database {
     }
   }
 
-  /** The same on a connection that someone else holds, in a savepoint when a transaction is active there. */
+  /** Statements in one transaction of their own, on a connection that someone else holds and on which none is active. */
   async transactionOn<T>(
     runner: QueryRunner,
     work: (sql: Sql) => Promise<T>,
     failed?: (runner: QueryRunner, error: unknown) => void,
   ): Promise<T> {
-    const depth = depthOf(runner);
+    await this.begin(runner);
     try {
-      if (depth === 0) await this.dialect.postponeBegin?.(runner);
-      await runner.startTransaction(runner.isTransactionActive ? undefined : this.isolation);
       const result = await work(this.on(runner));
-      assertNoneLeftOpen(runner, depth + 1);
       await runner.commitTransaction();
+      // That was the end of a savepoint, then: the outermost transaction is open still.
+      if (runner.isTransactionActive) throw new OpenTransactionError();
       return result;
     } catch (error) {
       failed?.(runner, error);
-      await this.rollBack(runner, depth);
+      await this.rollBack(runner);
+      throw error;
+    }
+  }
+
+  /** Where the beginning fails, nobody knows whether the server has begun: the connection is not used again. */
+  private async begin(runner: QueryRunner): Promise<void> {
+    try {
+      await runner.startTransaction(this.isolation);
+    } catch (error) {
+      if (runner.isTransactionActive) await this.dialect.abandon?.(runner);
       throw error;
     }
   }
 
   /**
-   * The error that caused the rollback is the one to report, so a failed rollback says nothing. It takes the connection
-   * down with it, and so does one that waits behind a statement which does not end: nobody else may get a connection
-   * with a transaction open on it.
+   * Rolls back the transaction, and savepoints that work left open. The error that caused the rollback is the one to
+   * report, so a failed rollback says nothing. It takes the connection down with it, and so does one that waits behind a
+   * statement which does not end: nobody else may get a connection with a transaction open on it.
    */
-  private async rollBack(runner: QueryRunner, depth: number): Promise<void> {
+  private async rollBack(runner: QueryRunner): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), ROLLBACK_LIMIT);
     });
-    const unwound = unwind(runner, depth).then(
+    const unwound = unwind(runner).then(
       () => true,
-      () => depth > 0 || !runner.isTransactionActive,
+      () => !runner.isTransactionActive,
     );
-    if (!(await Promise.race([unwound, late]))) this.dialect.abandon?.(runner);
+    if (!(await Promise.race([unwound, late]))) await this.dialect.abandon?.(runner);
     clearTimeout(timer);
   }
 
@@ -155,13 +176,6 @@ export class Database {
   }
 }
 
-/**
- * Back to where it was begun: work that was cut short may have left savepoints of its own. A beginning that failed
- * half-way TypeORM does not count, though the server may have begun, and takes the runner for active or not by chance.
- */
-async function unwind(runner: QueryRunner, depth: number): Promise<void> {
-  while (depthOf(runner) > depth) await runner.rollbackTransaction();
-  const isInside = depthOf(runner) > 0;
-  if (!isInside && runner.isTransactionActive) await runner.query('ROLLBACK');
-  Object.assign(runner, { isTransactionActive: isInside });
+async function unwind(runner: QueryRunner): Promise<void> {
+  while (runner.isTransactionActive) await runner.rollbackTransaction();
 }

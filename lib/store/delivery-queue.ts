@@ -6,7 +6,6 @@ import { finishCancelled } from './finish-cancelled.js';
 import type { OrderedClaim, OrderedClaimRequest } from './ordered-claim.js';
 import { type ClaimedDelivery, DeliveryState, SUSPECT_RESCUES } from './rows.js';
 import { chunks, marks, type Sql } from './sql.js';
-import { depthOf } from './transaction-depth.js';
 
 /** Where a failed attempt leaves its delivery. */
 export interface FailedAttempt extends DeliveryId {
@@ -86,22 +85,10 @@ export class DeliveryQueue {
     );
   }
 
-  /**
-   * Marks one delivery succeeded at the end of the transaction of its handler; false when the worker holds it no more. That
-   * may also be found out by the COMMIT, which fails then with an error that `isUnheld` knows.
-   */
+  /** Marks one delivery succeeded in the transaction of its handler; false when the worker holds it no more. */
   async completeIn(sql: Sql, workerId: number, id: DeliveryId): Promise<boolean> {
     const { dialect, tables } = this.database;
-    const now = this.database.time();
-    // A COMMIT comes next only where no savepoint was left open.
-    if (depthOf(sql.runner) === 1 && dialect.completeWithCommit?.(sql, tables, workerId, id, now))
-      return true;
-    return (await dialect.complete(sql, tables, workerId, [id], now)).length > 0;
-  }
-
-  /** Whether a COMMIT failed since the worker held the delivery no more. */
-  isUnheld(error: unknown): boolean {
-    return this.database.failure(error) === 'unheld';
+    return (await dialect.complete(sql, tables, workerId, [id], this.database.time())).length > 0;
   }
 
   /** Sets the delivery to be tried again, or buries it. */

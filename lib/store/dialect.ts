@@ -1,6 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { AppendedRow, ClaimedDelivery, DeliveryRow, EventRow } from './rows.js';
-import type { Notice, Signals } from './signals.js';
+import type { Signals } from './signals.js';
 import type { Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -101,7 +101,7 @@ export interface Migration {
 }
 
 /** What a database failed with, as far as the engine reacts to it. */
-export type FailureKind = 'conflict' | 'lock' | 'unheld' | 'other';
+export type FailureKind = 'conflict' | 'lock' | 'duplicate' | 'other';
 
 /**
  * PORT. All that differs by database: flags and SQL. A new database is one folder beside this file with the same file
@@ -135,25 +135,12 @@ export interface Dialect {
   install?(dataSource: DataSource): void;
   /** Makes up, at bootstrap, for what a restored or promoted database may have lost of the positions given out. */
   catchUp?(sql: Sql, tables: Tables): Promise<void>;
-  /** Has the outermost beginning of a transaction, which the runner sends next, go with the statement behind it. */
-  postponeBegin?(runner: QueryRunner): Promise<void>;
   /** The runner whose commit decides on what this one does, where runners can join another's transaction. */
   outermostRunner?(runner: QueryRunner): QueryRunner;
   /** Drops what only this database has beside the tables: sequences, helper tables. */
   dropExtras(tables: Tables): string[];
   /** Records events and their deliveries in one transaction; results in the order of the rows. */
   append(sql: Sql, tables: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]>;
-  /**
-   * Records one event as `append` does and commits the transaction of `sql`, in one round trip where it can. When it
-   * fails, nothing is committed, as with a COMMIT. `notice` is asked, where that can go along, for what is sent behind.
-   */
-  appendWithCommit?(
-    sql: Sql,
-    tables: Tables,
-    row: EventRow,
-    due: SqlTime,
-    notice: () => Notice | undefined,
-  ): Promise<AppendedRow>;
   /** Creates deliveries of recorded events, leaving those that are there. */
   deliver(sql: Sql, tables: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void>;
   claim(sql: Sql, tables: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]>;
@@ -165,11 +152,6 @@ export interface Dialect {
     ids: readonly DeliveryId[],
     at: SqlTime,
   ): Promise<DeliveryId[]>;
-  /**
-   * Completes one delivery in one message with the COMMIT that the runner of `sql` sends next. Where the worker holds it no
-   * more the COMMIT fails, as `unheld`. False where it cannot be done so.
-   */
-  completeWithCommit?(sql: Sql, tables: Tables, workerId: number, id: DeliveryId, at: SqlTime): boolean;
   /** Those of the keys, each given once, that are not in the log as far as this statement sees. */
   unknownKeys(sql: Sql, tables: Tables, keys: readonly string[]): Promise<string[]>;
   /** SQL behind a column: it is one of these numbers, of which there is one at least; looked for in an index by each. */
@@ -183,6 +165,6 @@ export interface Dialect {
   /** Runs `work` in the transaction of `sql` so that it is the one that loses a lock conflict, soon. */
   yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T>;
   failure(error: unknown): FailureKind;
-  /** Closes the runner's connection with a statement still running on it: the server rolls back. */
-  abandon?(runner: QueryRunner): void;
+  /** Closes the runner's connection, also with a statement still running on it: the server rolls back. Never rejects. */
+  abandon?(runner: QueryRunner): Promise<void>;
 }

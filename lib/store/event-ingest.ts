@@ -43,7 +43,7 @@ export class EventIngest {
       if (!runner?.isTransactionActive) throw new TransactionRequiredError();
       return this.recorder.record(emissions, runner);
     }
-    const runner = this.database.dataSource.createQueryRunner('master');
+    const runner = this.database.connection();
     try {
       return await this.recorder.record(emissions, runner);
     } finally {

@@ -3,51 +3,48 @@ import type { AppendResult, RecordedEvent } from '../core/event.js';
 import { assertEventInput } from '../core/event-input.js';
 import { NO_TELEMETRY, type Telemetry, type TraceHeaders, type WatchedEvent } from '../core/telemetry.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
-import type { Recorded } from './commit-tracker.js';
+import type { AppendedEvent } from './commits/appended-event.js';
+import type { CommitHub } from './commits/commit-hub.js';
 import type { Database } from './database.js';
 import { recordedEvent } from './recorded-event.js';
 import { hasPreclaims, preclaim, preclaimedOf, type Preclaimer } from './preclaims.js';
 import { EventRows } from './event-rows.js';
 import { type MismatchListener, warnOfMismatches } from './group-mismatches.js';
-import { canHold, hold } from './held-append.js';
 import type { Emission, EventRecorder } from './event-recorder.js';
 import type { EventStream } from './event-stream.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import type { AppendedRow, EventRow, StoredEvent } from './rows.js';
 import { EVENT_COLUMNS, storedEvent } from './rows.js';
-import type { Notice, SendWithCommit } from './signals.js';
 import { chunks, marks, type Sql } from './sql.js';
-import { UntilCommit } from './until-commit.js';
 
-/** Told of events that were recorded, on the connection that recorded them. */
-export interface AppendListener extends MismatchListener {
-  appended(runner: QueryRunner, recorded: Recorded): void;
-  /**
-   * This runner is about to commit an event whose due deliveries are of these handlers: gives `send` what others are to
-   * be told behind that COMMIT.
-   */
-  committing?(runner: QueryRunner, handlerIds: readonly number[], send: SendWithCommit): void;
+export interface EventLogStoreParts {
+  database: Database;
+  registry: HandlerRegistry;
+  codec: PayloadCodec;
+  commits: CommitHub;
+  mismatches: MismatchListener;
+  stream?: EventStream;
+  /** Default: nobody watches. */
+  telemetry?: Telemetry;
 }
 
 /** The event log's table: appends with one statement, looks up by key, reads in order. */
 export class EventLogStore implements EventRecorder {
-  private readonly groups: UntilCommit<string>;
-  private readonly watched: UntilCommit<RecordedEvent>;
   private readonly rows: EventRows;
+  private readonly database: Database;
+  private readonly telemetry: Telemetry;
+  private preclaimer?: Preclaimer;
 
-  constructor(
-    private readonly database: Database,
-    registry: HandlerRegistry,
-    codec: PayloadCodec,
-    private readonly listener: AppendListener,
-    private readonly telemetry: Telemetry = NO_TELEMETRY,
-    /** Where none is given all deliveries are created pending. */
-    private readonly preclaimer?: Preclaimer,
-    private readonly stream?: EventStream,
-  ) {
-    this.groups = new UntilCommit((group) => telemetry.recorded(group));
+  constructor(private readonly parts: EventLogStoreParts) {
+    const { database, registry, codec, telemetry = NO_TELEMETRY } = parts;
+    this.database = database;
+    this.telemetry = telemetry;
     this.rows = new EventRows(registry, codec, database.clock);
-    this.watched = new UntilCommit((event) => stream?.tell({ type: 'recorded', event }));
+  }
+
+  /** From now on deliveries may be created as claims of this process; until then all are created pending. */
+  preclaimWith(preclaimer: Preclaimer): void {
+    this.preclaimer = preclaimer;
   }
 
   async record(
@@ -62,12 +59,6 @@ export class EventLogStore implements EventRecorder {
     );
   }
 
-  /** Events at these positions were committed on this runner. */
-  committed(runner: QueryRunner, positions: readonly number[]): void {
-    if (this.telemetry.enabled) this.groups.committed(runner, positions);
-    if (this.stream?.isWatched) this.watched.committed(runner, positions);
-  }
-
   private async recordAll(
     emissions: readonly Emission[],
     runner: QueryRunner,
@@ -75,76 +66,16 @@ export class EventLogStore implements EventRecorder {
     headers?: TraceHeaders,
   ): Promise<AppendResult[]> {
     const made = emissions.map((emission) => this.rows.made(emission, headers));
-    const { rows, appended } = await this.recordMade(made, emissions, this.database.on(runner), runner);
-    return rows.map((row, index) =>
-      resultOf(row, appended[index]!, withEvents ? emissions[index] : undefined),
-    );
-  }
-
-  async recordByCommit(emissions: readonly Emission[], runner: QueryRunner): Promise<void> {
-    const [emission] = emissions;
-    const { appendWithCommit } = this.database.dialect;
-    if (
-      !emission ||
-      emissions.length > 1 ||
-      !appendWithCommit ||
-      this.telemetry.enabled ||
-      !canHold(runner)
-    ) {
-      await this.record(emissions, runner, false);
-      return;
-    }
-    const made = this.rows.made(emission);
-    hold(runner, {
-      now: async (past) => {
-        await this.recordMade([made], [emission], this.database.on(past), runner);
-      },
-      withCommit: () => this.recordWithCommit(made, emission, runner),
-    });
-  }
-
-  private async recordMade(
-    made: readonly EventRow[],
-    emissions: readonly Emission[],
-    sql: Sql,
-    runner: QueryRunner,
-  ): Promise<{ rows: readonly EventRow[]; appended: readonly AppendedRow[] }> {
-    const rows = this.preclaimed(made);
+    const rows = this.preclaimer ? preclaim(made, this.preclaimer) : made;
+    const sql = this.database.on(runner);
     const appended = runner.isTransactionActive
       ? await this.append(sql, rows)
       : await this.appendAlone(runner, rows);
-    await warnOfMismatches(sql, this.database.tables, rows, appended, this.listener);
+    await warnOfMismatches(sql, this.database.tables, rows, appended, this.parts.mismatches);
     this.announce(rows, appended, emissions, runner);
-    return { rows, appended };
-  }
-
-  /** What has been committed stays so, whatever comes of looking for the group of a key that was there. */
-  private async recordWithCommit(made: EventRow, emission: Emission, runner: QueryRunner): Promise<void> {
-    const { tables, dialect } = this.database;
-    const sql = this.database.on(runner);
-    const rows = this.preclaimed([made]);
-    const append = async () => {
-      const appended = await dialect.appendWithCommit!(sql, tables, rows[0]!, this.database.time(), () =>
-        this.noticeOf(rows[0]!, runner),
-      );
-      this.announce(rows, [appended], [emission], runner);
-      return [appended];
-    };
-    const appended = await (hasPreclaims(rows) ? this.preclaimer!.unlessAnswered(append) : append());
-    await warnOfMismatches(sql, tables, rows, appended, this.listener).catch(() => undefined);
-  }
-
-  private noticeOf(row: EventRow, runner: QueryRunner): Notice | undefined {
-    let notice: Notice | undefined;
-    this.listener.committing?.(runner, this.dueHandlers([row]), (_runner, _tables, message, failed) => {
-      notice = { message, failed };
-      return true;
-    });
-    return notice;
-  }
-
-  private preclaimed(rows: readonly EventRow[]): readonly EventRow[] {
-    return this.preclaimer ? preclaim(rows, this.preclaimer) : rows;
+    return rows.map((row, index) =>
+      resultOf(row, appended[index]!, withEvents ? emissions[index] : undefined),
+    );
   }
 
   async recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]> {
@@ -223,38 +154,30 @@ export class EventLogStore implements EventRecorder {
     }
   }
 
-  /** Tells whoever has to know that these were recorded, and will be there when this runner commits. */
+  /** Tells that these were recorded, and will be in the log when their transaction commits. */
   private announce(
     rows: readonly EventRow[],
     appended: readonly AppendedRow[],
     emissions: readonly Emission[],
     runner: QueryRunner,
   ): void {
-    const positions = appended.flatMap(({ position }) => (position === undefined ? [] : [position]));
-    const committing = this.database.dialect.outermostRunner?.(runner) ?? runner;
-    for (const [index, { position }] of appended.entries())
-      if (position !== undefined) this.keep(committing, position, rows[index]!, emissions[index]!);
-    if (positions.length === 0) return;
-    const recorded = rows.filter((_, index) => appended[index]!.position !== undefined);
-    const handlerIds = this.dueHandlers(recorded);
-    this.listener.appended(committing, { positions, handlerIds, preclaimed: preclaimedOf(rows, appended) });
-  }
-
-  /** Until it is committed, for those who watch. */
-  private keep(runner: QueryRunner, position: number, row: EventRow, emission: Emission): void {
-    if (this.telemetry.enabled) this.groups.recorded(runner, position, row.group);
-    if (this.stream?.isWatched) this.watched.recorded(runner, position, eventOf(row, position, emission));
-  }
-
-  /** Of the pending deliveries that were created and are not put off: one id for each. */
-  private dueHandlers(rows: readonly EventRow[]): number[] {
+    const isWatched = this.parts.stream?.isWatched;
     const now = this.database.clock.now().getTime();
-    return rows.flatMap(({ availableAt, handlers }) =>
-      (availableAt ?? 0) > now
-        ? []
-        : handlers.flatMap(({ id, workerId, wait }) => (workerId === undefined && !wait ? [id] : [])),
-    );
+    const events = rows.flatMap((row, index): AppendedEvent[] => {
+      const { position } = appended[index]!;
+      if (position === undefined) return [];
+      const event = isWatched ? { event: eventOf(row, position, emissions[index]!) } : {};
+      const preclaimed = preclaimedOf(row, position);
+      return [{ position, group: row.group, due: dueHandlers(row, now), preclaimed, ...event }];
+    });
+    this.parts.commits.appended(this.database.dialect.outermostRunner?.(runner) ?? runner, events);
   }
+}
+
+/** The handlers of the pending deliveries that were created with the row and are not put off: one id for each delivery. */
+function dueHandlers({ availableAt, handlers }: EventRow, now: number): number[] {
+  if ((availableAt ?? 0) > now) return [];
+  return handlers.flatMap(({ id, workerId, wait }) => (workerId === undefined && !wait ? [id] : []));
 }
 
 function watched({ input, origin }: Emission): WatchedEvent {

@@ -23,12 +23,7 @@ export interface EventRecorder {
    */
   record(emissions: readonly Emission[], runner: QueryRunner, withEvents?: boolean): Promise<AppendResult[]>;
   /**
-   * Records what is new of the emissions by the time the transaction of `runner` is committed; at once where none is
-   * active. Rejects as `record` does, or else it is the commit that fails.
-   */
-  recordByCommit(emissions: readonly Emission[], runner: QueryRunner): Promise<void>;
-  /**
-   * The same in a transaction of its own that gives way: where another transaction holds one of the keys, it is this
+   * Records what is new of the emissions in a transaction of its own that gives way: where another transaction holds one of the keys, it is this
    * one that waits briefly, then records one by one and leaves out (`recorded: false`, `busy: true`) what is held.
    * The results are without the events.
    */

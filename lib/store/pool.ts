@@ -4,7 +4,7 @@ import { EventSourcingError } from '../core/errors.js';
 
 const DEFAULT_POOL = 10;
 
-/** A transactional handler asked for a second connection where its transaction holds the only one there is. */
+/** A transactional handler asked the library for a second connection where its transaction holds the only one there is. */
 export class SecondConnectionError extends EventSourcingError {
   readonly code = 'SECOND_CONNECTION';
 
@@ -30,19 +30,18 @@ export class PoolGuard {
   /** Undefined where nobody asks for it: each that is entered makes every promise cost more. */
   private readonly holding?: AsyncLocalStorage<boolean>;
 
-  constructor(dataSource: DataSource) {
-    if (poolSize(dataSource) > 1) return;
-    const driver = dataSource.driver as { obtainMasterConnection?: () => Promise<unknown> };
-    const obtain = driver.obtainMasterConnection?.bind(driver);
-    if (!obtain) return;
-    const holding = new AsyncLocalStorage<boolean>();
-    this.holding = holding;
-    driver.obtainMasterConnection = () =>
-      holding.getStore() ? Promise.reject(new SecondConnectionError()) : obtain();
+  /** Where all callers share a connection, there is nothing to wait for. */
+  constructor(dataSource: DataSource, singleConnection: boolean) {
+    if (!singleConnection && poolSize(dataSource) === 1) this.holding = new AsyncLocalStorage();
   }
 
   /** Runs a handler whose transaction holds a connection. */
   whileHolding<T>(work: () => T): T {
     return this.holding ? this.holding.run(true, work) : work();
+  }
+
+  /** Throws `SecondConnectionError` inside of `whileHolding` where the pool has no other connection. */
+  assertFree(): void {
+    if (this.holding?.getStore()) throw new SecondConnectionError();
   }
 }

@@ -1,4 +1,4 @@
-import type { AppendedRow, ClaimedDelivery, EventRow, HandlerTarget } from './rows.js';
+import type { ClaimedDelivery, EventRow, HandlerTarget } from './rows.js';
 
 /** A delivery that a worker of this process claimed as it created it. */
 export interface Preclaimed {
@@ -37,15 +37,11 @@ export function hasPreclaims(rows: readonly EventRow[]): boolean {
   return rows.some(({ handlers }) => handlers.some(({ workerId }) => workerId !== undefined));
 }
 
-/** What was created as claimed, of the rows that were recorded. */
-export function preclaimedOf(rows: readonly EventRow[], appended: readonly AppendedRow[]): Preclaimed[] {
-  return rows.flatMap((row, index) => {
-    const { position } = appended[index]!;
-    if (position === undefined) return [];
-    return row.handlers.flatMap(({ id, workerId }) =>
-      workerId === undefined ? [] : [{ workerId, delivery: newDelivery(id, row, position) }],
-    );
-  });
+/** What was created as claimed with a row that was recorded at this position. */
+export function preclaimedOf(row: EventRow, position: number): Preclaimed[] {
+  return row.handlers.flatMap(({ id, workerId }) =>
+    workerId === undefined ? [] : [{ workerId, delivery: newDelivery(id, row, position) }],
+  );
 }
 
 function newDelivery(handlerId: number, row: EventRow, position: number): ClaimedDelivery {

@@ -1,28 +1,20 @@
-import type { QueryRunner } from 'typeorm';
 import type { Sql } from './sql.js';
 import type { Tables } from './tables.js';
+
+/**
+ * What processes tell each other of: `wake_up`, that handlers may have something due, and `committed`, that events of
+ * certain groups were committed. One channel each, since processes of an earlier release know the first one alone.
+ */
+export const CHANNELS = ['wake_up', 'committed'] as const;
+export type Channel = (typeof CHANNELS)[number];
 
 /** What is told of on a connection that listens. */
 export interface SignalListener {
   /** Another connection sent this. */
-  heard(message: string): void;
+  heard(channel: Channel, message: string): void;
   /** The connection ended: nothing is heard any more. */
   ended(): void;
 }
-
-/** A message that goes behind a COMMIT, in the same round trip. */
-export interface Notice {
-  message: string;
-  /** Told when it could not be sent: the commit stands. */
-  failed(error: unknown): void;
-}
-
-export type SendWithCommit = (
-  runner: QueryRunner,
-  tables: Tables,
-  message: string,
-  failed: (error: unknown) => void,
-) => boolean;
 
 /**
  * Part of the dialect PORT: how a process tells others at once that there is something to do, where the database carries
@@ -33,13 +25,8 @@ export interface Signals {
   readonly keepOpen: Readonly<Record<string, unknown>>;
   /** The longest message, in bytes. */
   readonly longest: number;
-  /** One statement, in no transaction of the caller's. */
-  send(sql: Sql, tables: Tables, message: string): Promise<void>;
-  /**
-   * The same behind the COMMIT that the runner sends next, in the same round trip; when that fails, `failed` is told and
-   * the commit stands. False when it cannot be done so.
-   */
-  sendWithCommit?: SendWithCommit;
+  /** One message on each of these channels, in one statement, in no transaction of the caller's. */
+  send(sql: Sql, tables: Tables, messages: ReadonlyMap<Channel, string>): Promise<void>;
   /** Listens on the connection of `sql` until that ends, and is called once for each connection. */
   listen(sql: Sql, tables: Tables, listener: SignalListener): Promise<void>;
 }

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { QueryRunner } from 'typeorm';
 import { Coalesced } from './coalesced.js';
 import type { ControlConnection, ConnectionTenant } from './control-connection.js';
 import type { Database } from './database.js';
-import type { SendWithCommit } from './signals.js';
+import type { Channel } from './signals.js';
 import type { Sql } from './sql.js';
 
 /** Milliseconds between two messages, at least. */
@@ -17,11 +16,21 @@ const LONGEST_RETRY = 10_000;
 /** Milliseconds that shutdown waits for the last message. */
 const FLUSH_LIMIT = 1000;
 
+/** What others are told of. */
+export interface News {
+  /** Handlers that may have something due: one id or more for each; undefined where any may. */
+  handlerIds: Iterable<number> | undefined;
+  /** Groups of which events were committed. Default: none. */
+  groups?: Iterable<string>;
+}
+
 export interface WakeUpParts {
   database: Database;
   control: ControlConnection;
   /** Handlers that may have something due; undefined when that is not known. */
   heard: (handlerIds: ReadonlySet<number> | undefined) => void;
+  /** Groups of which another process has committed events; undefined when that is not known. */
+  committed: (groups: ReadonlySet<string> | undefined) => void;
   /** Nothing is heard from now on, because of this; tried again, and told of once until it works again. */
   deaf: (error: unknown) => void;
   hearing: () => void;
@@ -43,9 +52,8 @@ export class WakeUp implements ConnectionTenant {
     () => this.send(),
     () => (this.failed ? GAP_AFTER_FAILURE : GAP),
   );
-  private readonly toTell = new Set<number>();
-  /** What is told with a commit that is under way. */
-  private readonly withCommit = new WeakMap<QueryRunner, ReadonlySet<number>>();
+  private readonly handlerIds = new Set<number>();
+  private readonly groups = new Set<string>();
   private tellAll = false;
   private failed = false;
   private listens = false;
@@ -73,39 +81,19 @@ export class WakeUp implements ConnectionTenant {
     this.reopen(0);
   }
 
-  /**
-   * Others may have something due of these handlers once this runner has committed, which it is about to do: when it is
-   * quiet, that is told in one message with the COMMIT, by `given` where the caller sends that. `committed` has to be called
-   * then.
-   */
-  tellWithCommit(runner: QueryRunner, handlerIds: readonly number[], given?: SendWithCommit): void {
-    this.withCommit.delete(runner);
-    const { dialect, tables } = this.parts.database;
-    const { longest = 0 } = dialect.signals ?? {};
-    const send = given ?? dialect.signals?.sendWithCommit;
-    const message = [...new Set(handlerIds)].join(',');
-    if (!send || this.failed || message === '' || message.length > longest) return;
-    if (this.stopping.signal.aborted || !this.telling.doneByCaller()) return;
-    const failed = (error: unknown) => {
-      this.withCommit.delete(runner);
-      this.failedToTell(error);
-    };
-    if (send(runner, tables, message, failed)) this.withCommit.set(runner, new Set(handlerIds));
-  }
-
-  /** Tells what has not been told with the commit of this runner. */
-  committed(runner: QueryRunner, handlerIds: readonly number[]): void {
-    const told = this.withCommit.get(runner);
-    this.withCommit.delete(runner);
-    this.tell(told ? handlerIds.filter((id) => !told.has(id)) : handlerIds);
-  }
-
-  /** Others may have something due of these handlers, undefined for any. Returns at once. */
-  tell(handlerIds?: Iterable<number>): void {
-    if (!this.parts.database.dialect.signals || this.stopping.signal.aborted) return;
-    for (const id of handlerIds ?? []) this.toTell.add(id);
+  /** Returns at once. */
+  tell({ handlerIds, groups = [] }: News): void {
+    if (!this.tellsOthers || this.stopping.signal.aborted) return;
+    for (const id of handlerIds ?? []) this.handlerIds.add(id);
+    for (const group of groups) this.groups.add(group);
     this.tellAll ||= handlerIds === undefined;
-    if (this.tellAll || this.toTell.size > 0) this.inOwnContext(() => this.telling.request());
+    if (this.tellAll || this.handlerIds.size + this.groups.size > 0)
+      this.inOwnContext(() => this.telling.request());
+  }
+
+  /** Whether the database carries messages. */
+  get tellsOthers(): boolean {
+    return this.parts.database.dialect.signals !== undefined;
   }
 
   /** Sends what is still to be told, and listens no more. */
@@ -116,10 +104,10 @@ export class WakeUp implements ConnectionTenant {
   }
 
   async opened(sql: Sql): Promise<boolean> {
-    const { database, heard, hearing } = this.parts;
+    const { database, heard, committed, hearing } = this.parts;
     if (!this.listens || this.stopping.signal.aborted) return false;
     const listener = {
-      heard: (message: string) => heard(idsOf(message)),
+      heard: (channel: Channel, message: string) => this.heard(channel, message),
       ended: () => this.ended(listener),
     };
     this.current = listener;
@@ -133,7 +121,13 @@ export class WakeUp implements ConnectionTenant {
     this.state = 'hearing';
     // What was told before is lost.
     heard(undefined);
+    committed(undefined);
     return true;
+  }
+
+  private heard(channel: Channel, message: string): void {
+    if (channel === 'wake_up') this.parts.heard(idsOf(message));
+    else this.parts.committed(groupsOf(message));
   }
 
   closed(): void {
@@ -170,15 +164,26 @@ export class WakeUp implements ConnectionTenant {
 
   private async send(): Promise<void> {
     const { control, database } = this.parts;
-    const { send, longest } = database.dialect.signals!;
-    const message = this.tellAll ? '' : [...this.toTell].join(',');
-    this.tellAll = false;
-    this.toTell.clear();
-    const told = control.run((sql) => send(sql, database.tables, message.length > longest ? '' : message));
+    const messages = this.messages();
+    const told = control.run((sql) => database.dialect.signals!.send(sql, database.tables, messages));
     await told.then(
       () => (this.failed = false),
       (error: unknown) => this.failedToTell(error),
     );
+  }
+
+  /** What is to be told now; an empty message stands for all. */
+  private messages(): Map<Channel, string> {
+    const { longest } = this.parts.database.dialect.signals!;
+    const fitting = (message: string) => (Buffer.byteLength(message) > longest ? '' : message);
+    const messages = new Map<Channel, string>();
+    if (this.tellAll) messages.set('wake_up', '');
+    else if (this.handlerIds.size > 0) messages.set('wake_up', fitting([...this.handlerIds].join(',')));
+    if (this.groups.size > 0) messages.set('committed', fitting(JSON.stringify([...this.groups])));
+    this.tellAll = false;
+    this.handlerIds.clear();
+    this.groups.clear();
+    return messages;
   }
 
   private failedToTell(error: unknown): void {
@@ -189,6 +194,15 @@ export class WakeUp implements ConnectionTenant {
 
 function later(pause: number): number {
   return Math.min(LONGEST_RETRY, Math.max(FIRST_RETRY, pause * 2));
+}
+
+/** Whoever has the right to may send anything: what is no list stands for all. */
+function groupsOf(message: string): ReadonlySet<string> | undefined {
+  try {
+    return new Set(JSON.parse(message) as string[]);
+  } catch {
+    return undefined;
+  }
 }
 
 function idsOf(message: string): ReadonlySet<number> | undefined {

@@ -12,18 +12,17 @@ const servers = new WeakMap<DataSource, Promise<boolean>>();
 /**
  * One event with its deliveries, as most saves record it: what `append` does for several, in one round trip. Undefined
  * where that is not enough, with nothing recorded: another transaction holds the key or recorded it unseen, the sequence
- * has fallen behind the log, or the server is MySQL. With `end` it commits the transaction, unless it returns undefined.
+ * has fallen behind the log, or the server is MySQL.
  */
 export async function appendOne(
   sql: Sql,
   t: Tables,
   row: EventRow,
   due: SqlTime,
-  end: '' | 'COMMIT' = '',
 ): Promise<AppendedRow | undefined> {
   if (!(await hasBlocks(sql))) return undefined;
   try {
-    const answer = await runBlock(sql, t, row, due, end);
+    const answer = await runBlock(sql, t, row, due);
     if (answer.known !== null) return { existingGroup: answer.known as string };
     return Number(answer.position) > 0 ? { position: Number(answer.position) } : undefined;
   } catch (error) {
@@ -47,10 +46,10 @@ function hasBlocks(sql: Sql): Promise<boolean> {
 }
 
 /** The results of a block are one array for each SELECT, and what ended it. */
-async function runBlock(sql: Sql, t: Tables, row: EventRow, due: SqlTime, end: '' | 'COMMIT'): Promise<Row> {
+async function runBlock(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<Row> {
   const rows = deliveriesOf([row], [0]);
   const deliveries = rows.length > 0 ? deliveryInsert(t, rows, due, LEAVE, 'LAST_INSERT_ID()') : undefined;
-  const [answers] = await sql.rows<[Row]>(block(t, deliveries?.text, end), [
+  const [answers] = await sql.rows<[Row]>(block(t, deliveries?.text), [
     row.key,
     ...eventParameters(row),
     ...(deliveries?.parameters ?? []),
@@ -62,7 +61,7 @@ async function runBlock(sql: Sql, t: Tables, row: EventRow, due: SqlTime, end: '
  * `LAST_INSERT_ID()` is the position throughout, and 0 once the INSERT has met a row with that key or position. SELECT
  * INTO alone reads without locks: a subquery of SET or IF would lock what it reads.
  */
-function block(t: Tables, deliver: string | undefined, end: '' | 'COMMIT'): string {
+function block(t: Tables, deliver: string | undefined): string {
   return `BEGIN NOT ATOMIC
     DECLARE once_known VARCHAR(255) CHARACTER SET utf8mb4;
     DECLARE once_epoch INT;
@@ -78,7 +77,6 @@ function block(t: Tables, deliver: string | undefined, end: '' | 'COMMIT'): stri
       ${deliver ? `IF LAST_INSERT_ID() > 0 THEN ${deliver}; END IF;` : ''}
       RELEASE SAVEPOINT once_append;
     END IF;
-    ${end ? `IF once_known IS NOT NULL OR LAST_INSERT_ID() > 0 THEN ${end}; END IF;` : ''}
     SELECT LAST_INSERT_ID() AS position, once_known AS known;
   END`;
 }

@@ -35,20 +35,6 @@ export async function append(
   return one ? [one] : appendSeveral(sql, t, rows, due);
 }
 
-/** The COMMIT is part of the block where that records the event. */
-export async function appendWithCommit(
-  sql: Sql,
-  t: Tables,
-  row: EventRow,
-  due: SqlTime,
-): Promise<AppendedRow> {
-  const committed = await appendOne(sql, t, row, due, 'COMMIT');
-  if (committed) return committed;
-  const [appended] = await appendSeveral(sql, t, [row], due);
-  await sql.change('COMMIT');
-  return appended!;
-}
-
 async function appendSeveral(
   sql: Sql,
   t: Tables,

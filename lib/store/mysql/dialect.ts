@@ -1,9 +1,9 @@
 import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
+import { connectionOf } from '../connection-of.js';
 import type { ClaimRequest, Dialect } from '../dialect.js';
-import { knowSaves } from '../saves.js';
 import { inList, type Sql } from '../sql.js';
-import { append, appendWithCommit, deliver, raisePositions, unknownKeys } from './append.js';
+import { append, deliver, raisePositions, unknownKeys } from './append.js';
 import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { keyOrder } from './key-order.js';
@@ -31,10 +31,8 @@ export const mysql: Dialect = {
   quote: (name) => `\`${name.replaceAll('`', '``')}\``,
   prepare: (statement) => statement,
   dropExtras: (t) => ['position', 'epoch'].map((table) => `DROP TABLE IF EXISTS ${t.name(table)}`),
-  install: knowSaves,
   catchUp: raisePositions,
   append,
-  appendWithCommit,
   deliver,
   claim: (sql, tables, request) =>
     claimBySelect(sql, tables, request, { lock: claimLock(request), keyOrder }),
@@ -77,7 +75,6 @@ async function yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function abandon(runner: QueryRunner): void {
-  const { databaseConnection } = runner as unknown as { databaseConnection?: { destroy(): void } };
-  databaseConnection?.destroy();
+async function abandon(runner: QueryRunner): Promise<void> {
+  (await connectionOf<{ destroy(): void }>(runner))?.destroy();
 }

@@ -1,10 +1,9 @@
 import type { SqlTime } from '../dialect.js';
 import { deliveriesOf, EVENT_INSERT_COLUMNS, eventParameters } from '../insert-rows.js';
 import { type AppendedRow, DeliveryState, type EventRow } from '../rows.js';
-import { marks, type Row, type Sql, type Statement } from '../sql.js';
+import { marks, type Sql, type Statement } from '../sql.js';
 import type { Tables } from '../tables.js';
 import { dueAt } from './due-at.js';
-import { namedRows } from './named-statement.js';
 
 const COLUMNS = EVENT_INSERT_COLUMNS.join(', ');
 
@@ -14,23 +13,14 @@ const COLUMNS = EVENT_INSERT_COLUMNS.join(', ');
  */
 export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<AppendedRow> {
   const { text, parameters } = appendOneStatement(t, row, due);
-  return recordedOrKnown(sql, t, row, await namedRows(sql, text, parameters));
-}
-
-/** Given what the statement returned. */
-export async function recordedOrKnown(
-  sql: Sql,
-  t: Tables,
-  row: EventRow,
-  [answer]: readonly Row[],
-): Promise<AppendedRow> {
+  const answer = await sql.row(text, parameters);
   if (answer) return { position: Number(answer.position) };
-  const known = await namedRows(sql, `SELECT event_group FROM ${t.event} WHERE event_key = ?`, [row.key]);
-  return { existingGroup: known[0]?.event_group as string | undefined };
+  const known = await sql.row(`SELECT event_group FROM ${t.event} WHERE event_key = ?`, [row.key]);
+  return { existingGroup: known?.event_group as string | undefined };
 }
 
 /** It returns the position, or no row where the key is there. */
-export function appendOneStatement(t: Tables, row: EventRow, due: SqlTime): Statement {
+function appendOneStatement(t: Tables, row: EventRow, due: SqlTime): Statement {
   const deliveries = deliveriesOf([row], [0]);
   const waits = deliveries.some(({ wait }) => wait);
   const event = eventParameters(row);

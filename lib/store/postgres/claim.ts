@@ -4,10 +4,7 @@ import { keyOrderByProbe } from '../key-order.js';
 import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from '../rows.js';
 import type { Row, Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
-import { claimFunction, completeFunction, finishProcedure } from './functions.js';
-import { namedRows } from './named-statement.js';
-import { NOW } from './now.js';
-import { sendWithCommit } from './with-commit.js';
+import { claimFunction, completeFunction } from './functions.js';
 
 /** Takes due deliveries of each handler up to its quota, in the order in which they became due; one statement. */
 export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]> {
@@ -36,7 +33,7 @@ function claimPlain(sql: Sql, t: Tables, { workerId, quotas, due }: ClaimRequest
           `SELECT c.* FROM unnest(?::integer[], ?::integer[]) AS q (handler_id, take) CROSS JOIN LATERAL ${call('q.handler_id', 'q.take')} c`,
           [quotas.map(({ handlerId }) => handlerId), quotas.map(({ take }) => take), ...rest],
         ];
-  return namedRows(sql, `${calls} ORDER BY due_at, position`, parameters);
+  return sql.rows(`${calls} ORDER BY due_at, position`, parameters);
 }
 
 /**
@@ -127,29 +124,11 @@ async function completeOne(
   { handlerId, position }: DeliveryId,
   at: SqlTime,
 ): Promise<boolean> {
-  const [row] = await namedRows(sql, `SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint) AS held`, [
+  const row = await sql.row(`SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint) AS held`, [
     handlerId,
     position,
     workerId,
     ...at.parameters,
   ]);
   return row!.held === true;
-}
-
-/** In one message with the COMMIT, with its values written out since such a message takes no parameters. */
-export function completeWithCommit(
-  { runner }: Sql,
-  t: Tables,
-  workerId: number,
-  { handlerId, position }: DeliveryId,
-  at: SqlTime,
-): boolean {
-  const values = [handlerId, position, workerId, ...at.parameters].map(integer);
-  if (at.sql === NOW) values.push('NULL');
-  return sendWithCommit(runner, { before: `CALL ${finishProcedure(t)}(${values.join(', ')})` });
-}
-
-function integer(value: unknown): string {
-  if (!Number.isSafeInteger(value)) throw new TypeError(`Expected a whole number, got ${String(value)}.`);
-  return String(value);
 }

@@ -1,18 +1,16 @@
 import type { EventEmitter } from 'node:events';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Dialect, FailureKind } from '../dialect.js';
+import { connectionOf } from '../connection-of.js';
 import { keyOrderByProbe } from '../key-order.js';
-import { knowSaves } from '../saves.js';
 import type { Sql } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
-import { appendWithCommit } from './append-with-commit.js';
-import { claim, complete, completeWithCommit } from './claim.js';
-import { dropFunctions, NOT_HELD } from './functions.js';
+import { claim, complete } from './claim.js';
+import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
 import { signals } from './signals.js';
 import { migrations } from './migrations.js';
 import { NOW } from './now.js';
-import { postponeBegin } from './postponed-begin.js';
 
 /** As `pg` has it. */
 interface Pool {
@@ -37,15 +35,12 @@ export const postgres: Dialect = {
   keyOrder: keyOrderByProbe,
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: numbered,
-  postponeBegin,
-  install,
+  install: surviveEndedSessions,
   dropExtras: (t) => [...dropFunctions(t), `DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
   append,
-  appendWithCommit,
   deliver,
   claim,
   complete,
-  completeWithCommit,
   unknownKeys,
   versionQuery: 'SELECT version() AS version',
   // An array made by a subquery: see `claimOf`.
@@ -57,11 +52,6 @@ export const postgres: Dialect = {
   failure,
   abandon,
 };
-
-function install(dataSource: DataSource): void {
-  surviveEndedSessions(dataSource);
-  knowSaves(dataSource, postponeBegin);
-}
 
 /**
  * A session that the server ends just as the pool hands it out tells so while nobody listens: the pool listens to idle
@@ -105,15 +95,11 @@ function failure(error: unknown): FailureKind {
   const code =
     (error as { driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
   if (code === '40001' || code === '40P01') return 'conflict';
-  if (code === NOT_HELD) return 'unheld';
   return code === '55P03' ? 'lock' : 'other';
 }
 
-/** A client that is released with an error is not used again: its socket is closed. */
-function abandon(runner: QueryRunner): void {
-  const { releasePostgresConnection } = runner as { releasePostgresConnection?(error: Error): Promise<void> };
-  void releasePostgresConnection?.call(
-    runner,
-    new Error('Abandoned: its transaction could not be rolled back'),
-  );
+/** The pool drops a client that was ended when it is released. */
+async function abandon(runner: QueryRunner): Promise<void> {
+  const client = await connectionOf<{ end(): Promise<void> }>(runner);
+  client?.end().catch(() => undefined);
 }

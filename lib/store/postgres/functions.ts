@@ -14,7 +14,7 @@ const FINISH = 'finish';
 const DELIVERY = '(the_handler integer, the_position bigint, the_worker bigint, at bigint)';
 
 /** `SQLSTATE` where the worker holds the delivery no more. */
-export const NOT_HELD = 'ON001';
+const NOT_HELD = 'ON001';
 
 export function claimFunction(t: Tables): string {
   return t.name(CLAIM);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SignalListener } from '../signals.js';
+import { type Channel, CHANNELS, type SignalListener } from '../signals.js';
 import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
@@ -20,33 +20,33 @@ interface Notification {
   processId: number;
 }
 
-/** One channel for each set of tables; notifications stay within one database anyway. */
-export function channelOf(t: Tables): string {
-  const name = t.name('wake_up').replaceAll('"', '');
+/** One of each kind for each set of tables; notifications stay within one database anyway. */
+export function channelOf(t: Tables, channel: Channel): string {
+  const name = t.name(channel).replaceAll('"', '');
   if (Buffer.byteLength(name) <= LONGEST_NAME) return name;
   return `once_${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
 }
 
 /**
  * Whatever commits a NOTIFY holds one lock of the whole server until its commit is on disk; a transaction that does
- * nothing else has nothing to wait for.
+ * nothing else has nothing to wait for. Not `pg_notify(…)`: without parameters all of them are one message to the server,
+ * and nothing has to be planned.
  */
-export async function send(sql: Sql, t: Tables, message: string): Promise<void> {
-  await sql.rows(notify(t, message));
-}
-
-/** Not `pg_notify(…)`: without parameters it is one message to the server, and nothing has to be planned. */
-export function notify(t: Tables, message: string): string {
-  return `NOTIFY "${channelOf(t)}", '${message.replaceAll("'", "''")}'`;
+export async function send(sql: Sql, t: Tables, messages: ReadonlyMap<Channel, string>): Promise<void> {
+  const statements = [...messages].map(([channel, message]) => {
+    return `NOTIFY "${channelOf(t, channel)}", '${message.replaceAll("'", "''")}'`;
+  });
+  await sql.rows(statements.join('; '));
 }
 
 export async function listen(sql: Sql, t: Tables, listener: SignalListener): Promise<void> {
   const connection = (await sql.runner.connect()) as Connection;
-  const channel = channelOf(t);
+  const channels = new Map(CHANNELS.map((channel) => [channelOf(t, channel), channel]));
   connection.once('end', () => listener.ended());
-  await sql.rows(`LISTEN "${channel}"`);
+  for (const name of channels.keys()) await sql.rows(`LISTEN "${name}"`);
   connection.on('notification', (message) => {
+    const channel = channels.get(message.channel);
     const isOwn = message.processId === connection.processID;
-    if (message.channel === channel && !isOwn) listener.heard(message.payload ?? '');
+    if (channel && !isOwn) listener.heard(channel, message.payload ?? '');
   });
 }

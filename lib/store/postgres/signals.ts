@@ -1,6 +1,5 @@
 import type { Signals } from '../signals.js';
 import { listen, send } from './listener.js';
-import { notifyWithCommit } from './notify-with-commit.js';
 
 /** LISTEN and NOTIFY. */
 export const signals: Signals = {
@@ -8,6 +7,5 @@ export const signals: Signals = {
   keepOpen: { idleTimeoutMillis: 0 },
   longest: 7999,
   send,
-  sendWithCommit: notifyWithCommit,
   listen,
 };

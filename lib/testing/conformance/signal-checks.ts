@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import type { Channel } from '../../store/signals.js';
 import { type BenchCheck, type LogBench, Signal } from './log-bench.js';
 
 /** Nothing to check where the database carries no messages. */
@@ -11,21 +12,28 @@ export const signalChecks: readonly BenchCheck[] = [
       if (!dialect.signals) return;
       const { longest, send, listen } = dialect.signals;
       const long = '1'.repeat(longest);
-      const messages: string[] = [];
+      const messages: [Channel, string][] = [];
       const [heard, ended] = [new Signal(), new Signal()];
       const runner = database.dataSource.createQueryRunner('master');
       await listen(database.on(runner), tables, {
-        heard: (message) => {
-          messages.push(message);
+        heard: (channel, message) => {
+          messages.push([channel, message]);
           if (message === '') heard.give();
         },
         ended: () => ended.give(),
       });
-      await send(database.on(runner), tables, 'its own');
-      for (const message of ['1,2', "it's", long, '']) await other.run((sql) => send(sql, tables, message));
+      await send(database.on(runner), tables, new Map([['wake_up', 'its own']]));
+      const both = new Map<Channel, string>([
+        ['wake_up', '1,2'],
+        ['committed', '["a"]'],
+      ]);
+      await other.run((sql) => send(sql, tables, both));
+      for (const message of ["it's", long, ''])
+        await other.run((sql) => send(sql, tables, new Map([['wake_up', message]])));
       await heard.given;
-      assert.deepEqual(messages, ['1,2', "it's", long, '']);
-      dialect.abandon?.(runner);
+      const rest = ["it's", long, ''].map((message) => ['wake_up', message]);
+      assert.deepEqual(messages, [...both, ...rest]);
+      await dialect.abandon?.(runner);
       await ended.given;
     },
   },

@@ -8,6 +8,8 @@ import { EventLog } from '../../../lib/store/event-log.js';
 import { EventTypeRegistry } from '../../../lib/event-types/event-type-registry.js';
 import { EventIngest } from '../../../lib/store/event-ingest.js';
 import { EventStream } from '../../../lib/store/event-stream.js';
+import { CommitHub } from '../../../lib/store/commits/commit-hub.js';
+import { visiblePositions } from '../../../lib/store/commits/visible-positions.js';
 import { EventLogStore } from '../../../lib/store/event-log-store.js';
 import { FanOut } from '../../../lib/store/fan-out.js';
 import { HandlerRegistry, type HandlerRegistration } from '../../../lib/store/handler-registry.js';
@@ -46,9 +48,20 @@ export class LogProcess {
     this.queue = new DeliveryQueue(database);
     this.queries = new DeliveryQueries(database);
     this.leases = new WorkerLeases(database, 3_600_000);
-    this.store = new EventLogStore(database, this.registry, codec, {
-      appended: (_runner, { positions }) => this.appended.push(...positions),
-      groupMismatch: (...mismatch) => this.mismatches.push(mismatch),
+    const commits = new CommitHub({
+      visible: (positions) => database.run((sql) => visiblePositions(sql, database.tables, positions)),
+      expiry: 30_000,
+      failed: (error) => {
+        throw error;
+      },
+    });
+    commits.on({ appended: (events) => this.appended.push(...events.map(({ position }) => position)) });
+    this.store = new EventLogStore({
+      database,
+      registry: this.registry,
+      codec,
+      commits,
+      mismatches: { groupMismatch: (...mismatch) => this.mismatches.push(mismatch) },
     });
     const ingest = new EventIngest(database, this.store);
     const { store, horizon } = this;

@@ -1,6 +1,5 @@
 import { DataSource } from 'typeorm';
 import { eventRow, LogBench } from '../../../lib/testing/conformance/log-bench.js';
-import { Sql } from '../../../lib/store/sql.js';
 import { dataSourceOptionsFrom, describeEachDatabase } from '../../support/databases.js';
 import { Statements } from '../../support/statements.js';
 
@@ -38,25 +37,6 @@ describeEachDatabase('an append of one event', (db) => {
       expect(statements.all.slice(before)).toHaveLength(STATEMENTS[db.name]);
     });
   });
-
-  if (db.name === 'postgres') {
-    it('is committed with its position where only the message behind the COMMIT fails', async () => {
-      const { dataSource, dialect, tables } = await bench.database();
-      const failures: unknown[] = [];
-      const runner = dataSource.createQueryRunner();
-      await runner.startTransaction();
-      const notice = { message: 'too long '.repeat(1000), failed: (error: unknown) => failures.push(error) };
-      const now = { sql: dialect.now, parameters: [] };
-      const sql = new Sql(runner, dialect.prepare);
-      const append = () => dialect.appendWithCommit!(sql, tables, eventRow('told'), now, () => notice);
-      expect(await append()).toEqual({ position: expect.any(Number) });
-      expect(failures).toMatchObject([{ message: 'payload string too long' }]);
-      await runner.query('ROLLBACK');
-      expect(await bench.event('told')).toBeDefined();
-      expect(await append()).toEqual({ existingGroup: eventRow('told').group });
-      await runner.release();
-    });
-  }
 
   if (db.name !== 'mysql') return;
 

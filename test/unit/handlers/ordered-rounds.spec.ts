@@ -1,4 +1,4 @@
-import { OrderedRounds } from '../../../lib/handlers/ordered-rounds.js';
+import { OrderedRounds } from '../../../lib/handlers/inline/ordered-rounds.js';
 import { deferred } from '../../support/deferred.js';
 
 const HANDLER = 1;

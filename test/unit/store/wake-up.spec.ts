@@ -20,7 +20,10 @@ class FakeConnection {
   readonly signals: Signals = {
     keepOpen: {},
     longest: 10,
-    send: async (_sql, _tables, message) => this.note(`sent "${message}"`),
+    send: async (_sql, _tables, messages) => {
+      for (const [channel, message] of messages)
+        this.note(channel === 'wake_up' ? `sent "${message}"` : `sent of groups "${message}"`);
+    },
     listen: async (_sql, _tables, listener) => {
       this.note('listen');
       if (this.cannotListen) throw new Error('cannot listen');
@@ -63,6 +66,7 @@ class FakeConnection {
       database,
       control: this as unknown as ControlConnection,
       heard: (ids) => this.note(`heard ${ids ? [...ids].join(' and ') : 'anything'}`),
+      committed: (groups) => this.note(`heard of ${groups ? [...groups].join(' and ') : 'any group'}`),
       deaf: (error) => this.note(`deaf: ${(error as Error).message}`),
       hearing: () => this.note('hearing'),
       mute: (error) => this.note(`mute: ${(error as Error).message}`),
@@ -99,7 +103,7 @@ describe('WakeUp', () => {
 
   it('tells at once, and then for several commits together', async () => {
     for (let handler = 1; handler <= 12; handler++) {
-      wakeUp.tell([handler]);
+      wakeUp.tell({ handlerIds: [handler] });
       await pass(1);
     }
     await pass(100);
@@ -112,16 +116,16 @@ describe('WakeUp', () => {
   });
 
   it('tells of anything when the list is too long, or not known', async () => {
-    wakeUp.tell([1001, 1002, 1003]);
+    wakeUp.tell({ handlerIds: [1001, 1002, 1003] });
     await pass(1);
-    wakeUp.tell([1]);
-    wakeUp.tell();
+    wakeUp.tell({ handlerIds: [1] });
+    wakeUp.tell({ handlerIds: undefined });
     await pass(5);
     expect(told()).toEqual(['sent "" at 0', 'sent "" at 5']);
   });
 
   it('tells nothing when nothing is to be told', async () => {
-    wakeUp.tell([]);
+    wakeUp.tell({ handlerIds: [] });
     await pass(10);
     expect(told()).toEqual([]);
   });
@@ -129,7 +133,7 @@ describe('WakeUp', () => {
   it('does not try at each commit what does not work, and says so once', async () => {
     connection.away = true;
     for (let count = 0; count < 150; count++) {
-      wakeUp.tell([1]);
+      wakeUp.tell({ handlerIds: [1] });
       await pass(10);
     }
     expect(told()).toEqual(['away at 0', 'mute: no route to host at 0', 'away at 1000']);
@@ -140,9 +144,27 @@ describe('WakeUp', () => {
 
   it('hears which handlers have something to do', async () => {
     await listen();
-    connection.listener!.heard('3,17');
-    connection.listener!.heard('');
+    connection.listener!.heard('wake_up', '3,17');
+    connection.listener!.heard('wake_up', '');
     expect(told()).toEqual(['heard 3 and 17 at 5', 'heard anything at 5']);
+  });
+
+  it('tells and hears of which groups events were committed, besides', async () => {
+    await listen();
+    wakeUp.tell({ handlerIds: [1], groups: ['a', 'a'] });
+    wakeUp.tell({ handlerIds: [], groups: ['too long'] });
+    await pass(1);
+    connection.listener!.heard('committed', '["x","y"]');
+    for (const any of ['', 'no list']) connection.listener!.heard('committed', any);
+    await pass(5);
+    expect(told()).toEqual([
+      'sent "1" at 5',
+      'sent of groups "["a"]" at 5',
+      'heard of x and y at 6',
+      'heard of any group at 6',
+      'heard of any group at 6',
+      'sent of groups "" at 10',
+    ]);
   });
 
   it('listens again when the connection ended, and takes it that something was missed', async () => {
@@ -156,6 +178,7 @@ describe('WakeUp', () => {
       'listen at 105',
       'hearing at 105',
       'heard anything at 105',
+      'heard of any group at 105',
     ]);
   });
 
@@ -191,17 +214,17 @@ describe('WakeUp', () => {
     wakeUp.listen();
     await pass(250);
     expect(told()).toEqual(['listen at 0', 'deaf: cannot listen at 0', 'listen at 100']);
-    wakeUp.tell([1]);
+    wakeUp.tell({ handlerIds: [1] });
     await pass(0);
     expect(told()).toEqual(['listen at 250', 'sent "1" at 250']);
   });
 
   it('sends at its end what is still to be told, and nothing any more', async () => {
-    wakeUp.tell([1]);
+    wakeUp.tell({ handlerIds: [1] });
     await pass(0);
-    wakeUp.tell([2]);
+    wakeUp.tell({ handlerIds: [2] });
     const stopped = wakeUp.stop();
-    wakeUp.tell([3]);
+    wakeUp.tell({ handlerIds: [3] });
     await pass(0);
     await stopped;
     await pass(100);
@@ -216,6 +239,7 @@ describe('channelOf', () => {
         { prefix, ...(schemaName ? { schemaName } : {}) },
         (name) => `"${name.replaceAll('"', '""')}"`,
       ),
+      'wake_up',
     );
 
   it('tells sets of tables apart', () => {

@@ -1,0 +1,170 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { QueryRunner } from 'typeorm';
+import { Coalesced } from '../coalesced.js';
+import type { AppendedEvent } from './appended-event.js';
+import { CommitTracker } from './commit-tracker.js';
+
+/** Milliseconds between two reads, at least, so that a busy process proves many commits by one. */
+const GAP = 5;
+
+/** Milliseconds after which it is asked what became of a transaction whose end nobody reported. */
+const PATIENCE = 1000;
+
+/**
+ * Told of the events that this process appended: first `appended`, then one of the others. What throws is told to the
+ * hub's `failed`, and keeps nobody else from being told.
+ */
+export interface CommitListener {
+  /** The events were appended; they are in the log once their transaction has been committed. */
+  appended?(events: readonly AppendedEvent[]): void;
+  /** TypeORM reports the commit, on this runner. Nothing may be started or told from that alone. */
+  reported?(runner: QueryRunner, events: readonly AppendedEvent[]): void;
+  /** A read has shown the events in the log. */
+  committed?(events: readonly AppendedEvent[]): void;
+  /** The events were rolled back. */
+  undone?(events: readonly AppendedEvent[]): void;
+  /** Their commit was reported and no read shows them, or nobody ever reported what became of them. */
+  unknown?(events: readonly AppendedEvent[]): void;
+  /** Other processes committed events of these groups; undefined where it is not known of which. */
+  elsewhere?(groups: ReadonlySet<string> | undefined): void;
+  /** Whether `committed` is of use to it now: nothing is read where it is of use to nobody. Default: true. */
+  awaits?(): boolean;
+}
+
+export interface CommitHubParts {
+  /** Those of the positions that are in the log, as everybody sees it. */
+  visible: (positions: readonly number[]) => Promise<ReadonlySet<number>>;
+  /** Milliseconds after which an event that no read shows is given up. */
+  expiry: number;
+  /** Told what a listener threw. */
+  failed: (error: unknown) => void;
+  now?: () => number;
+}
+
+/**
+ * The one place that learns what became of appended events, and tells everybody who has to know.
+ *
+ * Invariants:
+ * - `committed` is told after a read that showed the event, never from TypeORM's hook: that fires also where the server
+ *   answered COMMIT with ROLLBACK, and after a raw ROLLBACK.
+ * - Of each event one of `committed`, `undone` and `unknown` is told, also where no hook fires (a raw COMMIT, a lost
+ *   connection); an event given up as `unknown` is told as `committed` when its commit is reported after all.
+ * - Listeners are told outside of the context of whoever appended, and after the saver's connection is free.
+ */
+export class CommitHub {
+  /** To be pushed into the DataSource's subscribers. */
+  readonly tracker = new CommitTracker({
+    reported: (runner, events) => this.reported(runner, events),
+    undone: (events) => this.settle(events, 'undone'),
+  });
+  private readonly listeners: CommitListener[] = [];
+  /** Appended, and not told of since; with the time of it. */
+  private readonly open = new Map<AppendedEvent, number>();
+  /** Told as committed. */
+  private readonly proven = new WeakSet<AppendedEvent>();
+  private readonly toProve: AppendedEvent[] = [];
+  private readonly proving = new Coalesced(
+    () => this.proveReported(),
+    () => GAP,
+    GAP,
+  );
+  private readonly inOwnContext = AsyncLocalStorage.snapshot() as <T>(work: () => T) => T;
+  private readonly now: () => number;
+
+  constructor(private readonly parts: CommitHubParts) {
+    this.now = parts.now ?? (() => performance.now());
+  }
+
+  /** Tells the listener from now on, after those that were here before. */
+  on(listener: CommitListener): void {
+    this.listeners.push(listener);
+  }
+
+  /** Events were appended on this runner. */
+  appended(runner: QueryRunner, events: readonly AppendedEvent[]): void {
+    if (events.length === 0) return;
+    const now = this.now();
+    for (const event of events) this.open.set(event, now);
+    this.tell((listener) => listener.appended?.(events));
+    this.tracker.appended(runner, events);
+  }
+
+  /** Asks what became of events whose transaction nobody has reported on for long. To be called from time to time. */
+  async look(): Promise<void> {
+    const before = this.now() - PATIENCE;
+    const overdue: AppendedEvent[] = [];
+    for (const [event, since] of this.open) {
+      // In the order of their appends.
+      if (since > before) break;
+      overdue.push(event);
+    }
+    if (overdue.length > 0) await this.prove(overdue, 'open');
+  }
+
+  /** Another process says that it has committed events of these groups. */
+  elsewhere(groups: ReadonlySet<string> | undefined): void {
+    this.tell((listener) => listener.elsewhere?.(groups));
+  }
+
+  /** Resolves when what was reported is proven. */
+  flush(): Promise<void> {
+    return this.proving.flush();
+  }
+
+  private reported(runner: QueryRunner, events: readonly AppendedEvent[]): void {
+    this.tell((listener) => listener.reported?.(runner, events));
+    if (!this.isAwaited) {
+      for (const event of events) this.open.delete(event);
+      return;
+    }
+    const now = this.now();
+    for (const event of events) if (!this.open.has(event)) this.open.set(event, now);
+    this.toProve.push(...events);
+    // When the saver has given its connection back.
+    setImmediate(() => this.inOwnContext(() => this.proving.request()));
+  }
+
+  private get isAwaited(): boolean {
+    return this.listeners.some(({ committed, awaits }) => committed && (awaits?.() ?? true));
+  }
+
+  private async proveReported(): Promise<void> {
+    await this.prove(this.toProve.splice(0), 'unknown');
+    await this.look();
+  }
+
+  /** Never rejects: what cannot be asked now is asked by `look`. */
+  private async prove(events: readonly AppendedEvent[], otherwise: 'unknown' | 'open'): Promise<void> {
+    if (events.length === 0) return;
+    const visible = await this.parts.visible(events.map(({ position }) => position)).catch(() => undefined);
+    if (!visible) return;
+    const shown = events.filter((event) => visible.has(event.position) && !this.proven.has(event));
+    for (const event of shown) this.proven.add(event);
+    this.settle(shown, 'committed');
+    const missing = events.filter(({ position }) => !visible.has(position));
+    this.settle(
+      otherwise === 'unknown' ? missing : missing.filter((event) => this.hasExpired(event)),
+      'unknown',
+    );
+  }
+
+  private hasExpired(event: AppendedEvent): boolean {
+    return this.now() - (this.open.get(event) ?? 0) >= this.parts.expiry;
+  }
+
+  private settle(events: readonly AppendedEvent[], outcome: 'committed' | 'undone' | 'unknown'): void {
+    if (events.length === 0) return;
+    for (const event of events) this.open.delete(event);
+    this.tell((listener) => listener[outcome]?.(events));
+  }
+
+  private tell(what: (listener: CommitListener) => void): void {
+    for (const listener of this.listeners) {
+      try {
+        what(listener);
+      } catch (error) {
+        this.parts.failed(error);
+      }
+    }
+  }
+}

@@ -5,6 +5,7 @@ import { GatedRunner } from './gated-runner.js';
 import type { Occupant } from './hold.js';
 import { type BroadcasterClass, scopedBroadcaster } from './scoped-broadcaster.js';
 import {
+  assertGateable,
   driverOf,
   type SqliteConnection,
   type SqliteDriver,
@@ -89,6 +90,7 @@ function gateRunners(driver: SqliteDriver, gate: Gate, random: () => number): vo
   const statements: SharedStatements = new WeakMap();
   const busy = { limit: gate.waitLimit, random };
   const shared = driver.createQueryRunner('master');
+  assertGateable(driver, shared);
   const Broadcaster = scopedBroadcaster(shared.broadcaster.constructor as BroadcasterClass, gate);
   const gated = gatedClass(shared.constructor as RunnerClass, (runner, base) => {
     shareStatements(runner, driver.databaseConnection, statements);

@@ -30,6 +30,7 @@ export function composeSources(
       rescanState: state,
       clock,
       bulkWrites,
+      outermostRunner: database.dialect.outermostRunner,
     }),
     rescan: new Rescan({
       registry: sources,

@@ -1,6 +1,7 @@
 import { type LoggerService, Logger } from '@nestjs/common';
 import type { EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import type { Clock } from '../core/clock.js';
+import type { Depths } from '../store/commits/depths.js';
 import type { EventRecorder } from '../store/event-recorder.js';
 import type { RescanState } from '../store/rescan-state.js';
 import type { BulkWritePolicy } from './bulk-write.js';
@@ -21,6 +22,8 @@ export interface ModelEventSubscriberOptions {
   rescanState: RescanState;
   clock: Clock;
   bulkWrites: BulkWritePolicy;
+  /** How deep a query runner is in savepoints; told of the end of one before this subscriber is. */
+  depths: Pick<Depths, 'of'>;
   /** Whose commit decides on what a query runner writes. Default: its own. */
   outermostRunner?: (runner: QueryRunner) => QueryRunner;
   /** Default: Nest's, with the context `ModelEventSources`. */
@@ -44,7 +47,7 @@ export class ModelEventSubscriber implements EntitySubscriberInterface {
 
   constructor(private readonly options: ModelEventSubscriberOptions) {
     const { bulkWrites, logger = new Logger('ModelEventSources') } = options;
-    this.refused = new RefusedWrites(options.outermostRunner);
+    this.refused = new RefusedWrites(options.depths, options.outermostRunner);
     this.bulkWrites = new BulkWrites(bulkWrites, logger, this.refused);
     if (bulkWrites === 'throw') Object.assign(this, bulkWriteGuard(options.registry, this.bulkWrites));
   }

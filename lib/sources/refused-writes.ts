@@ -1,5 +1,5 @@
 import type { QueryRunner } from 'typeorm';
-import { depthOf } from '../store/transaction-depth.js';
+import type { Depths } from '../store/commits/depths.js';
 
 interface RefusedWrite {
   depth: number;
@@ -13,19 +13,22 @@ interface RefusedWrite {
 export class RefusedWrites {
   private readonly open = new WeakMap<QueryRunner, RefusedWrite[]>();
 
-  /** `outermost` tells whose commit decides on what a query runner writes. */
-  constructor(private readonly outermost: (runner: QueryRunner) => QueryRunner = (runner) => runner) {}
+  constructor(
+    private readonly depths: Pick<Depths, 'of'>,
+    /** Whose commit decides on what a query runner writes. Default: its own. */
+    private readonly outermost: (runner: QueryRunner) => QueryRunner = (runner) => runner,
+  ) {}
 
   /** A write was refused. Outside of a transaction it stands, and there is nothing to hold back. */
   add(runner: QueryRunner, error: Error): void {
     if (!runner.isTransactionActive) return;
     const deciding = this.outermost(runner);
-    this.open.set(deciding, [...(this.open.get(deciding) ?? []), { depth: depthOf(runner), error }]);
+    this.open.set(deciding, [...(this.open.get(deciding) ?? []), { depth: this.depths.of(runner), error }]);
   }
 
   /** Why the transaction or savepoint that is about to be committed cannot be. */
   reasonAgainstCommit(runner: QueryRunner): Error | undefined {
-    const depth = depthOf(runner);
+    const depth = this.depths.of(runner);
     return this.open.get(this.outermost(runner))?.find((write) => write.depth >= depth)?.error;
   }
 
@@ -34,7 +37,7 @@ export class RefusedWrites {
     const deciding = this.outermost(runner);
     const open = this.open.get(deciding);
     if (!open) return;
-    const depth = runner.isTransactionActive ? depthOf(runner) : 0;
+    const depth = this.depths.of(runner);
     const kept = open.filter((write) => write.depth <= depth);
     if (kept.length > 0) this.open.set(deciding, kept);
     else this.open.delete(deciding);

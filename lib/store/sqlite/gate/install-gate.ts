@@ -60,13 +60,18 @@ export function joinedRunner(dataSource: DataSource): QueryRunner | undefined {
   return gate?.scope && (gate.transaction?.occupant as QueryRunner | undefined);
 }
 
+/** How many transactions and savepoints are open on the runner, those of the transaction that it works inside of included. */
+export function depthOf(runner: QueryRunner): number {
+  return (runner as unknown as Occupant).transactionDepth;
+}
+
 /**
  * The query runner whose commit decides on what this one does: this one itself, unless it works inside of another's
- * transaction. Their `transactionDepth` can be compared.
+ * transaction. Their depths can be compared.
  */
 export function outermostRunner(runner: QueryRunner): QueryRunner {
   const gate = gates.get(driverOf(runner.dataSource));
-  const isInside = runner.isTransactionActive && (runner as unknown as Occupant).transactionDepth > 0;
+  const isInside = runner.isTransactionActive && depthOf(runner) > 0;
   return isInside ? ((gate?.transaction?.occupant as QueryRunner | undefined) ?? runner) : runner;
 }
 

@@ -6,6 +6,7 @@ import { keyOrderByProbe } from '../key-order.js';
 import type { Sql } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
 import { claim, complete } from './claim.js';
+import { dropAppendFunctions } from './append-functions.js';
 import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
 import { signals } from './signals.js';
@@ -36,7 +37,11 @@ export const postgres: Dialect = {
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: numbered,
   install: surviveEndedSessions,
-  dropExtras: (t) => [...dropFunctions(t), `DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
+  dropExtras: (t) => [
+    ...dropAppendFunctions(t),
+    ...dropFunctions(t),
+    `DROP SEQUENCE IF EXISTS ${t.name('event_position')}`,
+  ],
   append,
   deliver,
   claim,
@@ -95,6 +100,7 @@ function failure(error: unknown): FailureKind {
   const code =
     (error as { driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
   if (code === '40001' || code === '40P01') return 'conflict';
+  if (code === '23505') return 'duplicate';
   return code === '55P03' ? 'lock' : 'other';
 }
 

@@ -114,7 +114,7 @@ export { TransactionRequiredError } from './store/event-ingest.js';
 export { type AppendOptions, EventLog, type ReadOptions } from './store/event-log.js';
 export type { HandledItem, RecordedItem, StreamItem, StreamOptions } from './store/event-stream.js';
 export type { EventData, LogOptions } from './store/logged-event.js';
-export { OpenTransactionError, UnsupportedDriverError } from './store/errors.js';
+export { ConcurrencyError, OpenTransactionError, UnsupportedDriverError } from './store/errors.js';
 export { SecondConnectionError } from './store/pool.js';
 export { type SchemaPolicy, SchemaNotReadyError } from './store/schema.js';
 export { SqliteGateTimeoutError } from './store/sqlite/gate/errors.js';

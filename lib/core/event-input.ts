@@ -1,11 +1,24 @@
 import { describe } from './describe.js';
 import { InvalidEventError } from './errors.js';
-import type { EventInput, EventOrigin } from './event.js';
+import type { EventInput, EventOrigin, StreamVersion } from './event.js';
 
 const MAX_BYTES = 255;
 
-/** Prefixes of keys that come from outside the application (HTTP, brokers): nothing inside may use them. */
-const OUTSIDE_PREFIXES = ['http:', 'kafka:'];
+/** Ways into the log from outside the application; each begins the keys of its events, which nothing inside may have. */
+const TRANSPORTS = ['http', 'kafka', 'memory', 'nats', 'rabbitmq'];
+
+const STREAM_PREFIX = 'stream:';
+
+/** What a stream's name leaves of a key's 255 for the prefix, a colon and the version. */
+const MAX_STREAM_BYTES = MAX_BYTES - STREAM_PREFIX.length - 1 - String(Number.MAX_SAFE_INTEGER).length;
+
+const RESERVED_PREFIXES = [...TRANSPORTS.map((transport) => `${transport}:`), STREAM_PREFIX];
+
+/** Whose an event is, where it is not simply the application's. */
+export interface EventPlace {
+  origin?: EventOrigin;
+  stream?: StreamVersion;
+}
 
 /** The event `{ group, key: `${group}_${id}`, data }`: the usual shape, one event per group and entity id. */
 export function event<T>(group: string, id: string | number | bigint, data?: T): EventInput<T> {
@@ -19,20 +32,30 @@ export function event<T>(group: string, id: string | number | bigint, data?: T):
 }
 
 /** What the key of an event from outside begins with. */
-export function outsidePrefix(origin: EventOrigin, group: string): string {
-  return `${origin}:${group}:`;
+export function outsidePrefix({ transport, source }: EventOrigin): string {
+  return `${transport}:${source}:`;
+}
+
+/** The key of an event of a stream: one version of a stream has one key. */
+export function streamKey({ name, version }: StreamVersion): string {
+  return `${STREAM_PREFIX}${name}:${version}`;
+}
+
+/** The tags, each once. Throws `InvalidEventError` where one may not be. */
+export function checkedTags(tags: readonly string[]): string[] {
+  for (const [index, tag] of tags.entries()) assertName(`tags[${index}]`, tag);
+  return [...new Set(tags)];
 }
 
 /** Throws `InvalidEventError` unless everything but `data` may be recorded; `data` is the transcoder's to check. */
-export function assertEventInput(input: unknown, origin?: EventOrigin): asserts input is EventInput {
+export function assertEventInput(input: unknown, place: EventPlace = {}): asserts input is EventInput {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new InvalidEventError('it', 'an object { group, key, data? }', describe(input));
   }
   const { group, key, orderKey, occurredAt, availableAt, metadata } = input as EventInput;
   assertName('group', group);
   assertName('key', key);
-  if (origin === undefined) assertInsideKey(key);
-  else assertOutsideKey(key, outsidePrefix(origin, group));
+  assertKeyOf(place, key);
   if (orderKey !== undefined) assertName('orderKey', orderKey);
   assertDate('occurredAt', occurredAt);
   assertDate('availableAt', availableAt);
@@ -44,23 +67,49 @@ export function assertEventInput(input: unknown, origin?: EventOrigin): asserts 
   }
 }
 
-function assertName(field: string, value: unknown): void {
-  const expected = `a string of 1 to ${MAX_BYTES} UTF-8 bytes, well-formed, without NUL`;
+function assertName(field: string, value: unknown, limit = MAX_BYTES): asserts value is string {
+  const expected = `a string of 1 to ${limit} UTF-8 bytes, well-formed, without NUL`;
   if (typeof value !== 'string') throw new InvalidEventError(field, expected, describe(value));
   const bytes = Buffer.byteLength(value, 'utf8');
-  if (bytes < 1 || bytes > MAX_BYTES) throw new InvalidEventError(field, expected, `${bytes} bytes`);
+  if (bytes < 1 || bytes > limit) throw new InvalidEventError(field, expected, `${bytes} bytes`);
   if (value.includes('\0')) throw new InvalidEventError(field, expected, 'one with a NUL character');
   if (!value.isWellFormed()) throw new InvalidEventError(field, expected, 'one with a lone surrogate');
 }
 
+function assertKeyOf({ origin, stream }: EventPlace, key: string): void {
+  if (stream) assertStreamKey(key, stream);
+  else if (origin) assertOutsideKey(key, origin);
+  else assertInsideKey(key);
+}
+
+function assertStreamKey(key: string, stream: StreamVersion): void {
+  assertName('stream', stream.name, MAX_STREAM_BYTES);
+  if (!Number.isSafeInteger(stream.version) || stream.version < 1) {
+    throw new InvalidEventError('version', 'a whole number, 1 or more', describe(stream.version));
+  }
+  if (key === streamKey(stream)) return;
+  throw new InvalidEventError('key', `that of its stream and version, "${streamKey(stream)}"`, describe(key));
+}
+
 function assertInsideKey(key: string): void {
-  const prefix = OUTSIDE_PREFIXES.find((candidate) => key.startsWith(candidate));
+  const prefix = RESERVED_PREFIXES.find((candidate) => key.startsWith(candidate));
   if (prefix) throw new InvalidEventError('key', `outside the reserved prefix "${prefix}"`, describe(key));
 }
 
-function assertOutsideKey(key: string, prefix: string): void {
+function assertOutsideKey(key: string, origin: EventOrigin): void {
+  assertOrigin(origin);
+  const prefix = outsidePrefix(origin);
   if (key.startsWith(prefix) && key.length > prefix.length) return;
   throw new InvalidEventError('key', `one that goes on behind the prefix "${prefix}"`, describe(key));
+}
+
+/** Without a colon in it, no source can have the keys of another. */
+function assertOrigin({ transport, source }: EventOrigin): void {
+  if (!TRANSPORTS.includes(transport)) {
+    throw new InvalidEventError('origin.transport', `one of ${TRANSPORTS.join(', ')}`, describe(transport));
+  }
+  assertName('origin.source', source);
+  if (source.includes(':')) throw new InvalidEventError('origin.source', 'without a colon', describe(source));
 }
 
 function assertDate(field: string, value: unknown): void {

@@ -19,7 +19,7 @@ export interface EmitOptions {
   metadata?: Partial<EventMetadata>;
   /** The request that brought it about: gives `metadata.ip` and `metadata.userAgent`. */
   request?: RequestLike;
-  /** It comes from outside the application: its key gets the prefix `<origin>:<name>:`. */
+  /** It comes from outside the application: its key gets the prefix `<transport>:<source>:`. */
   origin?: EventOrigin;
 }
 

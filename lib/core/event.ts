@@ -32,8 +32,21 @@ export interface EventMetadata {
   [name: string]: unknown;
 }
 
-/** Where events from outside the application come from: it begins their keys, `http:<name>:<key>`. */
-export type EventOrigin = 'http';
+/** Where an event from outside the application comes from: it begins the event's key, `<transport>:<source>:<id>`. */
+export interface EventOrigin {
+  /** `http`, `kafka`, … */
+  transport: string;
+  /** What the transport tells apart: the event's name over HTTP, a broker's topic. 1 or more bytes, no colon. */
+  source: string;
+}
+
+/** An event's place in a stream. */
+export interface StreamVersion {
+  /** 1 to 231 UTF-8 bytes, well-formed, no NUL. */
+  name: string;
+  /** 1 for the first event. */
+  version: number;
+}
 
 /** An event as it stands in the log: frozen. */
 export interface RecordedEvent<T = unknown> {

@@ -93,7 +93,7 @@ export class EventTypeRegistry implements EventTypes {
     // What is stored is what the class accepts: it is asked again when that is read.
     const instance = clean ? await this.accepted(definition, clean, false, whitelist) : given;
     const input = this.input(definition, instance, options);
-    assertEventInput(input, options.origin);
+    assertEventInput(input, { origin: options.origin });
     return { input, instance, ...(options.origin ? { origin: options.origin } : {}) };
   }
 
@@ -145,7 +145,7 @@ export class EventTypeRegistry implements EventTypes {
     const metadata = this.metadata(options);
     return {
       group,
-      key: (origin && typeof key === 'string' ? outsidePrefix(origin, group) + key : key) as string,
+      key: (origin && typeof key === 'string' ? outsidePrefix(origin) + key : key) as string,
       data: plainData(instance, this.packages!.shaping),
       ...(occurredAt === undefined ? {} : { occurredAt }),
       ...(availableAt === undefined ? {} : { availableAt }),

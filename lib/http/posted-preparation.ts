@@ -35,7 +35,7 @@ export class PostedPreparation {
       checkedEventName(name, this.parts.nestedNames);
       if (!this.isOpen(name)) return { index, event: name, ...NOT_FOUND };
       const prepared = await this.parts.types.prepare(name, data, {
-        origin: 'http',
+        origin: { transport: 'http', source: name },
         metadata: requestMetadata(request, this.parts.trustedProxies),
         ...(key === undefined ? {} : { key }),
         ...(occurredAt ? { occurredAt } : {}),

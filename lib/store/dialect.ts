@@ -1,5 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import type { AppendedRow, ClaimedDelivery, DeliveryRow, EventRow } from './rows.js';
+import type { Appended, ClaimedDelivery, DeliveryRow, EventRow } from './rows.js';
 import type { Signals } from './signals.js';
 import type { Sql } from './sql.js';
 import type { Tables } from './tables.js';
@@ -98,6 +98,8 @@ export interface Migration {
   name: string;
   /** `version` is what the server says of itself: MariaDB and MySQL share a dialect. */
   statements(tables: Tables, version: string): string[];
+  /** Drops what it made, be it there or not; without it, the way back is to drop everything. */
+  undo?(tables: Tables): string[];
 }
 
 /** What a database failed with, as far as the engine reacts to it. */
@@ -141,8 +143,13 @@ export interface Dialect {
   outermostRunner?(runner: QueryRunner): QueryRunner;
   /** Drops what only this database has beside the tables: sequences, helper tables. */
   dropExtras(tables: Tables): string[];
-  /** Records events and their deliveries in one transaction; results in the order of the rows. */
-  append(sql: Sql, tables: Tables, rows: readonly EventRow[], due: SqlTime): Promise<AppendedRow[]>;
+  /**
+   * Records events with their deliveries and tags in one transaction; answers in the order of the rows. A key that is there
+   * is left as it is. Where a version of a stream is there, nothing of the append is recorded, and each row is answered by
+   * the first version that was. In neither case the transaction fails, at READ COMMITTED at least, and it waits for whoever
+   * is about to record the key or version.
+   */
+  append(sql: Sql, tables: Tables, rows: readonly EventRow[], due: SqlTime): Promise<Appended[]>;
   /** Creates deliveries of recorded events, leaving those that are there. */
   deliver(sql: Sql, tables: Tables, rows: readonly DeliveryRow[], due: SqlTime): Promise<void>;
   claim(sql: Sql, tables: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]>;

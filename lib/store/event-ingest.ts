@@ -32,7 +32,7 @@ export class EventIngest {
     prepared: readonly PreparedEvent[],
     { manager }: { manager?: EntityManager } = {},
   ): Promise<AppendResult[]> {
-    const emissions = prepared.map((event) => ({ ...event, source: event.origin ?? 'log' }));
+    const emissions = prepared.map((event) => ({ ...event, source: event.origin?.transport ?? 'log' }));
     return this.record(emissions, manager);
   }
 

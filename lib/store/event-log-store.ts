@@ -13,8 +13,9 @@ import { type MismatchListener, warnOfMismatches } from './group-mismatches.js';
 import type { Emission, EventRecorder } from './event-recorder.js';
 import type { EventStream } from './event-stream.js';
 import type { HandlerRegistry } from './handler-registry.js';
-import type { AppendedRow, EventRow, StoredEvent } from './rows.js';
-import { EVENT_COLUMNS, storedEvent } from './rows.js';
+import type { Appended, EventRow, StoredEvent } from './rows.js';
+import { EVENT_COLUMNS, recordedAt, storedEvent } from './rows.js';
+import { assertVersionsFree } from './stream-versions.js';
 import { chunks, marks, type Sql } from './sql.js';
 
 export interface EventLogStoreParts {
@@ -82,7 +83,7 @@ export class EventLogStore implements EventRecorder {
     try {
       return await this.recordInOwn(emissions);
     } catch (error) {
-      if (this.database.dialect.failure(error) === 'other') throw error;
+      if (!this.gaveWay(error)) throw error;
     }
     const results: (AppendResult & { busy?: boolean })[] = [];
     for (const emission of emissions) results.push(await this.recordUnlessBusy(emission));
@@ -125,7 +126,7 @@ export class EventLogStore implements EventRecorder {
   }
 
   /** In no transaction of anybody's. */
-  private appendAlone(runner: QueryRunner, rows: readonly EventRow[]): Promise<AppendedRow[]> {
+  private appendAlone(runner: QueryRunner, rows: readonly EventRow[]): Promise<Appended[]> {
     const { database } = this;
     const append = () =>
       database.dialect.singleStatements
@@ -134,8 +135,17 @@ export class EventLogStore implements EventRecorder {
     return hasPreclaims(rows) ? this.preclaimer!.unlessAnswered(append) : append();
   }
 
-  private append(sql: Sql, rows: readonly EventRow[]): Promise<AppendedRow[]> {
-    return this.database.dialect.append(sql, this.database.tables, rows, this.database.time());
+  /** Throws `ConcurrencyError`, with nothing recorded, where a version of a stream is taken. */
+  private async append(sql: Sql, rows: readonly EventRow[]): Promise<Appended[]> {
+    const { dialect, tables } = this.database;
+    const appended = await dialect.append(sql, tables, rows, this.database.time());
+    await assertVersionsFree(sql, tables, rows, appended);
+    return appended;
+  }
+
+  /** Whether a transaction that was to give way did so. */
+  private gaveWay(error: unknown): boolean {
+    return ['conflict', 'lock'].includes(this.database.failure(error));
   }
 
   private recordInOwn(emissions: readonly Emission[]): Promise<AppendResult[]> {
@@ -149,7 +159,7 @@ export class EventLogStore implements EventRecorder {
     try {
       return (await this.recordInOwn([emission]))[0]!;
     } catch (error) {
-      if (this.database.dialect.failure(error) === 'other') throw error;
+      if (!this.gaveWay(error)) throw error;
       return { key: emission.input.key, recorded: false, busy: true };
     }
   }
@@ -157,14 +167,14 @@ export class EventLogStore implements EventRecorder {
   /** Tells that these were recorded, and will be in the log when their transaction commits. */
   private announce(
     rows: readonly EventRow[],
-    appended: readonly AppendedRow[],
+    appended: readonly Appended[],
     emissions: readonly Emission[],
     runner: QueryRunner,
   ): void {
     const isWatched = this.parts.stream?.isWatched;
     const now = this.database.clock.now().getTime();
     const events = rows.flatMap((row, index): AppendedEvent[] => {
-      const { position } = appended[index]!;
+      const position = recordedAt(appended[index]!);
       if (position === undefined) return [];
       const event = isWatched ? { event: eventOf(row, position, emissions[index]!) } : {};
       const preclaimed = preclaimedOf(row, position);
@@ -180,14 +190,15 @@ function dueHandlers({ availableAt, handlers }: EventRow, now: number): number[]
   return handlers.flatMap(({ id, workerId, wait }) => (workerId === undefined && !wait ? [id] : []));
 }
 
-function watched({ input, origin }: Emission): WatchedEvent {
-  assertEventInput(input, origin);
+function watched({ input, origin, stream }: Emission): WatchedEvent {
+  assertEventInput(input, { origin, stream });
   return { group: input.group, key: input.key };
 }
 
 /** With the event itself when its emission is given: a re-scan has no use for the thousands that it would make. */
-function resultOf(row: EventRow, { position }: AppendedRow, emission: Emission | undefined): AppendResult {
+function resultOf(row: EventRow, appended: Appended, emission: Emission | undefined): AppendResult {
   const { key } = row;
+  const position = recordedAt(appended);
   if (position === undefined) return { key, recorded: false };
   return { key, recorded: true, ...(emission ? { event: eventOf(row, position, emission) } : {}) };
 }

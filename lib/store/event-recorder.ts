@@ -1,5 +1,5 @@
 import type { QueryRunner } from 'typeorm';
-import type { AppendResult, EventInput, EventOrigin } from '../core/event.js';
+import type { AppendResult, EventInput, EventOrigin, StreamVersion } from '../core/event.js';
 
 /** One event on its way into the log, with who emitted it. */
 export interface Emission {
@@ -10,6 +10,10 @@ export interface Emission {
   snapshots?: boolean;
   /** It comes from outside the application, and so its key has that prefix, which no other may have. */
   origin?: EventOrigin;
+  /** It is that version of a stream, and so its key is the one that `streamKey` makes of these, which no other may have. */
+  stream?: StreamVersion;
+  /** What it can be found by beside its group: each of 1 to 255 UTF-8 bytes, well-formed, no NUL. */
+  tags?: readonly string[];
   /** What the recorded event shows in place of `input.data`: the instance of which that was made. */
   instance?: object;
 }
@@ -19,7 +23,8 @@ export interface EventRecorder {
   /**
    * Records what is new of the emissions with one statement, results in the order given. Takes part in the
    * transaction of `runner` when one is active, else makes one of its own on that runner. Throws before anything is
-   * written when one of them is invalid. The results have the events unless `withEvents` is false.
+   * written when one of them is invalid, and `ConcurrencyError`, with nothing written and the transaction as usable as
+   * before, when a version of a stream is taken. The results have the events unless `withEvents` is false.
    */
   record(emissions: readonly Emission[], runner: QueryRunner, withEvents?: boolean): Promise<AppendResult[]>;
   /**

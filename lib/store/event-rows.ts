@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import { InvalidEventError } from '../core/errors.js';
-import { assertEventInput } from '../core/event-input.js';
+import { assertEventInput, checkedTags } from '../core/event-input.js';
 import type { EventMetadata } from '../core/event.js';
 import type { TraceHeaders } from '../core/telemetry.js';
 import type { PayloadCodec } from '../payload/payload-codec.js';
@@ -18,8 +18,8 @@ export class EventRows {
   ) {}
 
   /** Throws when the emission is invalid. */
-  made({ input, source, snapshots, origin }: Emission, headers?: TraceHeaders): EventRow {
-    assertEventInput(input, origin);
+  made({ input, source, snapshots, origin, stream, tags }: Emission, headers?: TraceHeaders): EventRow {
+    assertEventInput(input, { origin, stream });
     const now = this.clock.now();
     const payload = this.codec.encode(input.data, { snapshots: snapshots ?? false });
     const targets = this.registry.targetsOf(input.group);
@@ -30,13 +30,14 @@ export class EventRows {
       payloadBytes: payload.bytes,
       encoding: payload.encoding,
       metadata: storedMetadata(input, source, headers),
-      stream: null,
-      streamVersion: null,
+      stream: stream?.name ?? null,
+      streamVersion: stream?.version ?? null,
       orderKey: input.orderKey ?? null,
       occurredAt: (input.occurredAt ?? now).getTime(),
       recordedAt: now.getTime(),
       availableAt: input.availableAt?.getTime() ?? null,
       registryVersion: this.registry.currentVersion,
+      tags: tags ? checkedTags(tags) : [],
       handlers: targets,
     };
   }

@@ -1,5 +1,5 @@
 import { groupsOfKnown } from './insert-rows.js';
-import type { AppendedRow, EventRow } from './rows.js';
+import type { Appended, EventRow } from './rows.js';
 import type { Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -13,10 +13,10 @@ export async function warnOfMismatches(
   sql: Sql,
   t: Tables,
   rows: readonly EventRow[],
-  appended: readonly AppendedRow[],
+  appended: readonly Appended[],
   listener: MismatchListener,
 ): Promise<void> {
-  const known = rows.filter((_, index) => appended[index]!.position === undefined);
+  const known = rows.filter((_, index) => appended[index]!.kind === 'known');
   if (known.length === 0) return;
   const groups = new Map(rows.flatMap((row, index) => groupOf(row, appended[index]!)));
   // Recorded by another transaction meanwhile: the appending statement could not see them yet.
@@ -29,7 +29,7 @@ export async function warnOfMismatches(
 }
 
 /** The group under which the key is in the log, as far as the appending statement saw. */
-function groupOf({ key, group }: EventRow, { position, existingGroup }: AppendedRow): [string, string][] {
-  const recorded = position === undefined ? existingGroup : group;
+function groupOf({ key, group }: EventRow, appended: Appended): [string, string][] {
+  const recorded = appended.kind === 'known' ? appended.group : group;
   return recorded === undefined ? [] : [[key, recorded]];
 }

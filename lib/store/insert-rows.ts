@@ -1,5 +1,5 @@
 import type { SqlTime } from './dialect.js';
-import { type DeliveryRow, DeliveryState, type EventRow } from './rows.js';
+import { type Appended, type DeliveryRow, DeliveryState, type EventRow } from './rows.js';
 import { chunks, marks, type Sql, type Statement, tuples } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -62,6 +62,62 @@ export function deliveriesOf(
       wait,
     }));
   });
+}
+
+/** The tags of the events that were recorded, by the positions they got: columns `tag` and `position`. */
+export function tagsOf(
+  rows: readonly EventRow[],
+  positions: readonly (number | undefined)[],
+): [tag: string, position: number][] {
+  return rows.flatMap(({ tags }, index) => {
+    const position = positions[index];
+    return position === undefined ? [] : tags.map((tag): [string, number] => [tag, position]);
+  });
+}
+
+export async function insertTags(
+  sql: Sql,
+  t: Tables,
+  rows: readonly EventRow[],
+  positions: readonly (number | undefined)[],
+): Promise<void> {
+  for (const batch of chunks(tagsOf(rows, positions), ROWS_PER_INSERT)) {
+    await sql.change(`INSERT INTO ${t.tag} (tag, position) VALUES ${tuples(batch.length, 2)}`, batch.flat());
+  }
+}
+
+/** The first row of a stream that was not recorded: its version or its key, which is made of that, is taken. */
+export function firstTaken(
+  rows: readonly EventRow[],
+  positions: readonly (number | undefined)[],
+): EventRow | undefined {
+  return rows.find(({ stream }, index) => stream !== null && positions[index] === undefined);
+}
+
+/** The answers of an append that recorded nothing: all of its rows failed by this one. */
+export function versionTaken(rows: readonly EventRow[], taken: EventRow): Appended[] {
+  return rows.map(() => ({ kind: 'versionTaken', stream: taken.stream!, version: taken.streamVersion! }));
+}
+
+/** The answers of an append in which no version was taken. */
+export function answersOf(
+  rows: readonly EventRow[],
+  positions: readonly (number | undefined)[],
+  groups: ReadonlyMap<string, string>,
+): Appended[] {
+  return rows.map(({ key }, index) => {
+    const position = positions[index];
+    return position === undefined
+      ? { kind: 'known', group: groups.get(key) }
+      : { kind: 'recorded', position };
+  });
+}
+
+/** Takes back events that the append itself has inserted, before their deliveries: a savepoint would cost every append. */
+export async function undoInserts(sql: Sql, t: Tables, positions: readonly number[]): Promise<void> {
+  for (const batch of chunks(positions, ROWS_PER_INSERT)) {
+    await sql.change(`DELETE FROM ${t.event} WHERE position IN (${marks(batch.length)})`, batch);
+  }
 }
 
 /** Inserts deliveries with VALUES; `onConflict` ends the statement so that those which are there stay as they are. */

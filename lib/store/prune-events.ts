@@ -49,6 +49,7 @@ export const EVENT: Removal = {
         [...handlerIds, ...positions],
       );
     }
+    await sql.change(`DELETE FROM ${tables.tag} WHERE ${these}`, positions);
     await sql.change(`DELETE FROM ${tables.event} WHERE ${these}`, positions);
   },
 };

@@ -14,6 +14,8 @@ export interface EventRow {
   availableAt: number | null;
   /** Version of the handler registry that `handlers` was matched under. */
   registryVersion: number;
+  /** What it is found by beside its group; each once. */
+  tags: readonly string[];
   /** The handlers that get a delivery. */
   handlers: readonly HandlerTarget[];
 }
@@ -29,12 +31,19 @@ export interface HandlerTarget {
   wait?: number;
 }
 
-/** What became of one `EventRow`. */
-export interface AppendedRow {
-  /** Its place in the log; undefined when the key was there already. */
-  position?: number;
-  /** The group under which the key was there already, where it could be seen. */
-  existingGroup?: string;
+/**
+ * What became of one `EventRow`: it is in the log at that position; or its key was there already, under that group where
+ * this could be seen; or that version of that stream was there already, so that nothing of the whole append was recorded.
+ * A row of a stream is never known.
+ */
+export type Appended =
+  | { kind: 'recorded'; position: number }
+  | { kind: 'known'; group?: string }
+  | { kind: 'versionTaken'; stream: string; version: number };
+
+/** The place in the log of what was recorded. */
+export function recordedAt(appended: Appended): number | undefined {
+  return appended.kind === 'recorded' ? appended.position : undefined;
 }
 
 /** A delivery to be created for an event that is in the log. */

@@ -56,16 +56,17 @@ async function migrate(database: Database, say: (line: string) => void): Promise
   );
 }
 
-/** Applies what is missing on this connection, in its transaction where there is one. */
+/** Applies what is missing, up to this version, on this connection, in its transaction where there is one. */
 export async function applyPending(
   database: Database,
   sql: Sql,
   at: (step: string) => void = () => undefined,
+  upTo = Infinity,
 ): Promise<void> {
   const { dialect, tables } = database;
   await dialect.exclusively(sql, tables.plain('migration'), async () => {
     const version = await serverVersion(database, sql);
-    const missing = await pending(database, sql);
+    const missing = (await pending(database, sql)).filter(({ version }) => version <= upTo);
     if (missing.length > 0) await createSchema(database, sql);
     if (missing.length > 0) await sql.change(createMigrationTable(database));
     for (const migration of missing) {
@@ -78,11 +79,23 @@ export async function applyPending(
   });
 }
 
-/** Drops everything: the way back of the application's own migration runs. */
-export async function dropSchema(database: Database, sql: Sql): Promise<void> {
+/** Takes one migration back, the last that was applied: the way back of the application's own migration runs. */
+export async function undoMigration(
+  database: Database,
+  sql: Sql,
+  { version, undo }: Migration,
+): Promise<void> {
+  if (!undo) return dropSchema(database, sql);
+  const { tables } = database;
+  for (const statement of undo(tables)) await sql.change(statement);
+  await sql.change(`DELETE FROM ${tables.migration} WHERE version = ?`, [version]);
+}
+
+async function dropSchema(database: Database, sql: Sql): Promise<void> {
   const t = database.tables;
   const all = [
     t.event,
+    t.tag,
     t.delivery,
     t.finished,
     t.handler,

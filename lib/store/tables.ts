@@ -1,6 +1,7 @@
 /** The product's tables, quoted and qualified for one DataSource. */
 export interface Tables {
   event: string;
+  tag: string;
   delivery: string;
   finished: string;
   handler: string;
@@ -31,6 +32,7 @@ export function tablesOf({ prefix, schemaName }: TableNaming, quote: (name: stri
   const name = (suffix: string) => (schemaName ? `${quote(schemaName)}.` : '') + quote(plain(suffix));
   return {
     event: name('event'),
+    tag: name('event_tag'),
     delivery: name('delivery'),
     finished: name('delivery_finished'),
     handler: name('handler'),

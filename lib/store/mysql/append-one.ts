@@ -1,7 +1,13 @@
 import type { DataSource } from 'typeorm';
 import type { SqlTime } from '../dialect.js';
-import { deliveriesOf, deliveryInsert, EVENT_INSERT_COLUMNS, eventParameters } from '../insert-rows.js';
-import type { AppendedRow, EventRow } from '../rows.js';
+import {
+  deliveriesOf,
+  deliveryInsert,
+  EVENT_INSERT_COLUMNS,
+  eventParameters,
+  versionTaken,
+} from '../insert-rows.js';
+import type { Appended, EventRow } from '../rows.js';
 import { marks, type Row, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 import { failure } from './errors.js';
@@ -10,25 +16,29 @@ import { epochLock, LEAVE, WITHOUT_WAITING } from './statements.js';
 const servers = new WeakMap<DataSource, Promise<boolean>>();
 
 /**
- * One event with its deliveries, as most saves record it: what `append` does for several, in one round trip. Undefined
- * where that is not enough, with nothing recorded: another transaction holds the key or recorded it unseen, the sequence
- * has fallen behind the log, or the server is MySQL.
+ * One event with its deliveries, as most saves record it: what `append` does for several, in one round trip; its tags are
+ * left to do. Undefined where that is not enough, with nothing recorded: another transaction holds the key or recorded it
+ * unseen, its version is there under another key, the sequence has fallen behind the log, or the server is MySQL.
  */
 export async function appendOne(
   sql: Sql,
   t: Tables,
   row: EventRow,
   due: SqlTime,
-): Promise<AppendedRow | undefined> {
+): Promise<Appended | undefined> {
   if (!(await hasBlocks(sql))) return undefined;
   try {
     const answer = await runBlock(sql, t, row, due);
-    if (answer.known !== null) return { existingGroup: answer.known as string };
-    return Number(answer.position) > 0 ? { position: Number(answer.position) } : undefined;
+    if (answer.known !== null) return thereAlready(row, answer.known as string);
+    return Number(answer.position) > 0 ? { kind: 'recorded', position: Number(answer.position) } : undefined;
   } catch (error) {
     if (!(await takeBack(sql)) || failure(error) !== 'lock') throw error;
     return undefined;
   }
+}
+
+function thereAlready(row: EventRow, group: string): Appended {
+  return row.stream === null ? { kind: 'known', group } : versionTaken([row], row)[0]!;
 }
 
 /** MariaDB runs several statements as one without any right to create a procedure; not in Oracle's syntax. */

@@ -1,15 +1,20 @@
 import type { SqlTime } from '../dialect.js';
 import {
+  answersOf,
   deliveriesOf,
   EVENT_INSERT_COLUMNS,
   eventBatches,
   eventParameters,
   eventTuples,
   firstOfEachKey,
+  firstTaken,
   groupsOfKnown,
   insertDeliveries,
+  insertTags,
+  undoInserts,
+  versionTaken,
 } from '../insert-rows.js';
-import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
+import { type Appended, type DeliveryRow, type EventRow, recordedAt } from '../rows.js';
 import { marks, type Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 import { appendOne } from './append-one.js';
@@ -30,9 +35,11 @@ export async function append(
   t: Tables,
   rows: readonly EventRow[],
   due: SqlTime,
-): Promise<AppendedRow[]> {
+): Promise<Appended[]> {
   const one = rows.length === 1 ? await appendOne(sql, t, rows[0]!, due) : undefined;
-  return one ? [one] : appendSeveral(sql, t, rows, due);
+  if (one === undefined) return appendSeveral(sql, t, rows, due);
+  await insertTags(sql, t, rows, [recordedAt(one)]);
+  return [one];
 }
 
 async function appendSeveral(
@@ -40,27 +47,26 @@ async function appendSeveral(
   t: Tables,
   rows: readonly EventRow[],
   due: SqlTime,
-): Promise<AppendedRow[]> {
+): Promise<Appended[]> {
   const known = await groupsOfKnown(
     sql,
     t,
     rows.map((row) => row.key),
   );
+  const seen = rows.find(({ stream, key }) => stream !== null && known.has(key));
+  if (seen) return versionTaken(rows, seen);
   const missing = firstOfEachKey(rows).filter((row) => !known.has(row.key));
   const recorded = missing.length > 0 ? await insert(sql, t, missing) : new Map<EventRow, number>();
-  const result = rows.map((row): AppendedRow =>
-    recorded.has(row) ? { position: recorded.get(row) } : { existingGroup: known.get(row.key) },
-  );
-  await deliver(
-    sql,
-    t,
-    deliveriesOf(
-      rows,
-      result.map(({ position }) => position),
-    ),
-    due,
-  );
-  return result;
+  const positions = rows.map((row) => recorded.get(row));
+  const taken = firstTaken(rows, positions);
+  if (taken) {
+    await undoInserts(sql, t, [...recorded.values()]);
+    return versionTaken(rows, taken);
+  }
+  await deliver(sql, t, deliveriesOf(rows, positions), due);
+  await insertTags(sql, t, rows, positions);
+  for (const { key, group } of recorded.keys()) known.set(key, group);
+  return answersOf(rows, positions, known);
 }
 
 /** Those of the rows that this call inserted, with their positions. */

@@ -21,5 +21,6 @@ export function failure(error: unknown): FailureKind {
   const code =
     (error as { driverError?: { errno?: number } }).driverError?.errno ?? (error as { errno?: number }).errno;
   if (code === 1213 || code === 1020) return 'conflict';
+  if (code === 1062) return 'duplicate';
   return code === 1205 ? 'lock' : 'other';
 }

@@ -3,6 +3,7 @@ import { keyOrderByProbe } from '../key-order.js';
 import type { Sql } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
 import { claim, complete } from './claim.js';
+import { dropAppendFunctions } from './append-functions.js';
 import { abandon, surviveEndedSessions } from './driver.js';
 import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
@@ -29,7 +30,11 @@ export const postgres: Dialect = {
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: numbered,
   install: surviveEndedSessions,
-  dropExtras: (t) => [...dropFunctions(t), `DROP SEQUENCE IF EXISTS ${t.name('event_position')}`],
+  dropExtras: (t) => [
+    ...dropAppendFunctions(t),
+    ...dropFunctions(t),
+    `DROP SEQUENCE IF EXISTS ${t.name('event_position')}`,
+  ],
   append,
   deliver,
   claim,
@@ -72,5 +77,6 @@ function failure(error: unknown): FailureKind {
   const code =
     (error as { driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
   if (code === '40001' || code === '40P01') return 'conflict';
+  if (code === '23505') return 'duplicate';
   return code === '55P03' ? 'lock' : 'other';
 }

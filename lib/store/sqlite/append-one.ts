@@ -4,22 +4,29 @@ import {
   EVENT_INSERT_COLUMNS,
   eventParameters,
   eventTuples,
-  groupsOfKnown,
   insertDeliveries,
 } from '../insert-rows.js';
-import type { AppendedRow, EventRow } from '../rows.js';
+import type { EventRow } from '../rows.js';
 import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
 const VALUES = `(${EVENT_INSERT_COLUMNS.join(', ')}) VALUES ${eventTuples(1)}`;
 
-/** One event with its deliveries, as most saves record it: the driver tells the row id without a row to be read. */
-export async function appendOne(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<AppendedRow> {
+/**
+ * One event with its deliveries, as most saves record it: the driver tells the row id without a row to be read. The
+ * position; undefined where key or version are there.
+ */
+export async function appendOne(
+  sql: Sql,
+  t: Tables,
+  row: EventRow,
+  due: SqlTime,
+): Promise<number | undefined> {
   const position = await sql.insert(
-    `INSERT INTO ${t.event} ${VALUES} ON CONFLICT (event_key) DO NOTHING`,
+    `INSERT INTO ${t.event} ${VALUES} ON CONFLICT DO NOTHING`,
     eventParameters(row),
   );
-  if (position === undefined) return { existingGroup: (await groupsOfKnown(sql, t, [row.key])).get(row.key) };
+  if (position === undefined) return undefined;
   await insertDeliveries(sql, t, deliveriesOf([row], [position]), due, 'ON CONFLICT DO NOTHING');
-  return { position };
+  return position;
 }

@@ -1,60 +1,68 @@
 import type { SqlTime } from '../dialect.js';
 import {
+  answersOf,
   deliveriesOf,
   EVENT_INSERT_COLUMNS,
   eventBatches,
   eventParameters,
   eventTuples,
   firstOfEachKey,
+  firstTaken,
   groupsOfKnown,
   insertDeliveries,
+  insertTags,
+  undoInserts,
+  versionTaken,
 } from '../insert-rows.js';
-import type { AppendedRow, DeliveryRow, EventRow } from '../rows.js';
+import type { Appended, DeliveryRow, EventRow } from '../rows.js';
 import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 import { appendOne } from './append-one.js';
+
+type Positions = readonly (number | undefined)[];
 
 export async function append(
   sql: Sql,
   t: Tables,
   rows: readonly EventRow[],
   due: SqlTime,
-): Promise<AppendedRow[]> {
-  if (rows.length === 1) return [await appendOne(sql, t, rows[0]!, due)];
+): Promise<Appended[]> {
+  const positions =
+    rows.length === 1 ? [await appendOne(sql, t, rows[0]!, due)] : await appendSeveral(sql, t, rows, due);
+  const taken = firstTaken(rows, positions);
+  if (taken) return versionTaken(rows, taken);
+  await insertTags(sql, t, rows, positions);
+  const known = rows.filter((_, index) => positions[index] === undefined).map(({ key }) => key);
+  return answersOf(rows, positions, await groupsOfKnown(sql, t, known));
+}
+
+/** Where a version is taken, nothing was recorded. */
+async function appendSeveral(
+  sql: Sql,
+  t: Tables,
+  rows: readonly EventRow[],
+  due: SqlTime,
+): Promise<Positions> {
+  const inserted = await insert(sql, t, rows);
+  const first = new Set(firstOfEachKey(rows));
+  const positions = rows.map((row) => (first.has(row) ? inserted.get(row.key) : undefined));
+  if (firstTaken(rows, positions)) await undoInserts(sql, t, [...inserted.values()]);
+  else await deliver(sql, t, deliveriesOf(rows, positions), due);
+  return positions;
+}
+
+/** The positions of what was new, by key. */
+async function insert(sql: Sql, t: Tables, rows: readonly EventRow[]): Promise<Map<string, number>> {
   const positions = new Map<string, number>();
   for (const batch of eventBatches(rows, (row) => row)) {
     const inserted = await sql.rows(
       `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}) VALUES ${eventTuples(batch.length)}
-       ON CONFLICT (event_key) DO NOTHING RETURNING position, event_key`,
+       ON CONFLICT DO NOTHING RETURNING position, event_key`,
       batch.flatMap(eventParameters),
     );
     for (const row of inserted) positions.set(row.event_key as string, Number(row.position));
   }
-  const first = new Set(firstOfEachKey(rows));
-  const result = rows.map((row) => ({ position: first.has(row) ? positions.get(row.key) : undefined }));
-  await deliver(
-    sql,
-    t,
-    deliveriesOf(
-      rows,
-      result.map(({ position }) => position),
-    ),
-    due,
-  );
-  return withExistingGroups(sql, t, rows, result);
-}
-
-async function withExistingGroups(
-  sql: Sql,
-  t: Tables,
-  rows: readonly EventRow[],
-  appended: AppendedRow[],
-): Promise<AppendedRow[]> {
-  const known = rows.filter((_, index) => appended[index]!.position === undefined).map((row) => row.key);
-  const groups = await groupsOfKnown(sql, t, known);
-  return appended.map((row, index) =>
-    row.position === undefined ? { existingGroup: groups.get(rows[index]!.key) } : row,
-  );
+  return positions;
 }
 
 export async function deliver(

@@ -43,7 +43,10 @@ export const sqlite: Dialect = {
   failure,
 };
 
+const DUPLICATE = /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID)$/;
+
 function failure(error: unknown): FailureKind {
   const code = (error as { driverError?: { code?: string } }).driverError?.code ?? '';
+  if (DUPLICATE.test(code)) return 'duplicate';
   return code.startsWith('SQLITE_BUSY') ? 'lock' : 'other';
 }

@@ -10,6 +10,8 @@ import { rankChecks } from './rank-checks.js';
 import { rescueChecks } from './rescue-checks.js';
 import { settleChecks } from './settle-checks.js';
 import { signalChecks } from './signal-checks.js';
+import { streamChecks } from './stream-checks.js';
+import { tagChecks } from './tag-checks.js';
 import { unknownKeyChecks } from './unknown-key-checks.js';
 import { utilityChecks } from './utility-checks.js';
 
@@ -22,6 +24,8 @@ export function dialectConformance(open: () => Promise<DataSource>): Conformance
   const bench = new LogBench(open);
   const all = [
     ...appendChecks,
+    ...streamChecks,
+    ...tagChecks,
     ...unknownKeyChecks,
     ...contentionChecks,
     ...claimChecks,

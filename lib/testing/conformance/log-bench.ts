@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.js';
 import { Database } from '../../store/database.js';
 import { DeliveryQueue } from '../../store/delivery-queue.js';
 import type { DeliveryId } from '../../store/dialect.js';
-import type { AppendedRow, ClaimedDelivery, EventRow } from '../../store/rows.js';
+import { type Appended, type ClaimedDelivery, type EventRow, recordedAt } from '../../store/rows.js';
 import { prepareSchema } from '../../store/schema.js';
 import type { Row, Sql } from '../../store/sql.js';
 import { WorkerLeases } from '../../store/worker-leases.js';
@@ -55,13 +55,13 @@ export class LogBench {
   }
 
   /** Appends in a transaction of its own. */
-  async append(rows: readonly EventRow[], number = 0, clock?: Clock): Promise<AppendedRow[]> {
+  async append(rows: readonly EventRow[], number = 0, clock?: Clock): Promise<Appended[]> {
     const database = await this.database(number, clock);
     return database.atomically((sql) => database.dialect.append(sql, database.tables, rows, database.time()));
   }
 
   /** Appends in the transaction of the application. */
-  async appendIn(manager: EntityManager, rows: readonly EventRow[]): Promise<AppendedRow[]> {
+  async appendIn(manager: EntityManager, rows: readonly EventRow[]): Promise<Appended[]> {
     const database = await this.database();
     const sql = database.on(manager.queryRunner!);
     return database.dialect.append(sql, database.tables, rows, database.time());
@@ -74,7 +74,7 @@ export class LogBench {
     );
     return (await this.append(rows, 0, clock)).map((row) => ({
       handlerId: handler,
-      position: row.position!,
+      position: recordedAt(row)!,
     }));
   }
 
@@ -137,15 +137,16 @@ export function eventRow(key: string, values: Partial<EventRow> = {}): EventRow 
     recordedAt: now,
     availableAt: null,
     registryVersion: 0,
+    tags: [],
     handlers: [],
     ...values,
   };
 }
 
-export function positionsOf(rows: readonly { position?: number }[]): number[] {
-  return rows.map(({ position }) => {
-    assert.equal(typeof position, 'number', 'Expected the event to be recorded');
-    return position!;
+export function positionsOf(appended: readonly Appended[]): number[] {
+  return appended.map((answer) => {
+    assert.equal(answer.kind, 'recorded', 'Expected the event to be recorded');
+    return recordedAt(answer)!;
   });
 }
 

@@ -8,13 +8,14 @@ import {
 } from 'nestjs-once';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
 import { Database } from '../../../lib/store/database.js';
-import { prepareSchema, SchemaNotReadyError } from '../../../lib/store/schema.js';
+import { applyPending, prepareSchema, SchemaNotReadyError } from '../../../lib/store/schema.js';
 import {
   type DatabaseAddress,
   dataSourceOptionsFrom,
   describeEachDatabase,
   type ExtraOptions,
 } from '../../support/databases.js';
+import { eventRow, positionsOf } from '../../../lib/testing/conformance/log-bench.js';
 import { handler, LogProcess } from './log-process.js';
 
 @Entity()
@@ -72,7 +73,7 @@ describeEachDatabase('the schema', (db) => {
     const error = await prepareSchema(database, 'verify').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SchemaNotReadyError);
     const { code, missing, message, sql } = error as SchemaNotReadyError;
-    expect([code, missing]).toEqual(['SCHEMA_NOT_READY', ['1 (log)']]);
+    expect([code, missing]).toEqual(['SCHEMA_NOT_READY', ['1 (log)', '2 (append)']]);
     expect(message).toContain("EventSourcingModule.forRoot({ schema: 'migrate' })");
     expect(message).toContain('EVENT_SOURCING_MIGRATIONS');
     expect(message).toContain(sql.join(';\n'));
@@ -97,6 +98,38 @@ describeEachDatabase('the schema', (db) => {
   });
 
   if (db.name === 'postgres') {
+    it('is where its functions find it, whatever the search_path of who calls them', async () => {
+      const database = await open();
+      await prepareSchema(database, 'migrate');
+      const runner = database.dataSource.createQueryRunner();
+      await runner.query('CREATE SCHEMA elsewhere');
+      for (const name of ['event', 'delivery', 'event_tag']) {
+        await runner.query(`CREATE TABLE elsewhere.once_${name} (LIKE public.once_${name})`);
+        await runner.query(`CREATE TEMPORARY TABLE once_${name} (LIKE public.once_${name})`);
+      }
+      await runner.query('CREATE SEQUENCE elsewhere.once_event_position');
+      await runner.query('SET search_path = elsewhere, public');
+      const sql = database.on(runner);
+      const rows = ['a', 'b', 'c'].map((key) =>
+        eventRow(key, { tags: [key], handlers: [{ id: 1, rank: 0 }] }),
+      );
+      positionsOf(await database.dialect.append(sql, database.tables, rows.slice(0, 1), database.time()));
+      positionsOf(await database.dialect.append(sql, database.tables, rows.slice(1), database.time()));
+      for (const name of ['event', 'delivery', 'event_tag']) {
+        const [{ count }] = await runner.query(`SELECT count(*)::integer AS count FROM public.once_${name}`);
+        expect([name, count]).toEqual([name, 3]);
+      }
+      await runner.release();
+    });
+
+    it('may be in a schema that the search_path named when it was made', async () => {
+      const database = await open({ extra: { options: '-c search_path=tenant' } });
+      await database.dataSource.query('CREATE SCHEMA tenant');
+      await prepareSchema(database, 'migrate');
+      expect(await append(database, 'a')).toMatchObject({ recorded: true });
+      await expect(prepareSchema(await open(), 'verify')).rejects.toThrow(SchemaNotReadyError);
+    });
+
     it('may be in a schema of PostgreSQL, which is made where it is missing', async () => {
       const naming = { prefix: 'once_', schemaName: 'Event Log' };
       const database = await open({ entities: eventSourcingEntities(naming) }, naming);
@@ -133,9 +166,35 @@ describeEachDatabase('the schema', (db) => {
     expect(await append(database, 'a')).toMatchObject({ recorded: true });
     expect(await dataSource.runMigrations()).toEqual([]);
     await dataSource.undoLastMigration();
+    await expect(prepareSchema(database, 'verify')).rejects.toMatchObject({ missing: ['2 (append)'] });
+    await dataSource.undoLastMigration();
     await expect(prepareSchema(database, 'verify')).rejects.toThrow(SchemaNotReadyError);
     expect((await tables(database)).filter((name) => name.startsWith('once_'))).toEqual([]);
+    if (db.name === 'postgres') expect(await functions(database)).toEqual([]);
     await dataSource.runMigrations();
+    expect(await append(database, 'a')).toMatchObject({ recorded: true });
+  });
+
+  it('is upgraded by migrations of the application from its first version, which older processes go on with', async () => {
+    const migrations = [...EVENT_SOURCING_MIGRATIONS];
+    const older = await open({ migrations: migrations.slice(0, 1) });
+    await older.dataSource.runMigrations();
+    await insertAsBefore(older, 'before', 1);
+    await expect(prepareSchema(older, 'verify')).rejects.toMatchObject({ missing: ['2 (append)'] });
+    const newer = await open({ migrations });
+    await newer.dataSource.runMigrations();
+    await prepareSchema(newer, 'verify');
+    await insertAsBefore(older, 'meanwhile', 2);
+    for (const key of ['before', 'meanwhile'])
+      expect(await append(newer, key)).toMatchObject({ recorded: false });
+    expect(await append(newer, 'after')).toMatchObject({ recorded: true });
+  });
+
+  it('is upgraded from its first version at bootstrap', async () => {
+    const database = await open();
+    await database.transaction((sql) => applyPending(database, sql, undefined, 1));
+    await prepareSchema(database, 'migrate');
+    await prepareSchema(database, 'verify');
     expect(await append(database, 'a')).toMatchObject({ recorded: true });
   });
 
@@ -198,6 +257,23 @@ describeEachDatabase('the schema', (db) => {
     } finally {
       await runner.release();
     }
+  }
+
+  async function functions(database: Database): Promise<string[]> {
+    const rows: { proname: string }[] = await database.dataSource.query(
+      "SELECT proname FROM pg_proc WHERE proname LIKE 'once%'",
+    );
+    return rows.map(({ proname }) => proname);
+  }
+
+  /** An event as the first version of the tables takes it, without what came later. */
+  async function insertAsBefore(database: Database, key: string, position: number): Promise<void> {
+    const columns = 'event_key, event_group, encoding, metadata, occurred_at, recorded_at, registry_version';
+    const values = `'${key}', 'app.A', 'json', '{}', 1, 1, 0`;
+    const own = db.name === 'mysql' ? [', position', `, ${position}`] : ['', ''];
+    await database.dataSource.query(
+      `INSERT INTO ${database.tables.event} (${columns}${own[0]}) VALUES (${values}${own[1]})`,
+    );
   }
 
   /** Columns and indexes of the log's own tables. */

@@ -1,5 +1,5 @@
-import { DataSource } from 'typeorm';
-import { eventRow, LogBench } from '../../../lib/testing/conformance/log-bench.js';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { eventRow, LogBench, positionsOf } from '../../../lib/testing/conformance/log-bench.js';
 import { dataSourceOptionsFrom, describeEachDatabase } from '../../support/databases.js';
 import { Statements } from '../../support/statements.js';
 
@@ -32,11 +32,51 @@ describeEachDatabase('an append of one event', (db) => {
     const row = await handled('counted');
     await dataSource.transaction(async (manager) => {
       const before = statements.all.length;
-      const [appended] = await bench.appendIn(manager, [row]);
-      expect(appended!.position).toBeGreaterThan(0);
+      expect((await bench.appendIn(manager, [row]))[0]!.kind).toBe('recorded');
       expect(statements.all.slice(before)).toHaveLength(STATEMENTS[db.name]);
     });
   });
+
+  if (db.name === 'postgres') {
+    it('locks the table of events before it takes a position, by a fresh plan and by one that is kept', async () => {
+      const { dataSource } = await bench.database();
+      const [appender, holder] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
+      const [{ pid }] = await appender.query('SELECT pg_backend_pid() AS pid');
+      for (const rows of [[eventRow('one')], [eventRow('one of two'), eventRow('two of two')]]) {
+        for (let round = 0; round < 8; round++) {
+          await holder.startTransaction();
+          await holder.query('LOCK TABLE once_event IN SHARE MODE');
+          const before = await holder.query('SELECT last_value, is_called FROM once_event_position');
+          const again = rows.map((row) => ({ ...row, key: `${row.key} ${round}` }));
+          const appending = bench.appendIn(appender.manager, again);
+          await lockWaitedFor(holder, pid as number);
+          expect(await holder.query('SELECT last_value, is_called FROM once_event_position')).toEqual(before);
+          await holder.commitTransaction();
+          positionsOf(await appending);
+        }
+      }
+      for (const runner of [appender, holder]) await runner.release();
+    });
+
+    it('fails where the sequence has fallen behind the log, and calls nothing known or taken', async () => {
+      await bench.append([eventRow('before')]);
+      const stream = (key: string) => eventRow(key, { stream: key, streamVersion: 1 });
+      const [plain, another] = [eventRow('plain'), eventRow('another')];
+      for (const rows of [
+        [plain],
+        [stream('s')],
+        [plain, another],
+        [stream('s'), plain],
+        [plain, stream('s')],
+      ]) {
+        await bench.run((sql) => sql.rows("SELECT setval('once_event_position', 1, false)"));
+        const { dialect } = await bench.database();
+        const error = await bench.append(rows).catch((thrown: unknown) => thrown);
+        expect(dialect.failure(error)).toBe('duplicate');
+      }
+      expect(await bench.run((sql) => sql.rows('SELECT event_key FROM once_event'))).toHaveLength(1);
+    });
+  }
 
   if (db.name !== 'mysql') return;
 
@@ -46,19 +86,19 @@ describeEachDatabase('an append of one event', (db) => {
       await manager.query('SELECT count(*) FROM once_event');
       await bench.append([eventRow('unseen')], 1);
       const [again] = await bench.appendIn(manager, [await handled('unseen')]);
-      expect(again!.position).toBeUndefined();
+      expect(again!.kind).toBe('known');
       const [other] = await bench.appendIn(manager, [eventRow('seen')]);
-      expect(other!.position).toBeGreaterThan(0);
+      expect(other!.kind).toBe('recorded');
     });
     expect(await bench.event('seen')).toBeDefined();
     expect(await bench.run((sql) => sql.rows('SELECT * FROM once_delivery'))).toEqual([]);
   });
 
   it('gets a position above the log, when a restore put the sequence back', async () => {
-    const [before] = await bench.append([eventRow('before the restore')]);
+    const [before] = positionsOf(await bench.append([eventRow('before the restore')]));
     await bench.run((sql) => sql.change('TRUNCATE TABLE once_position'));
-    const [after] = await bench.append([await handled('after the restore')]);
-    expect(after!.position).toBeGreaterThan(before!.position!);
+    const [after] = positionsOf(await bench.append([await handled('after the restore')]));
+    expect(after).toBeGreaterThan(before!);
     expect(await bench.event('before the restore')).toBeDefined();
   });
 
@@ -92,9 +132,15 @@ describeEachDatabase('an append of one event', (db) => {
     await statements.seen(/FOR UPDATE$/);
     await holder.rollbackTransaction();
     await holder.release();
-    const [{ position }] = (await transaction) as [{ position: number }];
+    const [position] = positionsOf(await transaction);
     expect(await bench.event('first')).toBeDefined();
     for (const { id } of row.handlers)
-      expect(await bench.delivery({ handlerId: id, position })).toMatchObject({ state: 0 });
+      expect(await bench.delivery({ handlerId: id, position: position! })).toMatchObject({ state: 0 });
   });
 });
+
+/** Resolves when that session waits for a lock. */
+async function lockWaitedFor(runner: QueryRunner, pid: number): Promise<void> {
+  const waits = 'SELECT 1 FROM pg_locks WHERE pid = $1 AND NOT granted';
+  while ((await runner.query(waits, [pid])).length === 0);
+}

@@ -1,5 +1,5 @@
 import { InvalidEventError } from '../../../lib/core/errors.js';
-import { assertEventInput, event } from '../../../lib/core/event-input.js';
+import { assertEventInput, checkedTags, event, streamKey } from '../../../lib/core/event-input.js';
 
 describe('event(group, id, data?)', () => {
   it('makes the key of group and id', () => {
@@ -76,7 +76,14 @@ describe('assertEventInput', () => {
     expect(check({ ...valid, key: 'é'.repeat(128) })).toThrow('got 256 bytes');
   });
 
-  it.each(['http:api:1', 'kafka:topic:1'])('keeps keys from outside apart: %s', (key) => {
+  it.each([
+    'http:api:1',
+    'kafka:topic:1',
+    'nats:subject:1',
+    'rabbitmq:queue:1',
+    'memory:topic:1',
+    'stream:account 17:1',
+  ])('keeps keys of other places apart: %s', (key) => {
     expect(check({ ...valid, key })).toThrow(/reserved prefix/);
     expect(check({ ...valid, group: key })).not.toThrow();
   });
@@ -93,12 +100,13 @@ describe('assertEventInput', () => {
 });
 
 describe('keys of events from outside', () => {
+  const origin = { transport: 'http', source: 'shop.Click' };
   const input = (key: string, group = 'shop.Click') => ({ group, key });
 
   it('have the prefix of their origin and name, and something behind it', () => {
-    expect(() => assertEventInput(input('http:shop.Click:17'), 'http')).not.toThrow();
+    expect(() => assertEventInput(input('http:shop.Click:17'), { origin })).not.toThrow();
     for (const key of ['17', 'http:17', 'http:shop.Clic:17', 'http:shop.Click:', 'kafka:shop.Click:17']) {
-      expect(() => assertEventInput(input(key), 'http')).toThrow(
+      expect(() => assertEventInput(input(key), { origin })).toThrow(
         /expected key to be one that goes on behind the prefix "http:shop.Click:"/,
       );
     }
@@ -110,9 +118,75 @@ describe('keys of events from outside', () => {
 
   it('are measured as a whole', () => {
     const prefix = 'http:shop.Click:';
-    expect(() => assertEventInput(input(prefix + 'x'.repeat(255 - prefix.length)), 'http')).not.toThrow();
-    expect(() => assertEventInput(input(prefix + 'x'.repeat(256 - prefix.length)), 'http')).toThrow(
+    expect(() => assertEventInput(input(prefix + 'x'.repeat(255 - prefix.length)), { origin })).not.toThrow();
+    expect(() => assertEventInput(input(prefix + 'x'.repeat(256 - prefix.length)), { origin })).toThrow(
       /256 bytes/,
     );
+  });
+});
+
+describe('keys of events from a broker', () => {
+  const input = (key: string) => ({ group: 'shop.Click', key });
+
+  it.each(['kafka', 'nats', 'rabbitmq', 'memory'])(
+    'begin with the transport and the source: %s',
+    (transport) => {
+      const origin = { transport, source: 'clicks' };
+      expect(() => assertEventInput(input(`${transport}:clicks:17`), { origin })).not.toThrow();
+      expect(() => assertEventInput(input(`${transport}:clocks:17`), { origin })).toThrow(
+        /behind the prefix/,
+      );
+    },
+  );
+
+  it('have a transport whose keys nobody inside may have', () => {
+    const origin = { transport: 'pigeon', source: 'clicks' };
+    expect(() => assertEventInput(input('pigeon:clicks:17'), { origin })).toThrow(
+      /expected origin.transport to be one of http, kafka, memory, nats, rabbitmq, got "pigeon"/,
+    );
+  });
+
+  it('have a source without a colon, so that no source has the keys of another', () => {
+    const origin = { transport: 'kafka', source: 'a:b' };
+    expect(() => assertEventInput(input('kafka:a:b:c'), { origin })).toThrow(
+      expect.objectContaining({ field: 'origin.source' }),
+    );
+  });
+});
+
+describe('keys of events of a stream', () => {
+  const check = (key: string, name: string, version: number) => () =>
+    assertEventInput({ group: 'app.A', key }, { stream: { name, version } });
+
+  it('are made of the name and the version of the stream', () => {
+    expect(streamKey({ name: 'account 17', version: 3 })).toBe('stream:account 17:3');
+    expect(check('stream:account 17:3', 'account 17', 3)).not.toThrow();
+    for (const key of ['stream:account 17:4', 'stream:account:3', 'account 17:3', 'a'])
+      expect(check(key, 'account 17', 3)).toThrow(/that of its stream and version, "stream:account 17:3"/);
+  });
+
+  it.each(['', 'a\0b', 'x'.repeat(232)])('need a name of 1 to 231 bytes: %j', (name) => {
+    expect(check(streamKey({ name, version: 1 }).slice(0, 255).replace('\0', ''), name, 1)).toThrow(
+      expect.objectContaining({ field: 'stream' }),
+    );
+  });
+
+  it('have room for the longest name and the highest version', () => {
+    const stream = { name: 'x'.repeat(231), version: Number.MAX_SAFE_INTEGER };
+    expect(check(streamKey(stream), stream.name, stream.version)).not.toThrow();
+  });
+
+  it.each([0, -1, 1.5, NaN, Infinity, 2 ** 53])('need a version of 1 or more: %p', (version) => {
+    expect(check('stream:a:1', 'a', version)).toThrow(expect.objectContaining({ field: 'version' }));
+  });
+});
+
+describe('tags', () => {
+  it('are taken once each', () => {
+    expect(checkedTags(['a', 'b', 'a'])).toEqual(['a', 'b']);
+  });
+
+  it.each(['', 'a\0b', 'lone \ud800', 'x'.repeat(256), 7])('are not %p', (tag) => {
+    expect(() => checkedTags(['a', tag as string])).toThrow(expect.objectContaining({ field: 'tags[1]' }));
   });
 });

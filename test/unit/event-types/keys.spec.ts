@@ -17,6 +17,8 @@ class Keyed {
 
 const UUID = /^0[0-9a-f]{7}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
+const ORIGIN = { transport: 'http', source: 'shop.Plain' };
+
 describe('the key of a named event', () => {
   it('is a new UUID that rises with time where nobody gives one', async () => {
     const types = await registryOf([Plain]);
@@ -42,8 +44,9 @@ describe('the key of a named event', () => {
   it('has a prefix of its own where the event comes from outside', async () => {
     const types = await registryOf([Plain, Keyed]);
     const keyOf = async (type: string, data: object, options = {}) => {
-      const { input, origin } = await types.prepare(type, data, { origin: 'http', ...options });
-      expect(origin).toBe('http');
+      const given = { transport: 'http', source: type };
+      const { input, origin } = await types.prepare(type, data, { origin: given, ...options });
+      expect(origin).toEqual(given);
       return input.key;
     };
     expect(await keyOf('shop.Plain', {}, { key: '17' })).toBe('http:shop.Plain:17');
@@ -56,9 +59,9 @@ describe('the key of a named event', () => {
     [{ key: 'x'.repeat(256) }, 'key'],
     [{ key: 'http:shop.Plain:1' }, 'key'],
     [{ key: 17 }, 'key'],
-    [{ key: 17, origin: 'http' }, 'key'],
-    [{ key: '', origin: 'http' }, 'key'],
-    [{ key: 'x'.repeat(240), origin: 'http' }, 'key'],
+    [{ key: 17, origin: ORIGIN }, 'key'],
+    [{ key: '', origin: ORIGIN }, 'key'],
+    [{ key: 'x'.repeat(240), origin: ORIGIN }, 'key'],
     [{ orderKey: '' }, 'orderKey'],
     [{ occurredAt: new Date(NaN) }, 'occurredAt'],
     [{ availableAt: 'soon' }, 'availableAt'],

@@ -1,0 +1,18 @@
+import type { Tables } from '../../tables.js';
+import { createAppendFunctions, dropAppendFunctions } from '../append-functions.js';
+
+export function append(t: Tables): string[] {
+  return [
+    `CREATE TABLE ${t.tag} (
+      tag text COLLATE "C" NOT NULL,
+      position bigint NOT NULL,
+      PRIMARY KEY (tag, position)
+    )`,
+    `CREATE INDEX "${t.plain('event_tag_position')}" ON ${t.tag} (position)`,
+    ...createAppendFunctions(t),
+  ];
+}
+
+export function dropAppend(t: Tables): string[] {
+  return [...dropAppendFunctions(t), `DROP TABLE IF EXISTS ${t.tag}`];
+}

@@ -56,12 +56,12 @@ async function claimOf(sql: Sql, t: Tables, request: ClaimRequest): Promise<Row[
         ORDER BY p.due_at, p.position LIMIT q.take FOR UPDATE SKIP LOCKED
       ) d
     ), claimed AS (
-      UPDATE ${t.delivery} d SET state = 1, worker_id = ?
-      FROM ${t.event} e
-      WHERE d.ctid = ANY(ARRAY(SELECT ctid FROM due)) AND e.position = d.position
-      RETURNING d.handler_id, d.attempts, d.starts, d.rescues, d.due_at, ${EVENT_COLUMNS}
+      UPDATE ${t.delivery} d SET state = 1, worker_id = ? WHERE d.ctid = ANY(ARRAY(SELECT ctid FROM due))
+      RETURNING d.handler_id, d.attempts, d.starts, d.rescues, d.due_at, d.position
     )
-    SELECT * FROM claimed ORDER BY due_at, position`,
+    SELECT c.handler_id, c.attempts, c.starts, c.rescues, ${EVENT_COLUMNS}
+    FROM claimed c CROSS JOIN LATERAL (SELECT * FROM ${t.event} e WHERE e.position = c.position OFFSET 0) e
+    ORDER BY c.due_at, c.position`,
     [
       quotas.map((quota) => quota.handlerId),
       quotas.map((quota) => quota.take),

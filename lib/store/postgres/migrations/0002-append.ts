@@ -1,5 +1,6 @@
 import type { Tables } from '../../tables.js';
 import { createAppendFunctions, dropAppendFunctions } from '../append-functions.js';
+import { createClaimDue, dropClaimDue } from '../functions.js';
 
 export function append(t: Tables): string[] {
   return [
@@ -10,9 +11,10 @@ export function append(t: Tables): string[] {
     )`,
     `CREATE INDEX "${t.plain('event_tag_position')}" ON ${t.tag} (position)`,
     ...createAppendFunctions(t),
+    createClaimDue(t),
   ];
 }
 
 export function dropAppend(t: Tables): string[] {
-  return [...dropAppendFunctions(t), `DROP TABLE IF EXISTS ${t.tag}`];
+  return [dropClaimDue(t), ...dropAppendFunctions(t), `DROP TABLE IF EXISTS ${t.tag}`];
 }

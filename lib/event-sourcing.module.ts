@@ -32,7 +32,7 @@ import {
   getRescanToken,
   optionsToken,
 } from './module/tokens.js';
-import { EVENT_SOURCING_ENTITIES } from './store/entities.js';
+import { moduleEntities } from './store/entity-schemas.js';
 import { registeredTelemetry } from './telemetry/registered-telemetry.js';
 
 const FEATURE = 'EventSourcingModule.forFeature';
@@ -53,7 +53,7 @@ export interface EventSourcingFeature extends Pick<ModuleMetadata, 'imports' | '
 export class EventSourcingModule {
   static forRoot(options: EventSourcingOptions = {}): DynamicModule {
     return composed(
-      options.dataSource,
+      options,
       [{ provide: optionsToken(options.dataSource), useFactory: () => resolveOptions(options) }],
       [],
       doorModule(options.http, options.dataSource, 'EventSourcingModule.forRoot'),
@@ -67,7 +67,7 @@ export class EventSourcingModule {
   static forRootAsync(async: EventSourcingAsyncOptions): DynamicModule {
     const { dataSource, imports = [], extraProviders = [], http } = async;
     const door = doorModule(http, dataSource, 'EventSourcingModule.forRootAsync');
-    return composed(dataSource, [...asyncOptionProviders(async), ...extraProviders], imports, door);
+    return composed(async, [...asyncOptionProviders(async), ...extraProviders], imports, door);
   }
 
   /**
@@ -87,14 +87,17 @@ export class EventSourcingModule {
   }
 }
 
+/** What has to be known before the options are: they are made when the DataSource is there. */
+type Naming = Pick<EventSourcingOptions, 'dataSource' | 'prefix' | 'schemaName'>;
+
 function composed(
-  dataSource: string | undefined,
+  { dataSource, prefix, schemaName }: Naming,
   options: Provider[],
   imports: NonNullable<DynamicModule['imports']>,
   door: DoorModule,
 ): DynamicModule {
   const surface = [getEventLogToken(dataSource), getDeliveriesToken(dataSource), getRescanToken(dataSource)];
-  const entities = TypeOrmModule.forFeature(EVENT_SOURCING_ENTITIES, dataSource);
+  const entities = TypeOrmModule.forFeature(moduleEntities(dataSource, { prefix, schemaName }), dataSource);
   return {
     module: EventSourcingModule,
     global: true,

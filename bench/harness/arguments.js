@@ -4,6 +4,7 @@ const USAGE = `npm run bench -- [question …] [options]
 
   --quick           few rounds and small counts, to try the harness: its figures say nothing
   --rounds <n>      rounds of each question (default 5; 2 with --quick)
+  --figures         only the questions that have a figure to reach
   --databases <a,b> postgres, sqlite, mariadb (default: all that are there)
   --write           write bench/RESULTS.md and the picture (default when all questions run in full)
   --no-write        do not
@@ -21,6 +22,7 @@ export function parseArguments(args) {
     options: {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      figures: { type: 'boolean', default: false },
       databases: { type: 'string' },
       write: { type: 'boolean' },
       'no-write': { type: 'boolean', default: false },
@@ -36,13 +38,14 @@ export function parseArguments(args) {
     console.log(USAGE);
     return undefined;
   }
-  const { quick } = values;
+  const { quick, figures } = values;
   const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? '2' : '5'));
   const databases = values.databases?.split(',').map((name) => (name === 'mariadb' ? 'mysql' : name));
-  const complete = positionals.length === 0 && !quick && !databases && rounds >= 5;
+  const complete = positionals.length === 0 && !quick && !figures && !databases && rounds >= 5;
   return {
     questions: positionals,
     quick,
+    figures,
     rounds,
     databases,
     write: values['no-write'] ? false : (values.write ?? complete),

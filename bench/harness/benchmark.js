@@ -12,7 +12,7 @@ const PICTURE = new URL('../../docs/guides/images/backlog.svg', import.meta.url)
 
 /** @returns the process's exit code: 1 when a question could not be asked; a figure that is not reached is no failure */
 export async function benchmark(options) {
-  const questions = await loadQuestions(options.questions);
+  const questions = await loadQuestions(options.questions, options);
   if (options.list) {
     console.log(questions.map(({ name }) => name).join('\n'));
     return 0;

@@ -15,7 +15,9 @@ try {
     run: question.contenders[job.contender]?.run,
     role: question.roles?.[job.role],
   }[job.part];
-  const result = await work({ ...job, channel, start });
+  // The database of what is measured is made in the meantime.
+  job.address ??= await channel.receive('address');
+  const result = await work({ ...job, channel, start, warmedUp });
   channel.send('result', result ?? {});
 } catch (error) {
   channel.send('failed', error?.stack ?? String(error));
@@ -23,6 +25,12 @@ try {
   for (const role of roles) role.kill();
   // A turn of the loop for the message. What is still open belongs to a peer that knows no better end.
   setTimeout(() => process.exit(), 50);
+}
+
+/** A contender of a question that `warmsUp` awaits it between what warms up and what is measured. */
+async function warmedUp() {
+  channel.send('warm');
+  await channel.receive('measure');
 }
 
 /** Another process of this contender; `end()` it before the contender's result is returned. */

@@ -12,10 +12,22 @@ Column('varchar', { length: 200 })(Donation.prototype, 'message');
 Entity()(Donation);
 
 export const DONATION_GROUP = 'donation_made';
+export const PLEDGE_GROUP = 'pledge_made';
 
 /** One event for each donation, with a reference to it. */
 export const DonationEvents = sourceOf(Donation, function* (donation) {
   yield event(DONATION_GROUP, donation.id, { donation });
+});
+
+/** An entity that has a source where `Donation` has none. */
+export class Pledge {}
+
+PrimaryGeneratedColumn()(Pledge.prototype, 'id');
+Column('int')(Pledge.prototype, 'amount');
+Entity()(Pledge);
+
+export const PledgeEvents = sourceOf(Pledge, function* (pledge) {
+  yield event(PLEDGE_GROUP, pledge.id, { pledge });
 });
 
 export function donation(number) {

@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 const PROFILES = fileURLToPath(new URL('../../.tmp/bench-profiles', import.meta.url));
 
+/** Milliseconds that one contender may take in one round, once to warm up and once to be measured. */
+const LIMIT = 180_000;
+
 /** Messages of either end of a connection, by type: those that came before anybody asked are kept. */
 export class Channel {
   #kept = new Map();
@@ -65,6 +68,7 @@ export class Child extends Channel {
       serialization: 'advanced',
     });
     super(child);
+    this.name = job.name;
     this.exited = new Promise((resolve) => child.once('exit', resolve));
     child.once('exit', (code, signal) =>
       this.fail(new Error(`${job.name}: the process ended with ${signal ?? code}.`)),
@@ -76,9 +80,23 @@ export class Child extends Channel {
 
   /** Waits for what it comes to. */
   async result() {
-    const result = await this.receive('result');
+    const result = await this.next('result');
     await this.exited;
     return result;
+  }
+
+  /** The next message of that type; a process from which it does not come in time is ended. */
+  async next(type) {
+    const failure = new Error(`${this.name}: no ${type} within ${LIMIT / 1000} s.`);
+    const timer = setTimeout(() => this.fail(failure), LIMIT);
+    try {
+      return await this.receive(type);
+    } catch (error) {
+      this.kill();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Tells a role that it is over and waits for its end. */

@@ -13,13 +13,14 @@ const NAMES = [
   'backlog',
 ];
 
-/** @returns the questions of those names, or all */
-export async function loadQuestions(names) {
+/** @returns the questions of those names, or all; with `figures` only those of them that have a figure to reach */
+export async function loadQuestions(names, { figures }) {
   const unknown = names.filter((name) => !NAMES.includes(name));
   if (unknown.length > 0)
     throw new Error(`Unknown question ${unknown.join(', ')}: expected ${NAMES.join(', ')}.`);
   const wanted = NAMES.filter((name) => names.length === 0 || names.includes(name));
-  return Promise.all(
+  const questions = await Promise.all(
     wanted.map(async (name) => ({ name, ...(await import(`../questions/${name}.js`)).default })),
   );
+  return questions.filter(({ rows }) => !figures || rows.some((row) => row.figure ?? row.figures));
 }

@@ -1,13 +1,11 @@
-import { checkpoint, clone, create, drop, settle } from './databases.js';
+import { clone, create, drop, settle } from './databases.js';
 import { Child } from './processes.js';
+import { Run } from './run.js';
 import { summary } from './statistics.js';
-
-/** Milliseconds that one contender may take in one round. */
-const LIMIT = 180_000;
 
 /**
  * Asks one question on one database: every contender in a fresh process on a fresh database, one after the other, round
- * after round.
+ * after round. Where the question says `warmsUp`, the contenders of a round warm up at the same time before.
  *
  * @returns the question's rows with their figures; `skipped` with the reason where a contender cannot run
  */
@@ -24,10 +22,15 @@ export async function ask(question, database, options, progress) {
     for (let round = 0; round < rounds; round++) {
       // Nobody is always the first, who finds everything cold, nor always after the same one.
       const order = contenders.map((_, index) => contenders[(index + round) % contenders.length]);
-      for (const contender of order) {
-        progress(`${question.name} · ${database} · round ${round + 1}/${rounds} · ${contender}`);
-        measured[contender].push(await measure(templates, contender, { ...job, seed: job.seed + round }));
+      const runs = order.map(
+        (contender) => new Run(templates, contender, { ...job, seed: job.seed + round }),
+      );
+      for (const together of question.warmsUp ? [runs] : runs.map((run) => [run])) {
+        await measure(together, question, ({ contender }) =>
+          progress(`${question.name} · ${database} · round ${round + 1}/${rounds} · ${contender}`),
+        );
       }
+      for (const { contender, result } of runs) measured[contender].push(result);
     }
   } catch (error) {
     const skipped = /UnknownOptionError[^\n]*/.exec(error.message)?.[0];
@@ -36,38 +39,27 @@ export async function ask(question, database, options, progress) {
   } finally {
     await templates.drop();
   }
-  return { database, sizes, measured, rows: question.rows.flatMap((row) => evaluate(row, measured)) };
+  return {
+    database,
+    sizes,
+    measured,
+    rows: question.rows.flatMap((row) => evaluate(row, measured, database)),
+  };
 }
 
-async function measure(templates, contender, job) {
-  const address = await templates.fresh(contender);
+async function measure(runs, { warmsUp }, progress) {
   try {
-    await checkpoint(address);
-    return await completed({
-      ...job,
-      part: 'run',
-      contender,
-      address,
-      name: `${job.question}.${contender}.${address.name}`,
-    });
+    for (const run of runs) {
+      progress(run);
+      await run.start();
+    }
+    if (warmsUp) await Promise.all(runs.map((run) => run.warmUp()));
+    for (const run of runs) {
+      progress(run);
+      await run.measure();
+    }
   } finally {
-    await drop(address);
-  }
-}
-
-async function completed(job) {
-  const child = new Child(job);
-  const timer = setTimeout(
-    () => child.fail(new Error(`${job.name}: no result within ${LIMIT / 1000} s.`)),
-    LIMIT,
-  );
-  try {
-    return await child.result();
-  } catch (error) {
-    child.kill();
-    throw error;
-  } finally {
-    clearTimeout(timer);
+    for (const run of runs) await run.end();
   }
 }
 
@@ -94,14 +86,8 @@ class Templates {
 
   async #prepare(contender) {
     const address = await create(this.database);
-    await completed({
-      ...this.job,
-      profile: false,
-      part: 'prepare',
-      contender,
-      address,
-      name: `${this.job.question}.prepare`,
-    });
+    const name = `${this.job.question}.prepare`;
+    await new Child({ ...this.job, profile: false, part: 'prepare', contender, address, name }).result();
     await settle(address);
     return address;
   }
@@ -111,8 +97,9 @@ class Templates {
   }
 }
 
-function evaluate(row, measured) {
+function evaluate(row, measured, database) {
   const { of, to, metric, compare = (a, b) => a / b } = row;
+  const figure = figureOn(row, database);
   if (!measured[of] || !measured[to]) return [];
   const ours = measured[of].map((values) => values[metric]);
   const theirs = measured[to].map((values) => values[metric]);
@@ -120,13 +107,19 @@ function evaluate(row, measured) {
   return [
     {
       ...row,
+      figure,
       rounds: ours.length,
       ours: summary(ours),
       theirs: summary(theirs),
       ratio,
-      reached: isReached(row.figure, ratio.median),
+      reached: isReached(figure, ratio.median),
     },
   ];
+}
+
+/** `figure` holds for all databases, `figures` has one for each database that is to reach one. */
+function figureOn({ figure, figures }, database) {
+  return figure ?? figures?.[database];
 }
 
 /** Undefined where there is no figure to reach. */

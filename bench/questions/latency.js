@@ -6,6 +6,11 @@ import { seededRandom } from '../harness/random.js';
 import { quantile } from '../harness/statistics.js';
 
 const GRAPHILE = { concurrentJobs: 10 };
+const FIGURES = {
+  same: { p50: { below: 0.7 }, p99: { below: 0.7 } },
+  // None for its p99, which scatters by half of itself from round to round.
+  other: { p50: { atMost: 1.4 } },
+};
 
 export default {
   group: 'Latency',
@@ -29,7 +34,7 @@ export default {
       to: `graphile-${where}`,
       metric,
       unit: 'ms',
-      figure: { below: 1 },
+      figure: FIGURES[where][metric],
     })),
   ),
 };

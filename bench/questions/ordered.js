@@ -18,6 +18,8 @@ const toUnordered = (id, title) => ({
 export default {
   group: 'Order',
   needsOption: /ordered/,
+  // None of its rows has a figure to reach.
+  maxRounds: 3,
   sizes: ({ quick, database }) => ({ events: (quick ? 1000 : 10_000) / (database === 'postgres' ? 1 : 4) }),
   contenders: {
     unordered: contender({ keys: () => 100, ordered: false }),

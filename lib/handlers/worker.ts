@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ClaimQuota } from '../store/dialect.js';
 import type { ClaimedDelivery } from '../store/rows.js';
 import { Cancellation } from './cancellation.js';
 import { ClaimPace } from './claim-pace.js';
@@ -11,6 +10,7 @@ import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
 import { Preclaiming } from './preclaiming.js';
 import { type BoundHandler, type Limits, Runs } from './runs.js';
 import type { Promoted, Settler } from './settler.js';
+import { Suspects } from './suspects.js';
 import { settledWithin } from './waiting.js';
 
 export interface WorkerParts extends LeasedClaimsParts {
@@ -47,8 +47,7 @@ export class Worker {
   private claimAgain = false;
   private readonly pace: ClaimPace;
   private stopped = true;
-  /** A delivery that may have killed its process runs alone. */
-  private quarantine = false;
+  private readonly suspects: Suspects;
   /** Handlers run in the context of the application's start: that of the request which woke the worker stays out. */
   private readonly inOwnContext = AsyncLocalStorage.snapshot() as <T>(work: () => T) => T;
 
@@ -66,12 +65,22 @@ export class Worker {
       runs: this.runs,
       concurrency: parts.limits.concurrency,
       handlers: parts.handlers,
-      isOpen: () => !this.stopped && !this.quarantine && !parts.isPaused(),
+      isOpen: () => !this.stopped && !this.suspects.areRunning && !parts.isPaused(),
       start: (deliveries) =>
         this.inOwnContext(() => {
-          if (this.stopped || this.quarantine) void this.tryGiveBack(deliveries);
+          if (this.stopped || this.suspects.areRunning) void this.tryGiveBack(deliveries);
           else this.buffer(deliveries);
         }),
+    });
+    this.suspects = new Suspects({
+      handlers: parts.handlers,
+      areDue: (quotas) => parts.queue.hasSuspects(quotas),
+      clear: () => this.giveBack(this.runs.takeOlderThan(Infinity)).then(() => this.idle()),
+      take: (quota) => this.claims.take({ quotas: [quota], suspects: true }),
+      giveBack: (deliveries) => this.giveBack(deliveries),
+      run: (delivery, bound, workerId) => this.run(delivery, bound, workerId),
+      isStopped: () => this.stopped,
+      aloneFor: parts.aloneFor,
     });
     this.inline = new InlineRuns({
       handlers: parts.handlers,
@@ -92,12 +101,12 @@ export class Worker {
 
   /** Idle, and claims what it is told of at once. */
   get isWaiting(): boolean {
-    return this.isIdle && !this.stopped && !this.quarantine;
+    return this.isIdle && !this.stopped && !this.suspects.areRunning;
   }
 
   /** Whether there is room for more than it has claimed. */
   get hasRoom(): boolean {
-    return !this.quarantine && this.demand.quotas.length > 0;
+    return !this.suspects.areRunning && this.demand.quotas.length > 0;
   }
 
   start(): void {
@@ -187,42 +196,23 @@ export class Worker {
     await this.giveBack(this.runs.takeOlderThan(performance.now() - olderThan));
   }
 
-  /**
-   * Lets what runs end, then runs deliveries that may have killed their process one by one. Neither what runs long nor
-   * a suspect that hangs holds the others up for longer than `aloneFor`: then they run side by side.
-   */
+  /** Runs deliveries that may have killed their process, alone. */
   async runSuspects(): Promise<void> {
-    if (this.quarantine || this.stopped) return;
-    const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 1 }));
-    if (!(await this.parts.queue.hasSuspects(quotas))) return;
-    this.quarantine = true;
     try {
-      await this.giveBack(this.runs.takeOlderThan(Infinity));
-      await settledWithin(this.idle(), this.parts.aloneFor);
-      for (const quota of quotas) await this.runSuspectOf(quota);
+      await this.suspects.runDue();
     } finally {
-      this.quarantine = false;
       this.wake();
     }
   }
 
-  private async runSuspectOf(quota: ClaimQuota): Promise<void> {
-    if (this.stopped) return;
-    const { workerId, claimed } = await this.claims.take({ quotas: [quota], suspects: true });
-    const bound = this.parts.handlers().find(({ id }) => id === quota.handlerId);
-    if (this.stopped || !bound) return this.giveBack(claimed);
-    const runs = claimed.map((delivery) => this.run(delivery, bound, workerId));
-    await settledWithin(Promise.all(runs), this.parts.aloneFor);
-  }
-
   private async fill(): Promise<void> {
-    if (this.stopped || this.quarantine || this.parts.isPaused()) return;
+    if (this.stopped || this.suspects.areRunning || this.parts.isPaused()) return;
     this.claiming = true;
     try {
       do {
         this.claimAgain = false;
         if (await this.claimOnce()) this.claimAgain = true;
-      } while (this.claimAgain && !this.pace.isWaiting && !this.stopped && !this.quarantine);
+      } while (this.claimAgain && !this.pace.isWaiting && !this.stopped && !this.suspects.areRunning);
     } catch (error) {
       this.parts.claimFailed(error);
     } finally {
@@ -238,7 +228,7 @@ export class Worker {
     if (quotas.length === 0) return false;
     const { claimed } = await this.claims.take({ quotas, suspects: false });
     this.pace.found(claimed, quotas);
-    if (this.stopped || this.quarantine) return this.giveBack(claimed).then(() => false);
+    if (this.stopped || this.suspects.areRunning) return this.giveBack(claimed).then(() => false);
     this.demand.claimed(claimed, quotas);
     this.buffer(claimed);
     await this.heedPauses();

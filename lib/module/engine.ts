@@ -17,7 +17,7 @@ import { backlogOf } from '../store/backlog.js';
 import type { CommitHub } from '../store/commits/commit-hub.js';
 import type { Database } from '../store/database.js';
 import type { DeliveryQueries } from '../store/delivery-queries.js';
-import { nameEntityTables } from '../store/entity-tables.js';
+import { warnOfOtherTables } from '../store/entity-tables.js';
 import type { EventLog } from '../store/event-log.js';
 import type { FanOut } from '../store/fan-out.js';
 import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
@@ -185,7 +185,7 @@ export class Engine {
     const { database } = this.log;
     await this.types.register(options.events);
     database.dialect.install?.(dataSource);
-    nameEntityTables(dataSource, database.tables, options.schemaName);
+    warnOfOtherTables(dataSource, database.naming, this.logger);
     await database.readIsolation();
     await prepareSchema(database, options.schema, (line) => this.logger.log(line));
     await database.transaction(async (sql) => database.dialect.catchUp?.(sql, database.tables));

@@ -5,6 +5,7 @@ import type { Telemetry } from '../core/telemetry.js';
 import { EventTypeRegistry } from '../event-types/event-type-registry.js';
 import { PayloadCodec } from '../payload/payload-codec.js';
 import { CommitHub } from '../store/commits/commit-hub.js';
+import { Depths } from '../store/commits/depths.js';
 import { ControlConnection } from '../store/control-connection.js';
 import { Database } from '../store/database.js';
 import { DeliveryQueries } from '../store/delivery-queries.js';
@@ -91,6 +92,7 @@ function composeCommits(
     visible: (positions) => control.run((sql) => visiblePositions(sql, database.tables, positions)),
     expiry: lease,
     failed: (error) => logger.error(`Telling of a commit failed: ${told(error)}`),
+    depths: new Depths(database.dialect.depthOf),
   });
   commits.on({
     awaits: () => stream.isWatched,

@@ -18,7 +18,7 @@ import type { PayloadStep } from '../payload/payload-step.js';
 import type { PayloadType } from '../payload/payload-type.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/schema.js';
-import { DEFAULT_PREFIX } from '../store/typeorm-migrations.js';
+import { DEFAULT_PREFIX } from '../store/tables.js';
 import {
   checkedEvents,
   eventTypesOptions,

@@ -18,7 +18,7 @@ export function composeSources(
   { clock, bulkWrites, rescan }: ResolvedOptions,
   telemetry: Telemetry,
 ): SourceParts {
-  const { database, store: recorder } = log;
+  const { database, commits, store: recorder } = log;
   const sources = new SourceRegistry(database.dataSource);
   const state = new RescanStateStore(database);
   const batchSize = rescan ? rescan.batchSize : undefined;
@@ -30,6 +30,8 @@ export function composeSources(
       rescanState: state,
       clock,
       bulkWrites,
+      depths: commits.tracker.depths,
+      outermostRunner: database.dialect.outermostRunner,
     }),
     rescan: new Rescan({
       registry: sources,

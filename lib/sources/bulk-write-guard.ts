@@ -5,8 +5,8 @@ import type { WriteReason } from './source-context.js';
 import type { SourceRegistry } from './source-registry.js';
 
 /**
- * Hooks that refuse a bulk write before it is made. Only for `bulkWrites: 'throw'`: where a subscriber has such hooks,
- * TypeORM works out the changes of every save twice.
+ * Hooks that refuse a bulk write before it is made, as far as it can be told then. Only for `bulkWrites: 'throw'`: where a
+ * subscriber has such hooks, TypeORM works out the changes of every save twice.
  */
 export function bulkWriteGuard(registry: SourceRegistry, bulkWrites: BulkWrites): EntitySubscriberInterface {
   const refuse = (reason: WriteReason, event: WriteEvent, isBulk: (event: WriteEvent) => boolean) => {
@@ -14,7 +14,7 @@ export function bulkWriteGuard(registry: SourceRegistry, bulkWrites: BulkWrites)
     if (sources.length > 0 && isBulk(event)) bulkWrites.judge(reason, event, sources, false);
   };
   return {
-    beforeInsert: (event) => refuse('insert', event, isInsertedByQueryBuilder),
+    beforeInsert: (event) => refuse('insert', event, isOutsideOfTransactions),
     beforeUpdate: (event) => refuse('update', event, ({ databaseEntity }) => !databaseEntity),
     beforeRemove: (event) =>
       refuse('remove', event, ({ databaseEntity, entity }) => !databaseEntity && !entity),
@@ -24,13 +24,9 @@ export function bulkWriteGuard(registry: SourceRegistry, bulkWrites: BulkWrites)
 }
 
 /**
- * Before an insert TypeORM tells a subscriber the same of `save` and of a query builder; only the call stack differs.
- * Where neither class is named there (minified code) the answer is no, and the write is noticed after it was made.
+ * Before an insert TypeORM tells a subscriber of `save` what it tells of a query builder, but `save` has begun a
+ * transaction by then, unless it was told not to. Inside of one the insert is noticed after it was made.
  */
-function isInsertedByQueryBuilder(): boolean {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 30;
-  const stack = new Error().stack ?? '';
-  Error.stackTraceLimit = stackTraceLimit;
-  return /\b(InsertQueryBuilder|SubjectExecutor)\b/.exec(stack)?.[1] === 'InsertQueryBuilder';
+function isOutsideOfTransactions({ queryRunner }: WriteEvent): boolean {
+  return !queryRunner.isTransactionActive;
 }

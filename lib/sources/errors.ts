@@ -69,13 +69,24 @@ export class BulkWriteError extends EventSourcingError {
     readonly entity: string,
     readonly write: string,
     readonly sources: readonly string[],
-    /** Whether the write had been made when it was noticed; outside a transaction it then stands. */
+    /** Whether the write had been made when it was noticed. */
     readonly written: boolean,
+    /** Whether it was made inside of a transaction; what was written there cannot be committed. */
+    readonly inTransaction: boolean,
   ) {
     super(
       `A bulk ${write} of ${entity} would pass by its model event sources (${sources.join(', ')}), which need whole entities. ` +
-        `${written ? 'It had been written when this was noticed: outside a transaction it stands.' : 'Nothing was written.'} ` +
-        `Use save() or remove() with entities, or set bulkWrites to 'rescan' or 'ignore'.`,
+        `${consequence(written, inTransaction)} Use save() or remove() with entities, or set bulkWrites to 'rescan' or 'ignore'.` +
+        (write === 'insert' && !inTransaction
+          ? ' A save() with { transaction: false } outside of a transaction counts as a bulk insert: leave that option out.'
+          : ''),
     );
   }
+}
+
+function consequence(written: boolean, inTransaction: boolean): string {
+  if (!written) return 'Nothing was written.';
+  return inTransaction
+    ? 'It had been written when this was noticed: its transaction cannot be committed, roll it back.'
+    : 'It had been written when this was noticed, outside of a transaction: it stands.';
 }

@@ -1,6 +1,7 @@
 import { type LoggerService, Logger } from '@nestjs/common';
 import type { EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import type { Clock } from '../core/clock.js';
+import type { Depths } from '../store/commits/depths.js';
 import type { EventRecorder } from '../store/event-recorder.js';
 import type { RescanState } from '../store/rescan-state.js';
 import type { BulkWritePolicy } from './bulk-write.js';
@@ -8,6 +9,7 @@ import { bulkWriteGuard } from './bulk-write-guard.js';
 import { BulkWrites } from './bulk-writes.js';
 import { EmissionBatch } from './emission-batch.js';
 import { completesInsert, type RowWrite, rowWrite, type WriteEvent } from './entity-write.js';
+import { RefusedWrites } from './refused-writes.js';
 import { runSource } from './run-source.js';
 import type { WriteReason } from './source-context.js';
 import type { SourceRegistry } from './source-registry.js';
@@ -20,6 +22,10 @@ export interface ModelEventSubscriberOptions {
   rescanState: RescanState;
   clock: Clock;
   bulkWrites: BulkWritePolicy;
+  /** How deep a query runner is in savepoints; told of the end of one before this subscriber is. */
+  depths: Pick<Depths, 'of'>;
+  /** Whose commit decides on what a query runner writes. Default: its own. */
+  outermostRunner?: (runner: QueryRunner) => QueryRunner;
   /** Default: Nest's, with the context `ModelEventSources`. */
   logger?: LoggerService;
 }
@@ -33,15 +39,17 @@ type Item = RowWrite | string;
  */
 export class ModelEventSubscriber implements EntitySubscriberInterface {
   private readonly bulkWrites: BulkWrites;
+  private readonly refused: RefusedWrites;
   private readonly batches = new WriteBatches<Item>(
     (items, runner) => this.process(items, runner),
     (items) => !items.every((item) => this.isAtOnce(item)),
   );
 
   constructor(private readonly options: ModelEventSubscriberOptions) {
-    this.bulkWrites = new BulkWrites(options.bulkWrites, options.logger ?? new Logger('ModelEventSources'));
-    if (options.bulkWrites === 'throw')
-      Object.assign(this, bulkWriteGuard(options.registry, this.bulkWrites));
+    const { bulkWrites, logger = new Logger('ModelEventSources') } = options;
+    this.refused = new RefusedWrites(options.depths, options.outermostRunner);
+    this.bulkWrites = new BulkWrites(bulkWrites, logger, this.refused);
+    if (bulkWrites === 'throw') Object.assign(this, bulkWriteGuard(options.registry, this.bulkWrites));
   }
 
   afterInsert(event: WriteEvent): Promise<void> | void {
@@ -66,14 +74,20 @@ export class ModelEventSubscriber implements EntitySubscriberInterface {
 
   /**
    * When another subscriber fails a write, TypeORM does not wait for this one: what is being recorded then must be
-   * done before the transaction ends, or it would be recorded outside of it.
+   * done before the transaction ends, or it would be recorded outside of it. Where a bulk write was refused after it was
+   * made, the transaction does not end with a commit.
    */
   beforeTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): Promise<void> | void {
-    return this.batches.idle(queryRunner);
+    const reason = this.refused.reasonAgainstCommit(queryRunner);
+    return reason ? Promise.reject(reason) : this.batches.idle(queryRunner);
   }
 
   beforeTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): Promise<void> | void {
     return this.batches.idle(queryRunner);
+  }
+
+  afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
+    this.refused.rolledBack(queryRunner);
   }
 
   /** Nothing is awaited for an entity without sources: this is the path of every write of the application. */

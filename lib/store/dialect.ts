@@ -137,6 +137,8 @@ export interface Dialect {
   install?(dataSource: DataSource): void;
   /** Makes up, at bootstrap, for what a restored or promoted database may have lost of the positions given out. */
   catchUp?(sql: Sql, tables: Tables): Promise<void>;
+  /** How many transactions and savepoints are open on the runner, where runners are the library's own. Default: counted. */
+  depthOf?(runner: QueryRunner): number;
   /** The runner whose commit decides on what this one does, where runners can join another's transaction. */
   outermostRunner?(runner: QueryRunner): QueryRunner;
   /** Drops what only this database has beside the tables: sequences, helper tables. */

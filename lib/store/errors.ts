@@ -30,3 +30,34 @@ export class ConcurrencyError extends EventSourcingError {
     );
   }
 }
+
+/** TypeORM or a driver lacks something that the library reads and that no documentation promises. */
+export class UnsupportedDriverError extends EventSourcingError {
+  readonly code = 'UNSUPPORTED_DRIVER';
+
+  constructor(
+    /** Whose member is missing, such as `PostgresDriver of TypeORM`. */
+    readonly owner: string,
+    readonly member: string,
+    /** Versions in which the member was there. */
+    readonly tried: string,
+  ) {
+    super(
+      `The event log reads ${member} of the ${owner}, which the installed version has not. It was tried with ${tried}. ` +
+        'Install one of these, or a version of this package that knows the installed one.',
+    );
+  }
+}
+
+/** Throws `UnsupportedDriverError` for the first member that is not of its type. */
+export function assertMembers(
+  owner: string,
+  tried: string,
+  target: object,
+  types: Readonly<Record<string, 'function' | 'object' | 'number' | 'boolean'>>,
+): void {
+  for (const [member, type] of Object.entries(types)) {
+    const value = (target as Record<string, unknown>)[member];
+    if (typeof value !== type || value === null) throw new UnsupportedDriverError(owner, member, tried);
+  }
+}

@@ -6,7 +6,7 @@ import type { RecordedEvent } from '../core/event.js';
 import { compilePattern, type GroupPattern } from '../core/group-pattern.js';
 import { assertKnownOptions } from '../core/options.js';
 import type { HandlingOutcome } from '../core/telemetry.js';
-import { GuardedObservable } from './guarded-observable.js';
+import { guardedObservable } from './guarded-observable.js';
 
 /** An event was recorded by this process, and its transaction has committed. */
 export interface RecordedItem<T = unknown> {
@@ -59,7 +59,7 @@ export class EventStream {
 
   observe<T>(options: StreamOptions): Observable<StreamItem<T>> {
     const matches = matcherOf(options);
-    return new GuardedObservable<StreamItem<T>>(this.failed, (subscriber) => {
+    return guardedObservable<StreamItem<T>>(this.failed, (subscriber) => {
       const subscription = this.items.subscribe({
         next: (item) => matches(item.event.group) && subscriber.next(item as StreamItem<T>),
         complete: () => subscriber.complete(),

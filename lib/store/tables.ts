@@ -18,6 +18,8 @@ export interface Tables {
   plain(suffix: string): string;
 }
 
+export const DEFAULT_PREFIX = 'once_';
+
 export interface TableNaming {
   /** Default `once_`. */
   prefix: string;

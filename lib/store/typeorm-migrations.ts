@@ -1,9 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Database } from './database.js';
 import { applyPending, undoMigration } from './schema.js';
-import type { TableNaming } from './tables.js';
-
-export const DEFAULT_PREFIX = 'once_';
+import { DEFAULT_PREFIX, type TableNaming } from './tables.js';
 
 type MigrationClass = new () => MigrationInterface;
 

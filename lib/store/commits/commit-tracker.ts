@@ -27,9 +27,11 @@ interface Uncommitted {
  */
 export class CommitTracker implements EntitySubscriberInterface {
   private readonly open = new WeakMap<QueryRunner, Uncommitted[]>();
-  private readonly depths = new Depths();
 
-  constructor(private readonly listener: TransactionListener) {}
+  constructor(
+    private readonly listener: TransactionListener,
+    readonly depths = new Depths(),
+  ) {}
 
   /** Events were appended on this runner. */
   appended(runner: QueryRunner, events: readonly AppendedEvent[]): void {

@@ -7,8 +7,12 @@ import type { QueryRunner } from 'typeorm';
 export class Depths {
   private readonly open = new WeakMap<QueryRunner, number>();
 
+  /** `known` tells the depth where the library's own runners are in use, which know it themselves. */
+  constructor(private readonly known?: (runner: QueryRunner) => number) {}
+
   /** 0 where no transaction is open. */
   of(runner: QueryRunner): number {
+    if (this.known) return this.known(runner);
     return runner.isTransactionActive ? Math.max(1, this.open.get(runner) ?? 1) : 0;
   }
 

@@ -1,9 +1,8 @@
-import type { QueryRunner } from 'typeorm';
 import { claimBySelect, completeBySelect } from '../claim-by-select.js';
-import { connectionOf } from '../connection-of.js';
 import type { ClaimRequest, Dialect } from '../dialect.js';
 import { inList, type Sql } from '../sql.js';
 import { append, deliver, raisePositions, unknownKeys } from './append.js';
+import { abandon } from './driver.js';
 import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { keyOrder } from './key-order.js';
@@ -73,8 +72,4 @@ async function yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
   } finally {
     await sql.rows('SET SESSION innodb_lock_wait_timeout = @@GLOBAL.innodb_lock_wait_timeout');
   }
-}
-
-async function abandon(runner: QueryRunner): Promise<void> {
-  (await connectionOf<{ destroy(): void }>(runner))?.destroy();
 }

@@ -1,22 +1,15 @@
-import type { EventEmitter } from 'node:events';
-import type { DataSource, QueryRunner } from 'typeorm';
 import type { Dialect, FailureKind } from '../dialect.js';
-import { connectionOf } from '../connection-of.js';
 import { keyOrderByProbe } from '../key-order.js';
 import type { Sql } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
 import { claim, complete } from './claim.js';
 import { dropAppendFunctions } from './append-functions.js';
+import { abandon, surviveEndedSessions } from './driver.js';
 import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
 import { signals } from './signals.js';
 import { migrations } from './migrations.js';
 import { NOW } from './now.js';
-
-/** As `pg` has it. */
-interface Pool {
-  on(event: 'acquire', listener: (client: EventEmitter) => void): void;
-}
 
 const prepared = new Map<string, string>();
 
@@ -58,22 +51,6 @@ export const postgres: Dialect = {
   abandon,
 };
 
-/**
- * A session that the server ends just as the pool hands it out tells so while nobody listens: the pool listens to idle
- * clients, TypeORM to those that it has, and in between an `error` event would end the process.
- */
-function surviveEndedSessions({ driver }: DataSource): void {
-  const { master, slaves = [] } = driver as unknown as { master: Pool; slaves?: Pool[] };
-  const known = new WeakSet<object>();
-  for (const pool of [master, ...slaves]) {
-    pool.on('acquire', (client) => {
-      if (known.has(client)) return;
-      known.add(client);
-      client.on('error', () => undefined);
-    });
-  }
-}
-
 /** `$1, $2, …` for `?`; the product's statements hold no `?` in strings. */
 function numbered(statement: string): string {
   const known = prepared.get(statement);
@@ -102,10 +79,4 @@ function failure(error: unknown): FailureKind {
   if (code === '40001' || code === '40P01') return 'conflict';
   if (code === '23505') return 'duplicate';
   return code === '55P03' ? 'lock' : 'other';
-}
-
-/** The pool drops a client that was ended when it is released. */
-async function abandon(runner: QueryRunner): Promise<void> {
-  const client = await connectionOf<{ end(): Promise<void> }>(runner);
-  client?.end().catch(() => undefined);
 }

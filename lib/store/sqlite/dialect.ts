@@ -3,7 +3,7 @@ import type { Dialect, FailureKind } from '../dialect.js';
 import { keyOrderByProbe } from '../key-order.js';
 import { inList } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
-import { installGate, outermostRunner } from './gate/install-gate.js';
+import { depthOf, installGate, outermostRunner } from './gate/install-gate.js';
 import { horizon } from './horizon.js';
 import { migrations } from './migrations.js';
 
@@ -25,6 +25,7 @@ export const sqlite: Dialect = {
   quote: (name) => `"${name.replaceAll('"', '""')}"`,
   prepare: (statement) => statement,
   install: (dataSource) => installGate(dataSource),
+  depthOf,
   outermostRunner,
   dropExtras: () => [],
   append,

@@ -148,26 +148,6 @@ describeEachDatabase('deliveries claimed as they are created', (db) => {
     await runner.release();
   });
 
-  it('that were given back are not run by the one who hears of the commit late', async () => {
-    const application = await start();
-    const { log, dataSource } = application;
-    const runner = dataSource.createQueryRunner();
-    await runner.startTransaction();
-    await log.append({ group: 'a', key: 'late' }, { manager: runner.manager });
-    const commit = runner.query.bind(runner);
-    runner.query = async (statement: string, ...rest: []) => {
-      const answer = (await commit(statement, ...rest)) as never;
-      // The answer arrives when the delivery was taken for one that nobody knows of, and handled.
-      if (statement === 'COMMIT') await whenHandled('late');
-      return answer;
-    };
-    await runner.commitTransaction();
-    await runner.release();
-    await succeeded(application, 1);
-    await application.worker.idle();
-    expect(runs).toEqual(['late']);
-  });
-
   it('are taken over by others when the process is gone before their start', async () => {
     const recorder = await start(undefined, { lease: 3000 });
     const { dataSource, log } = recorder;

@@ -201,12 +201,14 @@ describeEachDatabase('a transactional handler', (db) => {
       expect(await deliveries.counts()).toMatchObject({ succeeded: 3 });
     });
 
-    it('is refused a second connection where there is one only', async () => {
+    it('is refused the second connection that the library would take of a pool of one', async () => {
       const errors: unknown[] = [];
-      const { app, log, dataSource } = await start(
+      const refused = (call: Promise<unknown>) => call.catch((error: unknown) => errors.push(error));
+      const { app, log, deliveries } = await start(
         async (_, context) => {
-          await dataSource.query('SELECT 1').catch((error: unknown) => errors.push(error));
-          await log.append({ group: 'other', key: 'other_1' }).catch((error: unknown) => errors.push(error));
+          await refused(log.append({ group: 'other', key: 'other_1' }));
+          await refused(log.get(EVENT.key));
+          await refused(deliveries.counts());
           await write(context, 'booked');
         },
         { pattern: 'booked' },
@@ -214,11 +216,24 @@ describeEachDatabase('a transactional handler', (db) => {
       );
       await log.append(EVENT);
       await drain(app);
-      expect(errors).toEqual([
-        expect.objectContaining({ code: 'SECOND_CONNECTION' }),
-        expect.objectContaining({ code: 'SECOND_CONNECTION' }),
-      ]);
+      const refusal: unknown = expect.objectContaining({ code: 'SECOND_CONNECTION' });
+      expect(errors).toEqual([refusal, refusal, refusal]);
       expect(await notes()).toEqual(['booked']);
+    });
+
+    it('that takes a second connection of a pool of one itself waits for its timeout, and holds up nobody after it', async () => {
+      const { app, log, dataSource, deliveries } = await start(
+        async (_, context) => {
+          if (context.attempt === 1) await dataSource.query('SELECT 1');
+          await write(context, `attempt ${context.attempt}`);
+        },
+        { pattern: 'booked', timeout: 300, retry: { maxRetries: 1000, interval: 0 } },
+        { poolSize: 1 },
+      );
+      await log.append(EVENT);
+      await drain(app);
+      expect(await notes()).toHaveLength(1);
+      expect(await deliveries.counts()).toMatchObject({ succeeded: 1 });
     });
 
     // On SQLite nobody can take a delivery over while a transaction is open.

@@ -130,7 +130,7 @@ describeEachDatabase('wake-up', (db) => {
     }
   });
 
-  it('is not sent by the transaction that has something to tell, but in one message with its COMMIT', async () => {
+  it('is not sent by the transaction that has something to tell, but when its commit is proven', async () => {
     const recorder = await start();
     await startListening();
     const rolledBack = recorder.dataSource.transaction(async (manager) => {
@@ -143,37 +143,30 @@ describeEachDatabase('wake-up', (db) => {
     });
     await whenHandled('told').promise;
     expect(recorder.statements.matching(/notify/i)).toEqual([
-      expect.stringMatching(/^COMMIT; NOTIFY "\w+", '\d+'$/),
+      `NOTIFY "once_wake_up", '1'; NOTIFY "once_committed", '["a"]'`,
     ]);
+    const { all } = recorder.statements;
+    const proof = all.findIndex((statement) => /^SELECT position FROM "once_event"/.test(statement));
+    expect(proof).toBeGreaterThan(all.lastIndexOf('COMMIT'));
+    expect(all.findIndex((statement) => statement.startsWith('NOTIFY'))).toBeGreaterThan(proof);
   });
 
-  it('is sent after the commit where somebody watches the statements of the runner', async () => {
+  it('is heard by a process of an earlier release, which knows the handlers alone', async () => {
     const recorder = await start();
-    await startListening();
+    const messages: unknown[] = [];
     const runner = recorder.dataSource.createQueryRunner();
-    runner.query = runner.query.bind(runner);
-    await runner.startTransaction();
-    await recorder.log.append({ group: 'a', key: 'watched' }, { manager: runner.manager });
-    await runner.commitTransaction();
+    const client = (await runner.connect()) as NodeJS.EventEmitter;
+    await runner.query('LISTEN once_wake_up');
+    const heard = deferred();
+    client.on('notification', ({ payload }: { payload: string }) => {
+      messages.push(payload);
+      heard.resolve();
+    });
+    await recorder.log.append({ group: 'a', key: 'a' });
+    await heard.promise;
+    expect(messages).toEqual(['1']);
+    await runner.query('UNLISTEN *');
     await runner.release();
-    await whenHandled('watched').promise;
-    await recorder.statements.seen(/^NOTIFY/);
-    expect(recorder.statements.matching(/^COMMIT; /)).toEqual([]);
-  });
-
-  it('leaves a commit that fails as it is, and a runner as it was', async () => {
-    const recorder = await start();
-    const { dataSource, log } = recorder;
-    await dataSource.query('CREATE TABLE parent (id integer PRIMARY KEY)');
-    await dataSource.query('CREATE TABLE child (id integer REFERENCES parent DEFERRABLE INITIALLY DEFERRED)');
-    const runner = dataSource.createQueryRunner();
-    await runner.startTransaction();
-    await log.append({ group: 'a', key: 'refused' }, { manager: runner.manager });
-    await runner.query('INSERT INTO child VALUES (1)');
-    await expect(runner.commitTransaction()).rejects.toMatchObject({ driverError: { code: '23503' } });
-    expect(Object.hasOwn(runner, 'query')).toBe(false);
-    await runner.release();
-    expect(await log.get('refused')).toBeUndefined();
   });
 
   it('is sent once for many commits', async () => {
@@ -205,16 +198,23 @@ describeEachDatabase('wake-up', (db) => {
     expect(claims() - before).toBeLessThanOrEqual(2);
   });
 
-  it('tells nobody of what the process handles at once itself', async () => {
+  it('tells the others of which groups something was committed, and of no delivery that the process takes itself', async () => {
     const alone = await startListening();
+    const other = await startListening({ handler: 'Two', pattern: 'b' });
+    const groups: string[] = [];
+    const heard = deferred();
+    engineOf(other).commits.on({
+      elsewhere: (some) => {
+        groups.push(...(some ?? []));
+        if (groups.includes('a')) heard.resolve();
+      },
+    });
+    const claims = other.statements.matching(CLAIM).length;
     await alone.log.append({ group: 'a', key: 'first' });
+    await heard.promise;
     await whenHandled('first').promise;
-    const { worker } = engineOf(alone);
-    await until(() => worker.isWaiting);
-    const before = alone.statements.matching(/notify/i).length;
-    await alone.log.append({ group: 'a', key: 'second' });
-    await whenHandled('second').promise;
-    expect(alone.statements.matching(/notify/i)).toHaveLength(before);
+    expect(alone.statements.matching(/notify/i)).toEqual([`NOTIFY "once_committed", '["a"]'`]);
+    expect(other.statements.matching(CLAIM)).toHaveLength(claims);
   });
 
   it('tells the others of what an operator tries again', async () => {
@@ -250,6 +250,6 @@ describeEachDatabase('wake-up', (db) => {
     const asked = worker.statements.all.slice(before).filter((each) => LOOK.test(each) || CLAIM.test(each));
     // Claimed after the first look that comes; one that was under way may have found it before.
     expect(asked.findIndex((each) => CLAIM.test(each))).toBeLessThanOrEqual(1);
-    expect(recorder.statements.matching(/notify/i)).toEqual([]);
+    expect(recorder.statements.matching(/notify.*wake_up/i)).toEqual([]);
   });
 });

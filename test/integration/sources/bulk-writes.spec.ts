@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import type { BulkWritePolicy } from '../../../lib/sources/bulk-write.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { Category, Challenge, Owner } from './entities.js';
@@ -62,6 +63,144 @@ describeEachDatabase('Bulk writes', (db) => {
       });
       expect(await challenges().find({ order: { id: 'ASC' } })).toEqual(before);
     });
+  });
+
+  describe("with 'throw', inside of a transaction", () => {
+    const insert = (manager: EntityManager) => manager.insert(Challenge, { slug: slug() });
+    const refusal = { code: 'BULK_WRITE', entity: 'Challenge', write: 'insert', inTransaction: true };
+    const throwing = async () => {
+      const before = await challenges().count();
+      bench.reset('throw');
+      bench.source(Challenge);
+      return { unchanged: async () => expect(await challenges().count()).toBe(before), before };
+    };
+
+    const inserts: [string, (manager: EntityManager) => Promise<unknown>][] = [
+      ['an insert', insert],
+      ['an upsert', (manager) => manager.upsert(Challenge, { slug: slug(), title: 'up' }, ['slug'])],
+      [
+        'an insert or ignore',
+        (manager) =>
+          manager.createQueryBuilder().insert().into(Challenge).values({ slug: slug() }).orIgnore().execute(),
+      ],
+    ];
+
+    it.each(inserts)('%s is refused when it is made, and the transaction fails with it', async (_, write) => {
+      const { unchanged } = await throwing();
+      const seen: unknown[] = [];
+      const transaction = bench.dataSource.transaction(async (manager) => {
+        await write(manager).catch((error: unknown) => {
+          seen.push(error);
+          throw error;
+        });
+      });
+      await expect(transaction).rejects.toMatchObject({ ...refusal, written: true });
+      await expect(transaction).rejects.toBe(seen[0]);
+      await unchanged();
+    });
+
+    it.each(inserts)('%s whose refusal was swallowed fails the commit with that error', async (_, write) => {
+      const { unchanged } = await throwing();
+      const swallowed: unknown[] = [];
+      const transaction = bench.dataSource.transaction(async (manager) => {
+        await write(manager).catch((error: unknown) => swallowed.push(error));
+        await manager.save(manager.create(Challenge, { slug: slug() }));
+      });
+      await expect(transaction).rejects.toMatchObject({ ...refusal, written: true });
+      await expect(transaction).rejects.toBe(swallowed[0]);
+      await unchanged();
+    });
+
+    it('an insert that a query builder makes in a transaction of its own is undone with it', async () => {
+      const { unchanged } = await throwing();
+      const write = challenges()
+        .createQueryBuilder()
+        .insert()
+        .values({ slug: slug() })
+        .useTransaction(true)
+        .execute();
+      await expect(write).rejects.toMatchObject({ ...refusal, written: true });
+      await unchanged();
+    });
+
+    it('an insert undone by a rollback to a savepoint counts no more', async () => {
+      const { before } = await throwing();
+      await bench.dataSource.transaction(async (manager) => {
+        await expect(manager.transaction(insert)).rejects.toMatchObject(refusal);
+        await manager.save(manager.create(Challenge, { slug: slug() }));
+      });
+      expect(await challenges().count()).toBe(before + 1);
+    });
+
+    it('a savepoint is not released with a refused insert either', async () => {
+      const { before } = await throwing();
+      await bench.dataSource.transaction(async (manager) => {
+        const swallowing = manager.transaction((inner) => insert(inner).catch(() => undefined));
+        await expect(swallowing).rejects.toMatchObject(refusal);
+        await manager.save(manager.create(Challenge, { slug: slug() }));
+      });
+      expect(await challenges().count()).toBe(before + 1);
+    });
+
+    it('a refused insert before a savepoint that is rolled back still counts', async () => {
+      const { unchanged } = await throwing();
+      const transaction = bench.dataSource.transaction(async (manager) => {
+        await insert(manager).catch(() => undefined);
+        await manager.transaction(() => Promise.reject(new Error('inner'))).catch(() => undefined);
+      });
+      await expect(transaction).rejects.toMatchObject(refusal);
+      await unchanged();
+    });
+
+    it('a query runner that was rolled back can commit what it does next', async () => {
+      const { before } = await throwing();
+      const runner = bench.dataSource.createQueryRunner();
+      try {
+        await runner.startTransaction();
+        await expect(insert(runner.manager)).rejects.toMatchObject(refusal);
+        await expect(runner.commitTransaction()).rejects.toMatchObject(refusal);
+        await expect(runner.commitTransaction()).rejects.toMatchObject(refusal);
+        await runner.rollbackTransaction();
+        await runner.startTransaction();
+        await runner.manager.save(runner.manager.create(Challenge, { slug: slug() }));
+        await runner.commitTransaction();
+      } finally {
+        await runner.release();
+      }
+      expect(await challenges().count()).toBe(before + 1);
+    });
+
+    it.each<[string, (manager: EntityManager, challenge: Challenge) => Promise<unknown>]>([
+      ['update', (manager, { id }) => manager.update(Challenge, id, { title: 'after' })],
+      ['delete', (manager, { id }) => manager.delete(Challenge, id)],
+    ])('%s is refused before it is made, and the rest can be committed', async (_, write) => {
+      const challenge = await stored();
+      await throwing();
+      bench.source(Challenge, { on: ['remove'] });
+      await bench.dataSource.transaction(async (manager) => {
+        await expect(write(manager, challenge)).rejects.toMatchObject({
+          written: false,
+          inTransaction: true,
+        });
+        await manager.save(manager.create(Challenge, { slug: slug() }));
+      });
+      expect(await challenges().findOneByOrFail({ id: challenge.id })).toMatchObject({ title: 'before' });
+    });
+  });
+
+  it("a save without a transaction counts as a bulk insert with 'throw', and its error says so", async () => {
+    bench.reset('throw');
+    bench.source(Challenge);
+    const before = await challenges().count();
+    const write = challenges().save(challenges().create({ slug: slug() }), { transaction: false });
+    await expect(write).rejects.toMatchObject({ code: 'BULK_WRITE', written: false, inTransaction: false });
+    await expect(write).rejects.toThrow('save() with { transaction: false }');
+    expect(await challenges().count()).toBe(before);
+    // A save in a transaction of the application begins none of its own, and is none.
+    await bench.dataSource.transaction((manager) =>
+      manager.save(manager.create(Challenge, { slug: slug() }), { transaction: false }),
+    );
+    expect(await challenges().count()).toBe(before + 1);
   });
 
   it("'throw' lets save, remove and the like pass", async () => {

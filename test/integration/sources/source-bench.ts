@@ -1,3 +1,4 @@
+import { CommitTracker } from '../../../lib/store/commits/commit-tracker.js';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { BulkWritePolicy } from '../../../lib/sources/bulk-write.js';
 import type {
@@ -61,7 +62,9 @@ export class SourceBench {
     this.state = new MemoryRescanState();
     this.logger = new RecordingLogger();
     const { registry, recorder, state: rescanState, logger } = this;
+    const tracker = new CommitTracker({ reported: () => undefined, undone: () => undefined });
     const subscriber = new ModelEventSubscriber({
+      depths: tracker.depths,
       registry,
       recorder,
       rescanState,
@@ -69,7 +72,7 @@ export class SourceBench {
       bulkWrites,
       logger,
     });
-    this.dataSource.subscribers.splice(0, this.dataSource.subscribers.length, subscriber);
+    this.dataSource.subscribers.splice(0, this.dataSource.subscribers.length, tracker, subscriber);
   }
 
   /** Adds a source; without `events` it yields nothing. What it was called with is collected. */

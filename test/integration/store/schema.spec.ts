@@ -3,11 +3,11 @@ import {
   EVENT_SOURCING_ENTITIES,
   EVENT_SOURCING_MIGRATIONS,
   EventEntity,
+  eventSourcingEntities,
   eventSourcingMigrations,
 } from 'nestjs-once';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
 import { Database } from '../../../lib/store/database.js';
-import { nameEntityTables } from '../../../lib/store/entity-tables.js';
 import { applyPending, prepareSchema, SchemaNotReadyError } from '../../../lib/store/schema.js';
 import {
   type DatabaseAddress,
@@ -132,12 +132,11 @@ describeEachDatabase('the schema', (db) => {
 
     it('may be in a schema of PostgreSQL, which is made where it is missing', async () => {
       const naming = { prefix: 'once_', schemaName: 'Event Log' };
-      const database = await open({ entities: EVENT_SOURCING_ENTITIES }, naming);
+      const database = await open({ entities: eventSourcingEntities(naming) }, naming);
       await expect(prepareSchema(database, 'verify')).rejects.toThrow(SchemaNotReadyError);
       await Promise.all([database, await open({}, naming)].map((each) => prepareSchema(each, 'migrate')));
       await prepareSchema(database, 'verify');
       expect(await append(database, 'a')).toMatchObject({ recorded: true });
-      nameEntityTables(database.dataSource, database.tables, naming.schemaName);
       expect(
         await database.dataSource.getRepository(EventEntity).findOneByOrFail({ key: 'a' }),
       ).toMatchObject({ group: 'app.A' });
@@ -215,9 +214,11 @@ describeEachDatabase('the schema', (db) => {
 
   it('can be read through repositories, whatever its prefix', async () => {
     const naming = { prefix: 'app_' };
-    const process = await LogProcess.start(address, { naming, extra: { entities: EVENT_SOURCING_ENTITIES } });
+    const process = await LogProcess.start(address, {
+      naming,
+      extra: { entities: eventSourcingEntities(naming) },
+    });
     opened.push(process.database.dataSource);
-    nameEntityTables(process.database.dataSource, process.database.tables, undefined);
     await process.registry.register([handler('Mails.send', '*')]);
     const [result] = await process.log.append([
       { group: 'app.A', key: 'a', data: { n: 1 }, orderKey: 'o', occurredAt: new Date(7) },

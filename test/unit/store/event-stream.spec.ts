@@ -1,4 +1,17 @@
-import { config, map, Subject, tap } from 'rxjs';
+import {
+  config,
+  type ConnectableObservable,
+  firstValueFrom,
+  isObservable,
+  map,
+  merge,
+  mergeWith,
+  Observable,
+  publish,
+  Subject,
+  tap,
+  toArray,
+} from 'rxjs';
 import { EventStream, type StreamItem } from '../../../lib/store/event-stream.js';
 
 const item = (key: string): StreamItem => ({
@@ -55,6 +68,19 @@ describe('the event stream', () => {
     ['throws', (observe) => observe().subscribe(fail)],
     ['throws as an observer', (observe) => observe().subscribe({ next: fail })],
     ['rejects', (observe) => observe().subscribe(reject)],
+    ['rejects as an observer', (observe) => observe().subscribe({ next: reject } as object)],
+    [
+      'throws behind an operator that takes others in',
+      (observe) => observe().pipe(mergeWith(observe())).subscribe(fail),
+    ],
+    [
+      'throws behind a function of its own',
+      (observe) =>
+        observe()
+          .pipe((source) => source)
+          .subscribe(fail),
+    ],
+    ['throws behind two pipes', (observe) => observe().pipe(map(brief)).pipe(map(String)).subscribe(fail)],
     [
       'throws behind operators',
       (observe) =>
@@ -103,6 +129,51 @@ describe('the event stream', () => {
     stream.end();
     expect(seen).toEqual(['a', thrown, 'end']);
     expect(failures).toEqual([]);
+  });
+
+  it('is an observable to rxjs, alone, merged and behind operators', async () => {
+    const observable = stream.observe({});
+    const piped = observable.pipe(map(brief));
+    for (const each of [observable, piped]) {
+      expect(each).toBeInstanceOf(Observable);
+      expect(isObservable(each)).toBe(true);
+      expect(Object.keys(each)).not.toEqual(expect.arrayContaining(['subscribe', 'pipe']));
+    }
+    expect(observable.pipe()).toBe(observable);
+    const first = firstValueFrom(observable);
+    const failed = firstValueFrom(observable.pipe(map(fail)));
+    const merged = firstValueFrom(merge(piped, stream.observe({}).pipe(map(brief))).pipe(toArray()));
+    const each = piped.forEach(fail);
+    stream.tell(item('a'));
+    stream.end();
+    expect(brief(await first)).toBe('a');
+    await expect(failed).rejects.toBe(thrown);
+    expect(await merged).toEqual(['a', 'a']);
+    await expect(each).rejects.toBe(thrown);
+    expect([failures, unhandled]).toEqual([[], []]);
+    expect(stream.isWatched).toBe(false);
+  });
+
+  it('is left by whoever unsubscribes behind operators', () => {
+    const subscription = stream.observe({}).pipe(map(brief)).pipe(map(String)).subscribe();
+    expect(stream.isWatched).toBe(true);
+    subscription.unsubscribe();
+    expect(stream.isWatched).toBe(false);
+  });
+
+  it('changes nothing of what an operator of the application returned', () => {
+    const theirs = new Observable<string>((subscriber) => subscriber.next('theirs'));
+    const seen: string[] = [];
+    const result = stream.observe({}).pipe(() => theirs);
+    result.subscribe((each) => seen.push(each));
+    expect(Reflect.ownKeys(theirs)).toEqual(Reflect.ownKeys(new Observable(() => undefined)));
+    const subject = new Subject<string>();
+    expect(stream.observe({}).pipe(() => subject)).toBe(subject);
+    const connectable = stream.observe({}).pipe(publish()) as ConnectableObservable<StreamItem>;
+    connectable.subscribe((each) => seen.push(brief(each)));
+    connectable.connect();
+    stream.tell(item('a'));
+    expect(seen).toEqual(['theirs', 'a']);
   });
 
   it('is over for those who come after its end', () => {

@@ -5,6 +5,7 @@ import { GatedRunner } from './gated-runner.js';
 import type { Occupant } from './hold.js';
 import { type BroadcasterClass, scopedBroadcaster } from './scoped-broadcaster.js';
 import {
+  assertGateable,
   driverOf,
   type SqliteConnection,
   type SqliteDriver,
@@ -59,13 +60,18 @@ export function joinedRunner(dataSource: DataSource): QueryRunner | undefined {
   return gate?.scope && (gate.transaction?.occupant as QueryRunner | undefined);
 }
 
+/** How many transactions and savepoints are open on the runner, those of the transaction that it works inside of included. */
+export function depthOf(runner: QueryRunner): number {
+  return (runner as unknown as Occupant).transactionDepth;
+}
+
 /**
  * The query runner whose commit decides on what this one does: this one itself, unless it works inside of another's
- * transaction. Their `transactionDepth` can be compared.
+ * transaction. Their depths can be compared.
  */
 export function outermostRunner(runner: QueryRunner): QueryRunner {
   const gate = gates.get(driverOf(runner.dataSource));
-  const isInside = runner.isTransactionActive && (runner as unknown as Occupant).transactionDepth > 0;
+  const isInside = runner.isTransactionActive && depthOf(runner) > 0;
   return isInside ? ((gate?.transaction?.occupant as QueryRunner | undefined) ?? runner) : runner;
 }
 
@@ -89,6 +95,7 @@ function gateRunners(driver: SqliteDriver, gate: Gate, random: () => number): vo
   const statements: SharedStatements = new WeakMap();
   const busy = { limit: gate.waitLimit, random };
   const shared = driver.createQueryRunner('master');
+  assertGateable(driver, shared);
   const Broadcaster = scopedBroadcaster(shared.broadcaster.constructor as BroadcasterClass, gate);
   const gated = gatedClass(shared.constructor as RunnerClass, (runner, base) => {
     shareStatements(runner, driver.databaseConnection, statements);

@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { assertMembers } from '../../errors.js';
 
 /** What `better-sqlite3` and `libsql` have in common, as far as the gate uses it. */
 export interface SqliteConnection {
@@ -39,6 +40,26 @@ export interface SqliteDriver {
   disconnect(): Promise<void>;
 }
 
+const TRIED = 'TypeORM 1.1 with better-sqlite3 12 or libsql 0.5';
+
 export function driverOf(dataSource: DataSource): SqliteDriver {
   return dataSource.driver as unknown as SqliteDriver;
+}
+
+/** Throws `UnsupportedDriverError` where TypeORM's classes for SQLite have not what the gate stands in front of. */
+export function assertGateable(driver: SqliteDriver, runner: SqliteRunner): void {
+  assertMembers('BetterSqlite3Driver of TypeORM', TRIED, driver, {
+    createQueryRunner: 'function',
+    connect: 'function',
+    disconnect: 'function',
+  });
+  assertMembers('BetterSqlite3QueryRunner of TypeORM', TRIED, runner, {
+    query: 'function',
+    getStmt: 'function',
+    loadPragmaRecords: 'function',
+    transactionDepth: 'number',
+    isTransactionActive: 'boolean',
+    stmtCache: 'object',
+    broadcaster: 'object',
+  });
 }

@@ -1,0 +1,22 @@
+// @ts-check
+
+/** @typedef {'sqlite' | 'postgres' | 'mariadb'} DatabaseName */
+
+/** @type {readonly DatabaseName[]} */
+const NAMES = ['sqlite', 'postgres', 'mariadb'];
+
+/**
+ * The databases that a variable of the environment lists, separated by commas; empty where it is not set. Throws at a
+ * name that is none: a mistyped one would leave out tests without a word.
+ *
+ * @param {string} variable
+ * @returns {DatabaseName[]}
+ */
+export function databaseNames(variable) {
+  const names = (process.env[variable] ?? '').split(',').map((name) => name.trim());
+  return names.filter(Boolean).map((name) => {
+    const known = NAMES.find((candidate) => candidate === name);
+    if (!known) throw new Error(`${variable}: expected sqlite, postgres or mariadb, got "${name}".`);
+    return known;
+  });
+}

@@ -12,6 +12,25 @@ export class OpenTransactionError extends EventSourcingError {
   }
 }
 
+/** The stream has gone on since it was read: another writer recorded a version that this append was to record. */
+export class ConcurrencyError extends EventSourcingError {
+  readonly code = 'CONCURRENCY';
+
+  constructor(
+    readonly stream: string,
+    /** The version that the stream was to have before the append; 0: it was to be new. */
+    readonly expected: number,
+    /** The version that it has, as far as this transaction sees. */
+    readonly actual: number,
+  ) {
+    super(
+      `The stream "${stream}" has been changed meanwhile: expected it to be at version ${expected}, but it is at version ` +
+        `${actual}. Nothing of this append was recorded, and the transaction can go on. Read the stream again, decide on what ` +
+        'it is now, and append what follows from that.',
+    );
+  }
+}
+
 /** TypeORM or a driver lacks something that the library reads and that no documentation promises. */
 export class UnsupportedDriverError extends EventSourcingError {
   readonly code = 'UNSUPPORTED_DRIVER';
@@ -40,24 +59,5 @@ export function assertMembers(
   for (const [member, type] of Object.entries(types)) {
     const value = (target as Record<string, unknown>)[member];
     if (typeof value !== type || value === null) throw new UnsupportedDriverError(owner, member, tried);
-  }
-}
-
-/** The stream has gone on since it was read: another writer recorded a version that this append was to record. */
-export class ConcurrencyError extends EventSourcingError {
-  readonly code = 'CONCURRENCY';
-
-  constructor(
-    readonly stream: string,
-    /** The version that the stream was to have before the append; 0: it was to be new. */
-    readonly expected: number,
-    /** The version that it has, as far as this transaction sees. */
-    readonly actual: number,
-  ) {
-    super(
-      `The stream "${stream}" has been changed meanwhile: expected it to be at version ${expected}, but it is at version ` +
-        `${actual}. Nothing of this append was recorded, and the transaction can go on. Read the stream again, decide on what ` +
-        'it is now, and append what follows from that.',
-    );
   }
 }

@@ -102,8 +102,8 @@ END $$`;
 }
 
 /**
- * The same for a message with the COMMIT, which is not carried out when this fails: `NOT_HELD`. At the time of the server's
- * clock where none is given. A procedure, since a CALL is not planned and answers nothing.
+ * The same for a message with the COMMIT, as processes of an earlier release send it, which is not carried out when this fails:
+ * `NOT_HELD`. At the time of the server's clock where none is given. A procedure, since a CALL is not planned and answers nothing.
  */
 function createFinish(t: Tables): string {
   const raise = `RAISE EXCEPTION 'the worker holds the delivery no more' USING ERRCODE = '${NOT_HELD}'`;

@@ -58,6 +58,21 @@ describeEachDatabase('an append of one event', (db) => {
       for (const runner of [appender, holder]) await runner.release();
     });
 
+    it.each(['DISCARD ALL', "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"])(
+      'goes on after %s',
+      async (statement) => {
+        const runner = (await bench.database()).dataSource.createQueryRunner();
+        for (const key of ['before', 'after']) {
+          positionsOf(await bench.appendIn(runner.manager, [await handled(key)]));
+          positionsOf(
+            await bench.appendIn(runner.manager, [await handled(`${key} 1`), eventRow(`${key} 2`)]),
+          );
+          await runner.query(statement);
+        }
+        await runner.release();
+      },
+    );
+
     it('fails where the sequence has fallen behind the log, and calls nothing known or taken', async () => {
       await bench.append([eventRow('before')]);
       const stream = (key: string) => eventRow(key, { stream: key, streamVersion: 1 });

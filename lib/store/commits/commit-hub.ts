@@ -6,7 +6,7 @@ import { CommitTracker, type TransactionListener } from './commit-tracker.js';
 import type { Depths } from './depths.js';
 
 /** Milliseconds between two reads, at least, so that a busy process proves many commits by one. */
-const GAP = 5;
+const GAP = 2;
 
 /** Milliseconds after which it is asked what became of a transaction whose end nobody reported. */
 const PATIENCE = 1000;
@@ -52,7 +52,7 @@ export interface CommitHubParts {
  *   answered COMMIT with ROLLBACK, and after a raw ROLLBACK.
  * - Of each event one of `committed`, `undone` and `unknown` is told, also where no hook fires (a raw COMMIT, a lost
  *   connection); an event given up as `unknown` is told as `committed` when its commit is reported after all.
- * - Listeners are told outside of the context of whoever appended, and after the saver's connection is free.
+ * - `committed` and `unknown` are told outside of the context of whoever appended.
  */
 export class CommitHub {
   /** To be pushed into the DataSource's subscribers. */
@@ -125,8 +125,7 @@ export class CommitHub {
     const now = this.now();
     for (const event of events) if (!this.open.has(event)) this.open.set(event, now);
     this.toProve.push(...events);
-    // When the saver has given its connection back.
-    setImmediate(() => this.inOwnContext(() => this.proving.request()));
+    this.inOwnContext(() => this.proving.request());
   }
 
   private get isAwaited(): boolean {

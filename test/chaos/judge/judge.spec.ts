@@ -23,6 +23,7 @@ const worker = (changes: Partial<ProcessRecord> = {}): ProcessRecord => ({
   code: 0,
   made: [],
   still: [],
+  cuts: [],
   leaseLosses: [],
   unhandled: [],
   ...changes,
@@ -66,6 +67,14 @@ const flawless: Evidence = {
   ],
   balances: [],
   runs: [run(), run({ key: 'deed_2', from: 1100, to: 1110 })],
+  told: [
+    { process: 'w1', key: 'deed_1', position: 1 },
+    { process: 'w1', key: 'deed_2', position: 2 },
+  ],
+  handed: [
+    { process: 'w1', handler: 'book', key: 'deed_1', position: 1 },
+    { process: 'w1', handler: 'notify', key: 'deed_1', position: 1 },
+  ],
   processes: [worker()],
   outages: [],
   sessionExcesses: [],
@@ -94,6 +103,27 @@ describe('the judge', () => {
       eventsLost: 1,
     });
     expect(foundIn({ causes: flawless.causes.slice(1) })).toEqual({ eventsWithoutCause: 1 });
+  });
+
+  describe.each([
+    ['that a stream told of', 'told', 'toldUnrecorded'],
+    ['that a handler was given', 'handed', 'handledUnrecorded'],
+  ] as const)('finds an event %s', (_, mentioned, count) => {
+    const also = (key: string, position: number) => ({
+      [mentioned]: [...flawless[mentioned], { process: 'w1', handler: 'notify', key, position }],
+    });
+
+    it('without its being in the log', () => {
+      expect(foundIn(also('deed_4', 4))).toEqual({ [count]: 1 });
+    });
+
+    it('before it rolled back and was recorded at another position', () => {
+      expect(foundIn(also('deed_2', 1.5))).toEqual({ [count]: 1 });
+    });
+
+    it('before it rolled back and another was recorded at its position', () => {
+      expect(foundIn(also('deed_4', 2))).toEqual({ [count]: 1 });
+    });
   });
 
   it.each([
@@ -242,6 +272,20 @@ describe('a repeat of a plain handler', () => {
   it('is excused by an outage between the two starts, not by an earlier one', () => {
     expect(repeated({}, { outages: [{ from: 2000, to: 2100 }] }).illegitimate).toEqual([]);
     expect(repeated({}, { outages: [{ from: 500, to: 900 }] }).illegitimate).toHaveLength(1);
+  });
+
+  it('is excused by the end of a session of its own process, not by that of another', () => {
+    const cuts = [{ from: 1005, to: 1040 }];
+    const processes = (ofFirst: object, ofSecond: object) => [
+      worker(ofFirst),
+      worker({ name: 'w2', ...ofSecond }),
+    ];
+    expect(repeated({}, { processes: processes({ cuts }, {}) }).excused).toMatchObject({
+      'the database was away': 1,
+    });
+    expect(repeated({}, { processes: processes({}, { cuts }) }).illegitimate).toHaveLength(1);
+    const earlier = { cuts: [{ from: 500, to: 900 }] };
+    expect(repeated({}, { processes: processes(earlier, {}) }).illegitimate).toHaveLength(1);
   });
 
   it('is judged from each start to the next', () => {

@@ -4,7 +4,7 @@ import type { EventLog } from 'nestjs-once';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { COMMIT_FAULTS, type CommitFault } from './commit-faults.js';
 import { Deed, Entry } from './entities.js';
-import { type Journal, machineTime } from './journal.js';
+import type { Journal } from './journal.js';
 import { failUnheard, meddling } from './other-subscriber.js';
 
 export interface FalseCommitsParts {
@@ -81,14 +81,15 @@ export class FalseCommits {
   /** In the callback, in a subscriber during the save, or in a subscriber right before the COMMIT. */
   private swallowError(write: Write): Promise<unknown> {
     const { dataSource, random } = this.parts;
+    const made = () => this.made('swallowed-error');
     const lot = random();
-    this.made('swallowed-error');
-    if (lot < 0.25) return dataSource.manager.save(newDeed(), { data: meddling('swallow after the insert') });
-    if (lot < 0.5) return dataSource.manager.save(newDeed(), { data: meddling('swallow before the commit') });
+    if (lot < 0.25) return this.saveMeddled(meddling('swallow after the insert', made));
+    if (lot < 0.5) return this.saveMeddled(meddling('swallow before the commit', made));
+    if (lot < 0.75) return this.writeMeddled(write, meddling('swallow before the commit', made));
     return dataSource.transaction(async (manager) => {
-      if (lot < 0.75) Object.assign(runnerOf(manager).data, meddling('swallow before the commit'));
       await write(manager);
-      if (lot >= 0.75) await failUnheard(runnerOf(manager));
+      made();
+      await failUnheard(runnerOf(manager));
     });
   }
 
@@ -126,17 +127,11 @@ export class FalseCommits {
     await manager.query(statement);
   }
 
-  private async killAtCommit(write: Write): Promise<void> {
-    const { journal } = this.parts;
-    const from = machineTime();
-    try {
-      await this.withRunner(async (runner) => {
-        await write(runner.manager);
-        await this.commitKilled(runner);
-      });
-    } finally {
-      journal.note({ what: 'cut', from });
-    }
+  private killAtCommit(write: Write): Promise<void> {
+    return this.withRunner(async (runner) => {
+      await write(runner.manager);
+      await this.commitKilled(runner);
+    });
   }
 
   /** Just before the COMMIT, or at a moment around it. The runner is kept until then, so that nobody else's work is hit. */
@@ -172,13 +167,18 @@ export class FalseCommits {
   }
 
   private throwInHook(write: Write): Promise<unknown> {
-    const { dataSource, random } = this.parts;
-    const data = meddling('throw after the commit');
-    this.made('throwing-hook');
-    if (random() < 0.5) return dataSource.manager.save(newDeed(), { data });
-    return dataSource.transaction(async (manager) => {
+    const data = meddling('throw after the commit', () => this.made('throwing-hook'));
+    return this.parts.random() < 0.5 ? this.saveMeddled(data) : this.writeMeddled(write, data);
+  }
+
+  private saveMeddled(data: ReturnType<typeof meddling>): Promise<unknown> {
+    return this.parts.dataSource.manager.save(newDeed(), { data });
+  }
+
+  private writeMeddled(write: Write, data: ReturnType<typeof meddling>): Promise<unknown> {
+    return this.parts.dataSource.transaction((manager) => {
       Object.assign(runnerOf(manager).data, data);
-      await write(manager);
+      return write(manager);
     });
   }
 

@@ -14,8 +14,6 @@ export type JournalEntry =
   | { what: 'made'; fault: string }
   /** The event loop stood still since `from`. */
   | { what: 'still'; from: number }
-  /** A session of its own was ended in its middle, at some moment since `from`. */
-  | { what: 'cut'; from: number }
   | { what: 'lease lost' }
   | { what: 'unhandled'; text: string }
   | { what: 'log'; text: string };

@@ -1,5 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { EntitySubscriberInterface, InsertEvent, QueryRunner, TransactionCommitEvent } from 'typeorm';
+import {
+  type EntitySubscriberInterface,
+  EventSubscriber,
+  type InsertEvent,
+  type QueryRunner,
+  type TransactionCommitEvent,
+} from 'typeorm';
 
 /** What the subscriber is to do in a transaction. */
 export type Meddling =
@@ -8,13 +14,21 @@ export type Meddling =
   | 'swallow before the commit'
   | 'throw after the commit';
 
-/** For `SaveOptions.data`, or for `data` of a query runner. */
-export const meddling = (what: Meddling) => ({ meddling: what });
+/** For `SaveOptions.data`, or for `data` of a query runner; `made` is told when the subscriber does it. */
+export function meddling(what: Meddling, made: () => void): { meddling: Order } {
+  return { meddling: { what, made } };
+}
+
+interface Order {
+  what: Meddling;
+  made: () => void;
+}
 
 /** Milliseconds. */
 const LATE = 5;
 
 /** A subscriber of the application's own, told of everything before the engine's subscribers are: it was there earlier. */
+@EventSubscriber()
 export class OtherSubscriber implements EntitySubscriberInterface {
   async afterInsert({ queryRunner }: InsertEvent<unknown>): Promise<void> {
     if (takes(queryRunner, 'swallow after the insert')) await failUnheard(queryRunner);
@@ -39,7 +53,9 @@ export async function failUnheard(runner: Pick<QueryRunner, 'query'>): Promise<v
 
 /** Once only: on SQLite a query runner may be used again. */
 function takes({ data }: QueryRunner, what: Meddling): boolean {
-  if ((data as Partial<ReturnType<typeof meddling>>).meddling !== what) return false;
+  const { meddling: order } = data as { meddling?: Order };
+  if (order?.what !== what) return false;
   Reflect.deleteProperty(data, 'meddling');
+  order.made();
   return true;
 }

@@ -111,7 +111,6 @@ export class ChaosProcess {
       code: this.child.exitCode,
       made: madeIn(entries),
       still: standstills(entries, this.to),
-      cuts: entries.flatMap((entry) => (entry.what === 'cut' ? [{ from: entry.from, to: entry.at }] : [])),
       leaseLosses: entries.filter(({ what }) => what === 'lease lost').map(({ at }) => at),
       unhandled: entries.flatMap((entry) => (entry.what === 'unhandled' ? [entry.text] : [])),
     };

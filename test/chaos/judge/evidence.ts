@@ -43,8 +43,6 @@ export interface ProcessRecord extends Interval {
   made: readonly string[];
   /** When its event loop stood still, for whatever reason. */
   still: readonly Interval[];
-  /** When a session of its own was ended in its middle. */
-  cuts: readonly Interval[];
   /** When the engine said that its lease was lost. */
   leaseLosses: readonly number[];
   unhandled: readonly string[];

@@ -23,7 +23,6 @@ const worker = (changes: Partial<ProcessRecord> = {}): ProcessRecord => ({
   code: 0,
   made: [],
   still: [],
-  cuts: [],
   leaseLosses: [],
   unhandled: [],
   ...changes,
@@ -272,20 +271,6 @@ describe('a repeat of a plain handler', () => {
   it('is excused by an outage between the two starts, not by an earlier one', () => {
     expect(repeated({}, { outages: [{ from: 2000, to: 2100 }] }).illegitimate).toEqual([]);
     expect(repeated({}, { outages: [{ from: 500, to: 900 }] }).illegitimate).toHaveLength(1);
-  });
-
-  it('is excused by the end of a session of its own process, not by that of another', () => {
-    const cuts = [{ from: 1005, to: 1040 }];
-    const processes = (ofFirst: object, ofSecond: object) => [
-      worker(ofFirst),
-      worker({ name: 'w2', ...ofSecond }),
-    ];
-    expect(repeated({}, { processes: processes({ cuts }, {}) }).excused).toMatchObject({
-      'the database was away': 1,
-    });
-    expect(repeated({}, { processes: processes({}, { cuts }) }).illegitimate).toHaveLength(1);
-    const earlier = { cuts: [{ from: 500, to: 900 }] };
-    expect(repeated({}, { processes: processes(earlier, {}) }).illegitimate).toHaveLength(1);
   });
 
   it('is judged from each start to the next', () => {

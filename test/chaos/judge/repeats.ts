@@ -28,8 +28,7 @@ const CLOCK_TOLERANCE = 25;
  * - Otherwise a fault has to lie between the two starts, and be that of the earlier start's own process: its death; a
  *   SIGTERM together with the abort of this very run, since what ends by itself before a process exits in order has to
  *   be acknowledged; its event loop standing still for so long that the lease may have
- *   lapsed, which is two thirds of it since a heartbeat is due every third; or the database's being away, for all or, where one
- *   of its sessions was ended, for itself.
+ *   lapsed, which is two thirds of it since a heartbeat is due every third; or the database's being away.
  * - A handler that is merely slow is no excuse: the heartbeat goes on.
  */
 export function excuseFor(
@@ -51,9 +50,7 @@ export function excuseFor(
     .map((at) => ({ from: at - lease, to: at }));
   if ([...still, ...lapses].some((interval) => overlap(interval, between)))
     return 'its process stood still for longer than its lease allows';
-  return [...outages, ...process.cuts].some((outage) => overlap(outage, between))
-    ? 'the database was away'
-    : undefined;
+  return outages.some((outage) => overlap(outage, between)) ? 'the database was away' : undefined;
 }
 
 /**

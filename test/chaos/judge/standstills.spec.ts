@@ -16,10 +16,6 @@ describe('standstills', () => {
     ]);
   });
 
-  it('are not what else the process noted with its beginning', () => {
-    expect(standstills([{ what: 'cut', from: 100, at: 140 }], 9000)).toEqual([]);
-  });
-
   it('are not made up for a process that ended while it was idle, or after another fault', () => {
     expect(standstills([{ what: 'end', at: 100 }], 9000)).toEqual([]);
     expect(standstills([{ what: 'made', fault: 'slow', at: 100 }], 9000)).toEqual([]);

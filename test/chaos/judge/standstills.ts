@@ -2,7 +2,7 @@ import type { Interval } from './evidence.js';
 
 /** What of a process's journal says when its event loop stood still. */
 export type JournalEntry = { at: number } & (
-  { what: 'still' | 'cut'; from: number } | { what: 'made'; fault: string } | { what: string }
+  { what: 'still'; from: number } | { what: 'made'; fault: string } | { what: string }
 );
 
 /**
@@ -10,9 +10,7 @@ export type JournalEntry = { at: number } & (
  * while a handler blocked it, cannot: the block is the last that its journal has.
  */
 export function standstills(entries: readonly JournalEntry[], ended: number): Interval[] {
-  const noted = entries.flatMap((entry) =>
-    'from' in entry && entry.what === 'still' ? [{ from: entry.from, to: entry.at }] : [],
-  );
+  const noted = entries.flatMap((entry) => ('from' in entry ? [{ from: entry.from, to: entry.at }] : []));
   const last = entries.at(-1);
   const isBlocked = last !== undefined && 'fault' in last && last.fault === 'block';
   return isBlocked ? [...noted, { from: last.at, to: ended }] : noted;

@@ -31,14 +31,24 @@ const UNTIL_NOTICED = 20;
  */
 export class FalseCommits {
   /** All faults of the run in some order, then all of them again: none is left out for long. */
-  private deck: CommitFault[] = [];
+  private deck: CommitFault[];
+  private rounds = 0;
 
-  constructor(private readonly parts: FalseCommitsParts) {}
+  constructor(private readonly parts: FalseCommitsParts) {
+    this.deck = this.shuffled();
+  }
+
+  get haveAllBeenMade(): boolean {
+    return this.rounds > 0 || this.deck.length === 0;
+  }
 
   /** Makes one of them, and rejects with whatever the application would see; undefined where none is to be made. */
   next(): Promise<unknown> | undefined {
-    if (this.deck.length === 0) this.deck = this.shuffled();
     const fault = this.deck.pop();
+    if (this.deck.length === 0) {
+      this.deck = this.shuffled();
+      this.rounds++;
+    }
     return fault && this.make(fault);
   }
 

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { databaseRun, type ServerRun } from '../support/database-run.mjs';
+import { COMMIT_FAULTS } from './app/commit-faults.js';
 import { conduct } from './conductor/conduct.js';
 import { FAULTS, type FaultName } from './conductor/faults.js';
 import { type ChaosSummary, tableOf } from './conductor/summary.js';
@@ -32,6 +33,7 @@ async function underFire(name: ChaosDatabaseName, seed: number): Promise<ChaosSu
       seed,
       seconds: SECONDS,
       leastEvents: LEAST_EVENTS,
+      untilMade: Object.keys(COMMIT_FAULTS) as FaultName[],
       pause: PAUSE,
       faults: Object.keys(FAULTS) as FaultName[],
       ...companyFor(name),
@@ -63,6 +65,7 @@ describe.each(DATABASES.filter(([, , server]) => !leftOut(server)))(
         const wrong = Object.values(summary.counts).some((count) => count > 0);
         if (wrong) throw new Error(`npm run chaos -- --database ${name} --seed ${seed}\n${tableOf(summary)}`);
         expect(summary.did.events).toBeGreaterThanOrEqual(LEAST_EVENTS);
+        expect(summary.did.told).toBeGreaterThan(0);
         expect(summary.did.deliveries).toBeGreaterThan(summary.did.events);
       },
       LIMIT,

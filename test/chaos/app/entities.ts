@@ -39,4 +39,10 @@ export class Probe {
   @Column() count: number;
 }
 
-export const ENTITIES = [Deed, Entry, Effect, Account, Probe];
+/** Rows that producers lock in opposite orders. */
+@Entity('chaos_lock')
+export class Lock {
+  @PrimaryColumn() id: number;
+}
+
+export const ENTITIES = [Deed, Entry, Effect, Account, Probe, Lock];

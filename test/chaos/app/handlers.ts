@@ -42,8 +42,8 @@ export class Handlers {
   ) {}
 
   @Handle('book')
-  book({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('book', key, context, async () => {
+  book({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('book', { key, position }, context, async () => {
       const { manager, attempt } = context;
       await manager.insert(Effect, { handler: 'book', eventKey: key });
       // Long enough to be in the middle of it when something happens to the process.
@@ -53,21 +53,21 @@ export class Handlers {
   }
 
   @Handle('notify')
-  notify({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('notify', key, context, () => wait(20 * lotOf(`${key} takes`)));
+  notify({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('notify', { key, position }, context, () => wait(20 * lotOf(`${key} takes`)));
   }
 
   @Handle('flaky')
-  flaky({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('flaky', key, context, async () => {
+  flaky({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('flaky', { key, position }, context, async () => {
       await wait(5 * lotOf(`${key} takes`));
       if (context.attempt <= Math.floor(4 * lotOf(`${key} fails`))) throw new Error('flaky');
     });
   }
 
   @Handle('follow')
-  follow({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('follow', key, context, async () => {
+  follow({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('follow', { key, position }, context, async () => {
       await context.manager.insert(Effect, { handler: 'follow', eventKey: key });
       if (context.attempt === 1 && lotOf(`${key} follows`) < 0.1)
         throw new Error('a retrying one holds its key back');
@@ -75,8 +75,8 @@ export class Handlers {
   }
 
   @Handle('rival')
-  rival({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('rival', key, context, async () => {
+  rival({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('rival', { key, position }, context, async () => {
       await this.updateBoth(key, context.manager).catch((error: unknown) => {
         this.journal.note({ what: 'made', fault: 'conflicts' });
         throw error;
@@ -86,8 +86,8 @@ export class Handlers {
   }
 
   @Handle('echo')
-  echo({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('echo', key, context, async () => {
+  echo({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('echo', { key, position }, context, async () => {
       const { manager } = context;
       await manager.insert(Effect, { handler: 'echo', eventKey: key });
       await manager.save(Object.assign(new Deed(), { id: randomUUID(), kind: 'echo', orderKey: null }));
@@ -96,16 +96,16 @@ export class Handlers {
   }
 
   @Handle('slow')
-  slow({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('slow', key, context, () => {
+  slow({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('slow', { key, position }, context, () => {
       this.journal.note({ what: 'made', fault: 'slow' });
       return wait(1.6 * LEASE);
     });
   }
 
   @Handle('block')
-  block({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('block', key, context, async () => {
+  block({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('block', { key, position }, context, async () => {
       if (context.attempt > 1) return;
       this.journal.note({ what: 'made', fault: 'block' });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1.4 * LEASE);
@@ -113,8 +113,8 @@ export class Handlers {
   }
 
   @Handle('doomed')
-  doomed({ key }: RecordedEvent, context: HandlerContext) {
-    return this.noted('doomed', key, context, async () => {
+  doomed({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('doomed', { key, position }, context, async () => {
       throw new Error('doomed');
     });
   }
@@ -144,13 +144,14 @@ export class Handlers {
     });
   }
 
-  /** Notes the start and the end of a handler; of transactional ones only the database is asked. */
+  /** Notes that a handler was given an event, and of plain ones start and end; of the others the database is asked. */
   private async noted(
     handler: HandlerName,
-    key: string,
+    { key, position }: Pick<RecordedEvent, 'key' | 'position'>,
     { attempt, signal }: HandlerContext,
     work: () => Promise<unknown>,
   ): Promise<void> {
+    this.journal.note({ what: 'handed', handler, key, position });
     if (HANDLERS[handler].kind === 'transactional') return void (await work());
     const run = this.journal.nextRun();
     this.journal.note({ what: 'start', run, handler, key, attempt });

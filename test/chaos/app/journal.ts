@@ -2,6 +2,10 @@ import { openSync, writeSync } from 'node:fs';
 
 /** What a process notes about itself. */
 export type JournalEntry =
+  /** A handler was given an event, a transactional one too. */
+  | { what: 'handed'; handler: string; key: string; position: number }
+  /** The log's stream said that this was recorded. */
+  | { what: 'told'; key: string; position: number }
   | { what: 'start'; run: number; handler: string; key: string; attempt: number }
   | { what: 'end'; run: number; outcome: 'ok' | 'failed' }
   /** The engine ended the run, whatever the handler goes on to do. */

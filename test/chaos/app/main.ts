@@ -11,6 +11,7 @@ import { ENTITIES } from './entities.js';
 import { Handlers, SETUP, Sources } from './handlers.js';
 import { Journal, machineTime } from './journal.js';
 import { LEASE, POLL_INTERVAL, SHUTDOWN_TIMEOUT } from './plan.js';
+import { OtherSubscriber } from './other-subscriber.js';
 import { Producer } from './producer.js';
 import type { ChaosSetup } from './setup.js';
 
@@ -61,10 +62,11 @@ function noteLog(text: string): void {
     TypeOrmModule.forRoot({
       ...dataSourceOptionsFrom(setup.address, { entities: ENTITIES, poolSize: setup.poolSize }),
       autoLoadEntities: true,
+      subscribers: [OtherSubscriber],
       retryAttempts: 1,
     }),
     EventSourcingModule.forRoot({
-      dispatch: setup.role === 'work' ? 'background' : 'none',
+      dispatch: setup.handles ? 'background' : 'none',
       worker: {
         lease: LEASE,
         pollInterval: POLL_INTERVAL,
@@ -91,13 +93,17 @@ async function main(): Promise<void> {
       process.exit(COULD_NOT_START);
     },
   );
+  const log = app.get(EventLog);
+  log.stream().subscribe(({ type, event: { key, position } }) => {
+    if (type === 'recorded') journal.note({ what: 'told', key, position });
+  });
   app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
   if (setup.jumpingClock) journal.note({ what: 'made', fault: 'clock' });
   if (setup.poolSize === 1) journal.note({ what: 'made', fault: 'pool-of-one' });
   process.send?.('ready');
   if (setup.role === 'work') return;
   const dataSource = app.get<DataSource>(getDataSourceToken());
-  const producer = new Producer(setup, dataSource, app.get(EventLog), seededRandom(setup.seed));
+  const producer = new Producer({ setup, dataSource, log, journal, random: seededRandom(setup.seed) });
   process.once('SIGTERM', () => producer.stop());
   await producer.produce();
 }

@@ -3,7 +3,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { EventLog } from 'nestjs-once';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Deed, Entry } from './entities.js';
+import { FalseCommits } from './false-commits.js';
+import type { Journal } from './journal.js';
 import type { ChaosSetup } from './setup.js';
+
+export interface ProducerParts {
+  setup: ChaosSetup;
+  dataSource: DataSource;
+  log: EventLog;
+  journal: Journal;
+  random: () => number;
+}
+
+/** How many of its transactions do not end as TypeORM says they do: more until it has made each kind, since runs can be short. */
+const FALSE_COMMITS = { atFirst: 0.75, later: 0.25 };
 
 class RollBack extends Error {}
 
@@ -13,12 +26,15 @@ export class Producer {
   /** Of this process alone: what one process saves one after the other is in the order of its commits. */
   private orderKeys: string[] = [];
 
-  constructor(
-    private readonly setup: ChaosSetup,
-    private readonly dataSource: DataSource,
-    private readonly log: EventLog,
-    private readonly random: () => number,
-  ) {
+  private readonly falseCommits: FalseCommits;
+  private readonly dataSource: DataSource;
+  private readonly random: () => number;
+
+  constructor(private readonly parts: ProducerParts) {
+    const { dataSource, random, setup } = parts;
+    this.dataSource = dataSource;
+    this.random = random;
+    this.falseCommits = new FalseCommits({ ...parts, faults: setup.faults });
     this.renewOrderKeys();
   }
 
@@ -34,6 +50,12 @@ export class Producer {
   }
 
   private next(): Promise<unknown> {
+    const { atFirst, later } = FALSE_COMMITS;
+    const isFalse = this.random() < (this.falseCommits.haveAllBeenMade ? later : atFirst);
+    return (isFalse && this.falseCommits.next()) || this.trueOne();
+  }
+
+  private trueOne(): Promise<unknown> {
     const lot = this.random();
     if (lot < 0.35) return this.dataSource.manager.save(this.deed('deed', this.orderKey()));
     if (lot < 0.6) return this.severalDeeds();
@@ -61,13 +83,13 @@ export class Producer {
       const entries = [randomUUID(), randomUUID()].map((id) => Object.assign(new Entry(), { id }));
       await manager.insert(Entry, entries);
       const inputs = entries.map(({ id }) => ({ group: 'entry', key: `entry_${id}`, data: { id } }));
-      await this.log.append(inputs, { manager });
+      await this.parts.log.append(inputs, { manager });
       if (this.random() < 0.2) throw new RollBack();
     });
   }
 
   private rareKind(): string {
-    const kinds = ['doomed', ...['slow', 'block'].filter((kind) => this.setup.faults.includes(kind))];
+    const kinds = ['doomed', ...['slow', 'block'].filter((kind) => this.parts.setup.faults.includes(kind))];
     const kind = kinds[Math.floor(this.random() * kinds.length)]!;
     // Each of them makes a whole process stand still.
     return kind === 'block' && this.random() > 0.15 ? 'deed' : kind;

@@ -10,6 +10,8 @@ export interface ChaosSetup {
   journal: string;
   seed: number;
   poolSize: number;
+  /** Whether handlers run in it, as they do in every worker. */
+  handles: boolean;
   /** Whether its host's clock jumps. */
   jumpingClock: boolean;
   /** Which of the faults that the application makes itself it makes. */

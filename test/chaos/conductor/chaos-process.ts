@@ -8,7 +8,7 @@ import { machineTime, type TimedEntry } from '../app/journal.js';
 import { CONTROL_CONNECTIONS, SHUTDOWN_TIMEOUT } from '../app/plan.js';
 import type { ChaosSetup } from '../app/setup.js';
 import { standstills } from '../judge/standstills.js';
-import type { ProcessRecord, Run } from '../judge/evidence.js';
+import type { Mention, ProcessRecord, Run } from '../judge/evidence.js';
 
 const RUN_TS = fileURLToPath(new URL('../../support/run-ts.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../app/main.ts', import.meta.url));
@@ -90,7 +90,13 @@ export class ChaosProcess {
   }
 
   /** What is known of it once it has ended. */
-  async record(): Promise<{ record: ProcessRecord; runs: Run[]; logs: TimedEntry[] }> {
+  async record(): Promise<{
+    record: ProcessRecord;
+    runs: Run[];
+    told: Mention[];
+    handed: Mention[];
+    logs: TimedEntry[];
+  }> {
     const entries = await this.entries();
     const { name, role } = this.setup;
     const record: ProcessRecord = {
@@ -103,7 +109,7 @@ export class ChaosProcess {
       asked: this.asked,
       overdue: this.overdue,
       code: this.child.exitCode,
-      made: entries.flatMap((entry) => (entry.what === 'made' ? [entry.fault] : [])),
+      made: madeIn(entries),
       still: standstills(entries, this.to),
       leaseLosses: entries.filter(({ what }) => what === 'lease lost').map(({ at }) => at),
       unhandled: entries.flatMap((entry) => (entry.what === 'unhandled' ? [entry.text] : [])),
@@ -114,8 +120,24 @@ export class ChaosProcess {
     return {
       record,
       runs: this.runsOf(entries),
+      told: this.mentions(entries, 'told'),
+      handed: this.mentions(entries, 'handed'),
       logs: [...entries.filter(({ what }) => what === 'log'), ...errors],
     };
+  }
+
+  /** Faults that it made itself, or had, so far. */
+  async made(): Promise<string[]> {
+    return madeIn(await this.entries());
+  }
+
+  private mentions(entries: readonly TimedEntry[], what: 'told' | 'handed'): Mention[] {
+    return entries.flatMap((entry) => {
+      if (entry.what !== what) return [];
+      const { key, position } = entry;
+      const handler = entry.what === 'handed' ? { handler: entry.handler } : {};
+      return [{ process: this.name, key, position, ...handler }];
+    });
   }
 
   private ask(signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -143,4 +165,8 @@ export class ChaosProcess {
     for await (const line of lines) entries.push(JSON.parse(line) as TimedEntry);
     return entries;
   }
+}
+
+function madeIn(entries: readonly TimedEntry[]): string[] {
+  return entries.flatMap((entry) => (entry.what === 'made' ? [entry.fault] : []));
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { TimedEntry } from '../app/journal.js';
-import type { ProcessRecord, Run } from '../judge/evidence.js';
+import type { Mention, ProcessRecord, Run } from '../judge/evidence.js';
 import type { ChaosDatabase } from '../servers/chaos-database.js';
 import { ChaosProcess } from './chaos-process.js';
 
@@ -9,6 +9,7 @@ interface Post {
   role: 'produce' | 'work';
   poolSize: number;
   jumpingClock: boolean;
+  handles: boolean;
   holder?: ChaosProcess;
 }
 
@@ -35,11 +36,18 @@ export class Company {
       role: 'work',
       poolSize: at === 1 && has('pool-of-one') ? 1 : 4,
       jumpingClock: at === Math.min(2, parts.workers - 1) && has('clock'),
+      handles: true,
     });
-    const producer: Post = { role: 'produce', poolSize: 3, jumpingClock: false };
+    // The first handles its own events too, some of which it claims as it creates them; what the second records only others do.
+    const producer = (at: number): Post => ({
+      role: 'produce',
+      poolSize: 4,
+      jumpingClock: false,
+      handles: at % 2 === 0,
+    });
     this.posts = [
       ...Array.from({ length: parts.workers }, (_, at) => worker(at)),
-      ...Array.from({ length: parts.producers }, () => ({ ...producer })),
+      ...Array.from({ length: parts.producers }, (_, at) => producer(at)),
     ];
   }
 
@@ -74,17 +82,33 @@ export class Company {
     await Promise.all(this.all.filter(({ hasEnded }) => !hasEnded).map((process) => process.kill()));
   }
 
-  async records(): Promise<{ processes: ProcessRecord[]; runs: Run[]; logs: [string, TimedEntry][] }> {
+  /** The faults that processes made themselves, or have, so far. */
+  async made(): Promise<ReadonlySet<string>> {
+    const known = await Promise.all(this.all.map((process) => process.made()));
+    return new Set(known.flat());
+  }
+
+  async records(): Promise<{
+    processes: ProcessRecord[];
+    runs: Run[];
+    told: Mention[];
+    handed: Mention[];
+    logs: [string, TimedEntry][];
+  }> {
     const processes: ProcessRecord[] = [];
     const runs: Run[] = [];
+    const told: Mention[] = [];
+    const handed: Mention[] = [];
     const logs: [string, TimedEntry][] = [];
     for (const process of this.all) {
       const known = await process.record();
       processes.push(known.record);
       runs.push(...known.runs);
+      told.push(...known.told);
+      handed.push(...known.handed);
       logs.push(...known.logs.map((entry): [string, TimedEntry] => [process.name, entry]));
     }
-    return { processes, runs, logs };
+    return { processes, runs, told, handed, logs };
   }
 
   private async fill(post: Post): Promise<void> {
@@ -95,9 +119,9 @@ export class Company {
     const address = await database.addressOf(name).catch(() => undefined);
     if (this.closing.has(post.role)) return;
     if (!address) return void setTimeout(() => void this.fill(post), 200);
-    const { role, poolSize, jumpingClock } = post;
+    const { role, poolSize, jumpingClock, handles } = post;
     const journal = join(folder, `${name}.ndjson`);
-    const setup = { name, role, address, journal, seed, poolSize, jumpingClock, faults };
+    const setup = { name, role, address, journal, seed, poolSize, jumpingClock, handles, faults };
     const process = new ChaosProcess(setup);
     this.all.push(process);
     post.holder = process;

@@ -24,6 +24,8 @@ export interface ChaosSettings {
   seconds: number;
   /** Goes on under fire beyond that until so many events are in the log. Default 0. */
   leastEvents?: number;
+  /** Goes on under fire beyond that until each of these was made which the database has. Default none. */
+  untilMade?: readonly FaultName[];
   faults: readonly FaultName[];
   /** Milliseconds between two faults from outside. Default 300 to 2200. */
   pause?: Readonly<{ shortest: number; longest: number }>;
@@ -137,6 +139,19 @@ class Run {
 
   /** A slow machine may do nothing but start processes in the time given. */
   private async hasEnough(): Promise<boolean> {
+    return (await this.hasEvents()) && this.hasMade();
+  }
+
+  /** Of the faults that the application makes itself. */
+  private async hasMade(): Promise<boolean> {
+    const { untilMade = [] } = this.settings;
+    const awaited = untilMade.filter((fault) => this.faults.includes(fault));
+    if (awaited.length === 0) return true;
+    const made = await this.company.made();
+    return awaited.every((fault) => made.has(fault));
+  }
+
+  private async hasEvents(): Promise<boolean> {
     const { leastEvents = 0 } = this.settings;
     if (leastEvents === 0) return true;
     const counted = this.observer.query<{ count: unknown }>('SELECT count(*) AS count FROM once_event');

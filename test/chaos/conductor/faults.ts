@@ -1,3 +1,4 @@
+import { COMMIT_FAULTS } from '../app/commit-faults.js';
 import { LEASE } from '../app/plan.js';
 import type { ChaosDatabase } from '../servers/chaos-database.js';
 import type { Company } from './company.js';
@@ -21,6 +22,7 @@ export const INSIDE_FAULTS = {
   conflicts: 'Deadlocks and serialisation failures in handlers’ statements',
   clock: 'A worker on a host whose clock jumps',
   'pool-of-one': 'A worker with a pool of one connection',
+  ...COMMIT_FAULTS,
 } as const;
 
 export type OutsideFault = keyof typeof OUTSIDE_FAULTS;
@@ -50,7 +52,9 @@ export function possibleFaults(faults: readonly FaultName[], database: ChaosData
   const impossible: FaultName[] = [];
   if (!database.crash) impossible.push('restart');
   // One connection, and one writer at a time: nothing to end, and nothing to deadlock with.
-  if (!database.terminateSessions) impossible.push('sessions', 'conflicts', 'pool-of-one');
+  if (!database.terminateSessions) {
+    impossible.push('sessions', 'conflicts', 'pool-of-one', 'swallowed-deadlock', 'killed-commit');
+  }
   return faults.filter((fault) => !impossible.includes(fault));
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { dataSourceOptionsFrom } from '../../support/data-source-options.js';
-import { Account, ENTITIES, Probe } from '../app/entities.js';
+import { Account, ENTITIES, Lock, Probe } from '../app/entities.js';
 import { machineTime } from '../app/journal.js';
 import { LEASE } from '../app/plan.js';
 import type { Interval, SessionExcess } from '../judge/evidence.js';
@@ -37,6 +37,7 @@ export class Observer {
     ).initialize();
     const accounts = [1, 2].map((id) => ({ id, balance: 0 }));
     await this.dataSource.manager.insert(Account, accounts);
+    await this.dataSource.manager.insert(Lock, [{ id: 1 }, { id: 2 }]);
     await this.dataSource.manager.insert(Probe, { id: 1, count: 0 });
     this.done = Promise.all([this.probe(), this.watchSessions()]);
   }

@@ -15,6 +15,10 @@ export interface ChaosSummary {
     events: number;
     deliveries: number;
     effects: number;
+    /** Items of streams that say that an event was recorded. */
+    told: number;
+    /** Starts of handlers, of transactional ones too. */
+    handed: number;
     /** Starts of plain handlers. */
     starts: number;
     leasesLost: number;
@@ -42,7 +46,7 @@ const SHOWN = 5;
 
 export function summaryOf(parts: SummaryParts): ChaosSummary {
   const { seed, seconds, description, faults, made, evidence, verdict, excused } = parts;
-  const { processes, events, outcomes, effects, runs } = evidence;
+  const { processes, events, outcomes, effects, runs, told, handed } = evidence;
   const found = Object.entries(verdict).filter(([, lines]) => lines.length > 0);
   const insideCounts = insideFaults(evidence);
   return {
@@ -57,6 +61,8 @@ export function summaryOf(parts: SummaryParts): ChaosSummary {
       events: events.length,
       deliveries: outcomes.length,
       effects: effects.length,
+      told: told.length,
+      handed: handed.length,
       starts: runs.length,
       leasesLost: processes.reduce((sum, { leaseLosses }) => sum + leaseLosses.length, 0),
     },

@@ -18,6 +18,14 @@ export interface Run extends Interval {
   aborted?: { at: number; reason: string } | undefined;
 }
 
+/** A process spoke of an event: its log's stream said that this was recorded, or a handler was given it. */
+export interface Mention {
+  process: string;
+  key: string;
+  position: number;
+  handler?: string;
+}
+
 /** One process of the application, from its start to its exit. */
 export interface ProcessRecord extends Interval {
   name: string;
@@ -69,6 +77,10 @@ export interface Evidence {
   /** What each account was changed by in all. */
   balances: readonly number[];
   runs: readonly Run[];
+  /** What the streams of processes said had been recorded. */
+  told: readonly Mention[];
+  /** Every start of a handler, of transactional ones too. */
+  handed: readonly Mention[];
   processes: readonly ProcessRecord[];
   /** When the database was away, ended sessions, or did not answer the conductor within a third of the lease. */
   outages: readonly Interval[];

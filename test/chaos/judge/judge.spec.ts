@@ -66,6 +66,14 @@ const flawless: Evidence = {
   ],
   balances: [],
   runs: [run(), run({ key: 'deed_2', from: 1100, to: 1110 })],
+  told: [
+    { process: 'w1', key: 'deed_1', position: 1 },
+    { process: 'w1', key: 'deed_2', position: 2 },
+  ],
+  handed: [
+    { process: 'w1', handler: 'book', key: 'deed_1', position: 1 },
+    { process: 'w1', handler: 'notify', key: 'deed_1', position: 1 },
+  ],
   processes: [worker()],
   outages: [],
   sessionExcesses: [],
@@ -94,6 +102,27 @@ describe('the judge', () => {
       eventsLost: 1,
     });
     expect(foundIn({ causes: flawless.causes.slice(1) })).toEqual({ eventsWithoutCause: 1 });
+  });
+
+  describe.each([
+    ['that a stream told of', 'told', 'toldUnrecorded'],
+    ['that a handler was given', 'handed', 'handledUnrecorded'],
+  ] as const)('finds an event %s', (_, mentioned, count) => {
+    const also = (key: string, position: number) => ({
+      [mentioned]: [...flawless[mentioned], { process: 'w1', handler: 'notify', key, position }],
+    });
+
+    it('without its being in the log', () => {
+      expect(foundIn(also('deed_4', 4))).toEqual({ [count]: 1 });
+    });
+
+    it('before it rolled back and was recorded at another position', () => {
+      expect(foundIn(also('deed_2', 1.5))).toEqual({ [count]: 1 });
+    });
+
+    it('before it rolled back and another was recorded at its position', () => {
+      expect(foundIn(also('deed_4', 2))).toEqual({ [count]: 1 });
+    });
   });
 
   it.each([

@@ -1,10 +1,15 @@
-import type { Evidence, ProcessRecord } from './evidence.js';
+import type { Evidence, Mention, ProcessRecord } from './evidence.js';
 import { judgeRepeats, lossHasCause, overlap } from './repeats.js';
 import type { Verdict } from './verdict.js';
 
 /** Finds everything that must not have happened. Reads the evidence, and nothing else. */
 export function judge(evidence: Evidence): Verdict {
-  const verdict = { ...judgeLog(evidence), ...judgeDeliveries(evidence), ...judgeProcesses(evidence) };
+  const verdict = {
+    ...judgeLog(evidence),
+    ...judgeCommits(evidence),
+    ...judgeDeliveries(evidence),
+    ...judgeProcesses(evidence),
+  };
   return {
     ...verdict,
     illegitimateRepeats: judgeRepeats(evidence).illegitimate,
@@ -19,6 +24,26 @@ function judgeLog({ causes, events }: Evidence): Pick<Verdict, 'eventsLost' | 'e
     eventsLost: causes.filter(({ key, group }) => recorded.get(key) !== group).map(({ key }) => key),
     eventsWithoutCause: events.filter(({ key }) => !caused.has(key)).map(({ key }) => key),
   };
+}
+
+/** By key and position: a key that rolled back may be recorded later, at another position. */
+function judgeCommits({
+  events,
+  told,
+  handed,
+}: Evidence): Pick<Verdict, 'toldUnrecorded' | 'handledUnrecorded'> {
+  const logged = new Set(events.map(nameOf));
+  const unrecorded = (mentions: readonly Mention[]) => mentions.filter((event) => !logged.has(nameOf(event)));
+  return {
+    toldUnrecorded: unrecorded(told).map((event) => `${nameOf(event)} in ${event.process}`),
+    handledUnrecorded: unrecorded(handed).map(
+      (event) => `${event.handler} was given ${nameOf(event)} in ${event.process}`,
+    ),
+  };
+}
+
+function nameOf({ key, position }: { key: string; position: number }): string {
+  return `${key} (${position})`;
 }
 
 type DeliveryCounts =

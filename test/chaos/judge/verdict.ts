@@ -2,6 +2,8 @@
 export const COUNTS = {
   eventsLost: 'Events lost: a committed cause without its event',
   eventsWithoutCause: 'Events without a cause: it rolled back',
+  toldUnrecorded: 'Told of without being recorded: an item of a stream whose event is not in the log',
+  handledUnrecorded: 'Handled without being recorded: a start for an event that is not in the log',
   deliveriesLost: 'Deliveries lost: an event that a handler neither handled nor buried by design',
   deliveriesStuck: 'Deliveries stuck: still open after draining',
   wrongEffects: 'Effects of transactional handlers ≠ 1',

@@ -110,34 +110,33 @@ export class Database {
     }
   }
 
-  /** Statements in one transaction of their own, on a connection that someone else holds and on which none is active. */
+  /**
+   * Statements in one transaction of their own, on a connection that someone else holds and on which none is active. On
+   * SQLite, where runners join another's transaction, in a savepoint of that.
+   */
   async transactionOn<T>(
     runner: QueryRunner,
     work: (sql: Sql) => Promise<T>,
     failed?: (runner: QueryRunner, error: unknown) => void,
   ): Promise<T> {
-    await this.begin(runner);
+    const outside = this.depthOf(runner);
     try {
+      await runner.startTransaction(outside > 0 ? undefined : this.isolation);
       const result = await work(this.on(runner));
       await runner.commitTransaction();
-      // That was the end of a savepoint, then: the outermost transaction is open still.
-      if (runner.isTransactionActive) throw new OpenTransactionError();
+      // That was the end of a savepoint, then: the transaction itself is open still.
+      if (this.depthOf(runner) > outside) throw new OpenTransactionError();
       return result;
     } catch (error) {
       failed?.(runner, error);
-      await this.rollBack(runner);
+      await this.rollBack(runner, outside);
       throw error;
     }
   }
 
-  /** Where the beginning fails, nobody knows whether the server has begun: the connection is not used again. */
-  private async begin(runner: QueryRunner): Promise<void> {
-    try {
-      await runner.startTransaction(this.isolation);
-    } catch (error) {
-      if (runner.isTransactionActive) await this.dialect.abandon?.(runner);
-      throw error;
-    }
+  /** How many transactions are open on the runner, one inside of the other; 1 for any number where that cannot be known. */
+  private depthOf(runner: QueryRunner): number {
+    return this.dialect.depthOf?.(runner) ?? (runner.isTransactionActive ? 1 : 0);
   }
 
   /**
@@ -145,17 +144,21 @@ export class Database {
    * report, so a failed rollback says nothing. It takes the connection down with it, and so does one that waits behind a
    * statement which does not end: nobody else may get a connection with a transaction open on it.
    */
-  private async rollBack(runner: QueryRunner): Promise<void> {
+  private async rollBack(runner: QueryRunner, outside: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), ROLLBACK_LIMIT);
     });
-    const unwound = unwind(runner).then(
+    const unwound = this.unwind(runner, outside).then(
       () => true,
-      () => !runner.isTransactionActive,
+      () => this.depthOf(runner) <= outside,
     );
     if (!(await Promise.race([unwound, late]))) await this.dialect.abandon?.(runner);
     clearTimeout(timer);
+  }
+
+  private async unwind(runner: QueryRunner, outside: number): Promise<void> {
+    while (this.depthOf(runner) > outside) await runner.rollbackTransaction();
   }
 
   /** `transaction`, or `run` where the dialect needs one statement only. */
@@ -174,8 +177,4 @@ export class Database {
       ? { sql: this.dialect.now, parameters: [] }
       : { sql: `(${this.dialect.now} + ?)`, parameters: [Math.round(later)] };
   }
-}
-
-async function unwind(runner: QueryRunner): Promise<void> {
-  while (runner.isTransactionActive) await runner.rollbackTransaction();
 }

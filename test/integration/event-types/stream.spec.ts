@@ -10,7 +10,7 @@ import { drain } from 'nestjs-once/testing';
 import { filter, firstValueFrom, lastValueFrom, map, type Subscription, toArray } from 'rxjs';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
-import { deferred } from '../../support/deferred.js';
+import { deferred, until } from '../../support/deferred.js';
 import { type Script, scriptedHandler } from '../../support/scripted-handler.js';
 
 const brief = (item: StreamItem) =>
@@ -64,6 +64,7 @@ describeEachDatabase('the stream of a log', (db) => {
       { group: 'g', key: 'kept' },
       { group: 'g', key: 'new' },
     ]);
+    await until(() => items.length === 3);
     expect(items).toEqual(['recorded kept', 'recorded kept too', 'recorded new']);
   });
 
@@ -140,6 +141,7 @@ describeEachDatabase('the stream of a log', (db) => {
     const first = firstValueFrom(log.stream().pipe(filter((item) => item.event.key === 'b')));
     watch();
     await log.append({ group: 'g', key: 'a' });
+    await until(() => items.length === 1);
     subscriptions[0]!.unsubscribe();
     await log.append({ group: 'g', key: 'b' });
     expect(items).toEqual(['recorded a']);

@@ -23,7 +23,7 @@ describe('ControlConnection', () => {
     const dataSource = {
       createQueryRunner: () => runner,
       destroy: async () => undefined,
-      driver: { master: pool },
+      driver: { master: pool, slaves: [] },
       manager: {},
     };
     return dataSource as unknown as DataSource;

@@ -80,8 +80,8 @@ export class GatedRunner {
       this.beginning = true;
       await this.base.startTransaction.apply(this.runner, isolation);
     } catch (error) {
-      // TypeORM takes a transaction that could not begin for an active one.
-      if (this.runner.transactionDepth === 0) this.runner.isTransactionActive = false;
+      // TypeORM takes one that could not begin for an active one, and the one around it for ended.
+      this.runner.isTransactionActive = this.runner.transactionDepth > 0;
       throw error;
     } finally {
       this.beginning = false;

@@ -89,9 +89,9 @@ describe('CommitHub', () => {
   it('tells of a commit after a read that shows the events, and not when TypeORM reports it', async () => {
     runner.begin();
     runner.append(1, 2);
+    log.add(1).add(2);
     runner.commit();
     expect(told).toEqual(['appended 1 2', 'reported 1 2']);
-    log.add(1).add(2);
     await settled();
     expect(told.slice(2)).toEqual(['committed 1 2']);
   });
@@ -99,8 +99,8 @@ describe('CommitHub', () => {
   it('tells of no commit that was none: the reported events are not in the log', async () => {
     runner.begin();
     runner.append(1, 2);
-    runner.commit();
     log.add(2);
+    runner.commit();
     await settled();
     expect(told.slice(2)).toEqual(['committed 2', 'unknown 1']);
   });
@@ -113,8 +113,8 @@ describe('CommitHub', () => {
     runner.rollBack();
     runner.begin();
     runner.append(3);
-    runner.commit();
     log.add(1).add(3);
+    runner.commit();
     runner.commit();
     await settled();
     expect(told).toEqual([

@@ -37,7 +37,7 @@ import { composeSources, type SourceParts } from './source-parts.js';
 /** Subscribers of engines that have stopped. A DataSource that outlives its application has them until another engine comes. */
 const RETIRED = new WeakSet<object>();
 
-/** Milliseconds that shutdown waits for the lease to be given up. */
+/** Milliseconds that shutdown waits for what was reported to be proven, and then for the lease to be given up. */
 const RELEASE_LIMIT = 2000;
 
 /** Everything behind one `forRoot`: one log in one DataSource, its sources and its handlers. */
@@ -224,6 +224,7 @@ export class Engine {
     await Promise.all([settledWithin(this.upkeep.stop(), this.shutdownLimit), drained]);
     this.connectivity.stop();
     await settledWithin(this.upkeep.finished(), latest - performance.now());
+    await settledWithin(this.commits.flush(), RELEASE_LIMIT);
     await Promise.all([this.lookout.wakeUp.stop(), this.releaseLease()]);
     await this.log.control.close();
     this.log.stream.end();

@@ -1,3 +1,4 @@
+import { until } from '../../support/deferred.js';
 import { SnoozeError } from 'nestjs-once';
 import { drain, FixedClock } from 'nestjs-once/testing';
 import type { Engine } from '../../../lib/module/engine.js';

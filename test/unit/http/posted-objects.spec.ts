@@ -35,7 +35,10 @@ describe('JSON', () => {
   });
 
   it('gives back whatever JSON.parse does, where nothing is wrong with it', () => {
-    const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !/^__.*__$|\0/s.test(text));
+    const isReserved = (text: string) => text.startsWith('__') && text.endsWith('__');
+    const name = fc
+      .string({ minLength: 1, unit: 'grapheme' })
+      .filter((text) => !isReserved(text) && !text.includes('\0'));
     const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0'));
     const leaf = fc.oneof(
       text,
@@ -68,6 +71,7 @@ describe('JSON', () => {
     ['{"prototype":1}', 'INVALID_PROPERTY'],
     ['{"a":{"__event__":"a.B"}}', 'INVALID_PROPERTY'],
     ['{"__other__":1}', 'INVALID_PROPERTY'],
+    ['{"__":1}', 'INVALID_PROPERTY'],
     ['{"":1}', 'INVALID_PROPERTY'],
     ['{"a":1e400}', 'NUMBER_TOO_LARGE'],
     ['{"a":-1e400}', 'NUMBER_TOO_LARGE'],

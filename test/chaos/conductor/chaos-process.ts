@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { machineTime, type TimedEntry } from '../app/journal.js';
 import { CONTROL_CONNECTIONS, SHUTDOWN_TIMEOUT } from '../app/plan.js';
 import type { ChaosSetup } from '../app/setup.js';
-import { standstills } from '../judge/standstills.js';
-import type { Mention, ProcessRecord, Run } from '../judge/evidence.js';
+import { beganBy, standstills } from '../judge/standstills.js';
+import type { Interval, Mention, ProcessRecord, Run } from '../judge/evidence.js';
 
 const RUN_TS = fileURLToPath(new URL('../../support/run-ts.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../app/main.ts', import.meta.url));
@@ -33,6 +33,7 @@ export class ChaosProcess {
   private asked?: NonNullable<ProcessRecord['asked']>;
   private overdue = false;
   private errors = '';
+  private readonly suspended: Interval[] = [];
 
   constructor(private readonly setup: ChaosSetup) {
     // There is one, also of a process that does not get so far.
@@ -84,8 +85,11 @@ export class ChaosProcess {
 
   /** Lets it stand still, as a host does whose virtual machine is paused. */
   async suspend(milliseconds: number): Promise<void> {
+    const suspension = { from: machineTime(), to: Infinity };
+    this.suspended.push(suspension);
     this.child.kill('SIGSTOP');
     await wait(milliseconds);
+    suspension.to = machineTime();
     this.child.kill('SIGCONT');
   }
 
@@ -99,6 +103,8 @@ export class ChaosProcess {
   }> {
     const entries = await this.entries();
     const { name, role } = this.setup;
+    // One that was killed meanwhile did not go on.
+    const suspended = this.suspended.map(({ from, to }) => ({ from, to: Math.min(to, this.to) }));
     const record: ProcessRecord = {
       name,
       role,
@@ -110,7 +116,8 @@ export class ChaosProcess {
       overdue: this.overdue,
       code: this.child.exitCode,
       made: madeIn(entries),
-      still: standstills(entries, this.to),
+      still: [...standstills(entries, this.to), ...suspended],
+      suspensions: suspended.map((suspension) => beganBy(suspension, entries)),
       leaseLosses: entries.filter(({ what }) => what === 'lease lost').map(({ at }) => at),
       unhandled: entries.flatMap((entry) => (entry.what === 'unhandled' ? [entry.text] : [])),
     };

@@ -26,6 +26,12 @@ export interface Mention {
   handler?: string;
 }
 
+/** From the signal that stopped a process to the one that let it go on, or to its end. */
+export interface Suspension extends Interval {
+  /** When the process noted the start of a plain handler, where that is the first thing that it did afterwards. */
+  began?: number | undefined;
+}
+
 /** One process of the application, from its start to its exit. */
 export interface ProcessRecord extends Interval {
   name: string;
@@ -43,6 +49,8 @@ export interface ProcessRecord extends Interval {
   made: readonly string[];
   /** When its event loop stood still, for whatever reason. */
   still: readonly Interval[];
+  /** When the conductor suspended it; each is one of the standstills too. */
+  suspensions: readonly Suspension[];
   /** When the engine said that its lease was lost. */
   leaseLosses: readonly number[];
   unhandled: readonly string[];

@@ -23,6 +23,7 @@ const worker = (changes: Partial<ProcessRecord> = {}): ProcessRecord => ({
   code: 0,
   made: [],
   still: [],
+  suspensions: [],
   leaseLosses: [],
   unhandled: [],
   ...changes,
@@ -249,6 +250,19 @@ describe('a repeat of a plain handler', () => {
     ];
     expect(repeated({}, { processes: [inOrder, other] }).illegitimate).toHaveLength(1);
     expect(repeated({}, { processes: [{ ...inOrder, code: 1 }, other] }).illegitimate).toEqual([]);
+  });
+
+  it('is excused by its process having been suspended right before its start, and only there', () => {
+    const suspended = (began: number | undefined, from = 2000) => ({
+      processes: [worker({}), worker({ name: 'w2', suspensions: [{ from, to: 4999, began }] })],
+    });
+    expect(repeated({}, suspended(5000)).illegitimate).toEqual([]);
+    expect(repeated({}, suspended(5000)).excused).toMatchObject({
+      'its process was suspended between the check of its lease and its first instruction': 1,
+    });
+    expect(repeated({}, suspended(undefined)).illegitimate).toHaveLength(1);
+    expect(repeated({}, suspended(5001)).illegitimate).toHaveLength(1);
+    expect(repeated({}, suspended(5000, 4000)).illegitimate).toHaveLength(1);
   });
 
   it('is excused by its process standing still for as long as the lease allows, between the two starts', () => {

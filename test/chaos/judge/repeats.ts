@@ -6,6 +6,7 @@ export const EXCUSES = [
   'its process died',
   'its process was shut down',
   'its process stood still for longer than its lease allows',
+  'its process was suspended between the check of its lease and its first instruction',
   'the database was away',
 ] as const;
 
@@ -20,7 +21,9 @@ const CLOCK_TOLERANCE = 25;
  * attempt that failed is tried again, and one that shutdown cut off.
  *
  * How it is judged:
- * - Once success is committed (`finished_at`), any later start is illegitimate, whatever faults there were.
+ * - Once success is committed (`finished_at`), any later start is illegitimate, whatever faults there were but one: a lease
+ *   is checked, and the handler starts at once, but nothing keeps the machine from suspending the process in between. Seen
+ *   from outside: the start is the first thing that the process did after such a suspension. There is one for each of them.
  * - A start that failed excuses the next if the failure came before it. (A timeout is a failure; no handler of the
  *   application has one that it could reach.)
  * - What the engine says of itself is no evidence but for one thing: that a lease was lost, which excuses what was running
@@ -37,6 +40,9 @@ export function excuseFor(
   finishedAt: number | undefined,
   { processes, outages, lease }: Pick<Evidence, 'processes' | 'outages' | 'lease'>,
 ): Excuse | undefined {
+  if (wasSuspendedAtStart(later, processes, lease)) {
+    return 'its process was suspended between the check of its lease and its first instruction';
+  }
   if (finishedAt !== undefined && later.from > finishedAt + CLOCK_TOLERANCE) return undefined;
   if (earlier.outcome === 'failed' && earlier.to <= later.from) return 'the earlier start failed';
   const between = { from: earlier.from, to: later.from };
@@ -51,6 +57,15 @@ export function excuseFor(
   if ([...still, ...lapses].some((interval) => overlap(interval, between)))
     return 'its process stood still for longer than its lease allows';
   return outages.some((outage) => overlap(outage, between)) ? 'the database was away' : undefined;
+}
+
+function wasSuspendedAtStart(
+  { process, from }: Run,
+  processes: readonly ProcessRecord[],
+  lease: number,
+): boolean {
+  const suspensions = processes.find(({ name }) => name === process)?.suspensions ?? [];
+  return suspensions.some((one) => one.began === from && one.to - one.from >= (lease * 2) / 3);
 }
 
 /**

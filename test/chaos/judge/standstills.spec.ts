@@ -1,4 +1,4 @@
-import { standstills } from './standstills.js';
+import { beganBy, standstills } from './standstills.js';
 
 describe('standstills', () => {
   const block = { what: 'made', fault: 'block', at: 100 };
@@ -20,5 +20,25 @@ describe('standstills', () => {
     expect(standstills([{ what: 'end', at: 100 }], 9000)).toEqual([]);
     expect(standstills([{ what: 'made', fault: 'slow', at: 100 }], 9000)).toEqual([]);
     expect(standstills([], 9000)).toEqual([]);
+  });
+});
+
+describe('what a process began right after a suspension', () => {
+  const suspended = { from: 100, to: 4100 };
+  const start = { what: 'start', at: 4101 };
+
+  it('is the start that it noted first', () => {
+    const entries = [
+      { what: 'end', at: 99 },
+      { what: 'handed', at: 4100 },
+      start,
+      { what: 'start', at: 4102 },
+    ];
+    expect(beganBy(suspended, entries)).toEqual({ ...suspended, began: 4101 });
+  });
+
+  it('is nothing where it did something else before', () => {
+    expect(beganBy(suspended, [{ what: 'still', at: 4100 }, start]).began).toBeUndefined();
+    expect(beganBy(suspended, [{ what: 'start', at: 4000 }]).began).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import type { Interval } from './evidence.js';
+import type { Interval, Suspension } from './evidence.js';
 
 /** What of a process's journal says when its event loop stood still. */
 export type JournalEntry = { at: number } & (
@@ -14,4 +14,13 @@ export function standstills(entries: readonly JournalEntry[], ended: number): In
   const last = entries.at(-1);
   const isBlocked = last !== undefined && 'fault' in last && last.fault === 'block';
   return isBlocked ? [...noted, { from: last.at, to: ended }] : noted;
+}
+
+/**
+ * What a suspended process did first when it went on. That a handler was given its event is noted right before its start, and
+ * logs are written at any time.
+ */
+export function beganBy(suspended: Interval, entries: readonly JournalEntry[]): Suspension {
+  const first = entries.find(({ at, what }) => at >= suspended.to && what !== 'handed' && what !== 'log');
+  return { ...suspended, began: first?.what === 'start' ? first.at : undefined };
 }

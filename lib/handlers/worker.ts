@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ClaimedDelivery } from '../store/rows.js';
 import { Cancellation } from './cancellation.js';
-import { ClaimPace } from './claim-pace.js';
 import { Demand } from './demand.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
 import type { Execution, Executor } from './executor.js';
@@ -45,7 +44,6 @@ export class Worker {
   private idleWaiters: (() => void)[] = [];
   private claiming = false;
   private claimAgain = false;
-  private readonly pace: ClaimPace;
   private stopped = true;
   private readonly suspects: Suspects;
   /** Handlers run in the context of the application's start: that of the request which woke the worker stays out. */
@@ -59,7 +57,6 @@ export class Worker {
       (id, workerId) => this.runs.find(id)?.workerId === workerId,
       (id) => this.preclaiming.isUnsettled(id),
     );
-    this.pace = new ClaimPace(() => this.wake(), parts.handlers);
     this.preclaiming = new Preclaiming({
       claims: this.claims,
       runs: this.runs,
@@ -117,7 +114,7 @@ export class Worker {
   /** There may be something due. */
   wake(): void {
     if (this.claiming) this.claimAgain = true;
-    else if (!this.pace.isWaiting) void this.inOwnContext(() => this.fill());
+    else void this.inOwnContext(() => this.fill());
   }
 
   /** Runs what is due of these events, once each, and resolves when those attempts are settled. */
@@ -212,7 +209,7 @@ export class Worker {
       do {
         this.claimAgain = false;
         if (await this.claimOnce()) this.claimAgain = true;
-      } while (this.claimAgain && !this.pace.isWaiting && !this.stopped && !this.suspects.areRunning);
+      } while (this.claimAgain && !this.stopped && !this.suspects.areRunning);
     } catch (error) {
       this.parts.claimFailed(error);
     } finally {
@@ -227,12 +224,11 @@ export class Worker {
     this.demand.asking(quotas);
     if (quotas.length === 0) return false;
     const { claimed } = await this.claims.take({ quotas, suspects: false });
-    this.pace.found(claimed, quotas);
     if (this.stopped || this.suspects.areRunning) return this.giveBack(claimed).then(() => false);
     this.demand.claimed(claimed, quotas);
     this.buffer(claimed);
     await this.heedPauses();
-    return !this.pace.isWaiting && claimed.length > 0 && this.demand.quotas.length > 0;
+    return claimed.length > 0 && this.demand.quotas.length > 0;
   }
 
   private buffer(deliveries: readonly ClaimedDelivery[]): void {

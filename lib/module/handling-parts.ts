@@ -165,11 +165,13 @@ function settlingWith(
   };
 }
 
-function toldOf({ stream }: LogParts, telemetry: Telemetry): SettlerParts['marked'] {
+function toldOf({ stream, commits }: LogParts, telemetry: Telemetry): SettlerParts['marked'] {
   return (execution, settlement) => {
     const { handler, delivery } = execution;
     if (telemetry.enabled)
       telemetry.settled(handler.name, delivery.event.group, resultOf(settlement).outcome);
+    // A claim may come before the read that proves the commit.
+    commits.shown(delivery.event);
     tellHandled(stream, execution, settlement);
   };
 }

@@ -6,6 +6,7 @@ import { EventTypeRegistry } from '../event-types/event-type-registry.js';
 import { PayloadCodec } from '../payload/payload-codec.js';
 import { CommitHub } from '../store/commits/commit-hub.js';
 import { Depths } from '../store/commits/depths.js';
+import { eventsInLog } from '../store/commits/events-in-log.js';
 import { ControlConnection } from '../store/control-connection.js';
 import { Database } from '../store/database.js';
 import { DeliveryQueries } from '../store/delivery-queries.js';
@@ -17,7 +18,6 @@ import { FanOut } from '../store/fan-out.js';
 import type { MismatchListener } from '../store/group-mismatches.js';
 import { HandlerRegistry } from '../store/handler-registry.js';
 import { Horizon } from '../store/horizon.js';
-import { visiblePositions } from '../store/commits/visible-positions.js';
 import { RepeatedEvents } from '../store/repeated-events.js';
 import { TypeOrmEntities } from '../store/typeorm-entities.js';
 import type { ResolvedOptions } from './options.js';
@@ -89,7 +89,7 @@ function composeCommits(
   logger: Logger,
 ): CommitHub {
   const commits = new CommitHub({
-    visible: (positions) => control.run((sql) => visiblePositions(sql, database.tables, positions)),
+    inLog: (events) => control.run((sql) => eventsInLog(sql, database.tables, events)),
     expiry: lease,
     failed: (error) => logger.error(`Telling of a commit failed: ${told(error)}`),
     depths: new Depths(database.dialect.depthOf),

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import type { Database } from './database.js';
+import { HeldConnection } from './held-connection.js';
 import type { Sql } from './sql.js';
 
 /** Milliseconds that closing waits for a connection that does not even open. */
@@ -23,8 +24,7 @@ export interface ConnectionTenant {
  * has one connection for all.
  */
 export class ControlConnection {
-  private opening?: Promise<DataSource>;
-  private readonly active = new Set<QueryRunner>();
+  private opening?: Promise<HeldConnection>;
   private readonly known = new WeakSet<object>();
   private tenant?: ConnectionTenant;
 
@@ -37,25 +37,19 @@ export class ControlConnection {
 
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     if (this.database.dialect.singleConnection) return this.database.run(work);
-    const dataSource = await this.open();
-    const runner = dataSource.createQueryRunner('master');
-    this.active.add(runner);
-    try {
+    const connection = await this.open();
+    return connection.use(async (runner) => {
       await this.introduce(runner);
-      return await work(this.database.on(runner));
-    } finally {
-      this.active.delete(runner);
-      await runner.release();
-    }
+      return work(this.database.on(runner));
+    });
   }
 
   /** What is under way fails. */
   async close(): Promise<void> {
     const { opening } = this;
     this.opening = undefined;
-    for (const runner of this.active) void this.database.dialect.abandon?.(runner);
     if (opening) this.tenant?.closed();
-    const closed = opening?.then((dataSource) => dataSource.destroy()).catch(() => undefined);
+    const closed = opening?.then((connection) => connection.end()).catch(() => undefined);
     await Promise.race([closed, wait(CLOSE_LIMIT, undefined, { ref: false })]);
   }
 
@@ -67,14 +61,14 @@ export class ControlConnection {
     if (await this.tenant.opened(this.database.on(runner))) this.known.add(connection);
   }
 
-  private open(): Promise<DataSource> {
+  private open(): Promise<HeldConnection> {
     if (this.opening) return this.opening;
     const { dataSource, dialect } = this.database;
     const opening = new DataSource(controlOptions(dataSource.options, dialect.signals?.keepOpen))
       .initialize()
       .then((control) => {
         dialect.install?.(control);
-        return control;
+        return new HeldConnection(control, async (runner) => dialect.abandon?.(runner));
       })
       .catch((error: unknown) => {
         // It may have been given up meanwhile, and another be open in its place.

@@ -42,7 +42,7 @@ export class Database {
 
   /** Statements on a connection that someone else holds. */
   on(runner: QueryRunner): Sql {
-    return new Sql(runner, this.dialect.prepare);
+    return new Sql(runner, this.dialect.prepare, this.dialect.ask);
   }
 
   /** A connection of the primary, the caller's to release. Throws `SecondConnectionError` where it would be waited for in vain. */

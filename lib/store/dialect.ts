@@ -1,7 +1,7 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Appended, ClaimedDelivery, DeliveryRow, EventRow } from './rows.js';
 import type { Signals } from './signals.js';
-import type { Sql } from './sql.js';
+import type { Ask, Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
 export type DatabaseName = 'sqlite' | 'postgres' | 'mysql';
@@ -176,4 +176,6 @@ export interface Dialect {
   failure(error: unknown): FailureKind;
   /** Closes the runner's connection, also with a statement still running on it: the server rolls back. Never rejects. */
   abandon?(runner: QueryRunner): Promise<void>;
+  /** The rows of a statement without parameters, asked of the driver itself. Default: as any other statement. */
+  readonly ask?: Ask;
 }

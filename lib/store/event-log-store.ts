@@ -178,7 +178,7 @@ export class EventLogStore implements EventRecorder {
       if (position === undefined) return [];
       const event = isWatched ? { event: eventOf(row, position, emissions[index]!) } : {};
       const preclaimed = preclaimedOf(row, position);
-      return [{ position, group: row.group, due: dueHandlers(row, now), preclaimed, ...event }];
+      return [{ position, key: row.key, group: row.group, due: dueHandlers(row, now), preclaimed, ...event }];
     });
     this.parts.commits.appended(this.database.dialect.outermostRunner?.(runner) ?? runner, events);
   }

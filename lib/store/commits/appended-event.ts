@@ -4,6 +4,7 @@ import type { Preclaimed } from '../preclaims.js';
 /** An event that this process appended, in a transaction that may still be open. */
 export interface AppendedEvent {
   readonly position: number;
+  readonly key: string;
   readonly group: string;
   /** The handlers of its deliveries that are pending and due at once: one id for each delivery. */
   readonly due: readonly number[];

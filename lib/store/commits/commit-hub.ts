@@ -20,7 +20,7 @@ export interface CommitListener {
   appended?(events: readonly AppendedEvent[]): void;
   /** TypeORM reports the commit, on this runner. Nothing may be started or told from that alone. */
   reported?(runner: QueryRunner, events: readonly AppendedEvent[]): void;
-  /** A read has shown the events in the log. */
+  /** A read has shown the events in the log, or a claim has. */
   committed?(events: readonly AppendedEvent[]): void;
   /** The events were rolled back. */
   undone?(events: readonly AppendedEvent[]): void;
@@ -33,8 +33,8 @@ export interface CommitListener {
 }
 
 export interface CommitHubParts {
-  /** Those of the positions that are in the log, as everybody sees it. */
-  visible: (positions: readonly number[]) => Promise<ReadonlySet<number>>;
+  /** Those of the events that are in the log, as everybody sees it. */
+  inLog: (events: readonly AppendedEvent[]) => Promise<ReadonlySet<AppendedEvent>>;
   /** Milliseconds after which an event that no read shows is given up. */
   expiry: number;
   /** Told what a listener threw. */
@@ -44,11 +44,16 @@ export interface CommitHubParts {
   now?: () => number;
 }
 
+interface OpenEvent {
+  event: AppendedEvent;
+  since: number;
+}
+
 /**
  * The one place that learns what became of appended events, and tells everybody who has to know.
  *
  * Invariants:
- * - `committed` is told after a read that showed the event, never from TypeORM's hook: that fires also where the server
+ * - `committed` is told after a read or a claim that showed the event, never from TypeORM's hook: that fires also where the server
  *   answered COMMIT with ROLLBACK, and after a raw ROLLBACK.
  * - Of each event one of `committed`, `undone` and `unknown` is told, also where no hook fires (a raw COMMIT, a lost
  *   connection); an event given up as `unknown` is told as `committed` when its commit is reported after all.
@@ -58,8 +63,8 @@ export class CommitHub {
   /** To be pushed into the DataSource's subscribers. */
   readonly tracker: CommitTracker;
   private readonly listeners: CommitListener[] = [];
-  /** Appended, and not told of since; with the time of it. */
-  private readonly open = new Map<AppendedEvent, number>();
+  /** Appended, and not told of since; by position, in the order of their appends. */
+  private readonly open = new Map<number, OpenEvent>();
   /** Told as committed. */
   private readonly proven = new WeakSet<AppendedEvent>();
   private readonly toProve: AppendedEvent[] = [];
@@ -88,8 +93,8 @@ export class CommitHub {
   /** Events were appended on this runner. */
   appended(runner: QueryRunner, events: readonly AppendedEvent[]): void {
     if (events.length === 0) return;
-    const now = this.now();
-    for (const event of events) this.open.set(event, now);
+    this.settle(this.replacedBy(events), 'unknown');
+    this.follow(events);
     this.tell((listener) => listener.appended?.(events));
     this.tracker.appended(runner, events);
   }
@@ -98,12 +103,17 @@ export class CommitHub {
   async look(): Promise<void> {
     const before = this.now() - PATIENCE;
     const overdue: AppendedEvent[] = [];
-    for (const [event, since] of this.open) {
-      // In the order of their appends.
+    for (const { event, since } of this.open.values()) {
       if (since > before) break;
       overdue.push(event);
     }
     if (overdue.length > 0) await this.prove(overdue, 'open');
+  }
+
+  /** A claim has shown this event: what is told of its handlers is told after its commit. */
+  shown({ position, key }: Pick<AppendedEvent, 'position' | 'key'>): void {
+    const event = this.open.get(position)?.event;
+    if (event?.key === key) this.commit([event]);
   }
 
   /** Another process says that it has committed events of these groups. */
@@ -119,12 +129,12 @@ export class CommitHub {
   private reported(runner: QueryRunner, events: readonly AppendedEvent[]): void {
     this.tell((listener) => listener.reported?.(runner, events));
     if (!this.isAwaited) {
-      for (const event of events) this.open.delete(event);
+      this.forget(events);
       return;
     }
-    const now = this.now();
-    for (const event of events) if (!this.open.has(event)) this.open.set(event, now);
-    this.toProve.push(...events);
+    const toProve = events.filter((event) => !this.proven.has(event));
+    this.follow(toProve);
+    this.toProve.push(...toProve);
     this.inOwnContext(() => this.proving.request());
   }
 
@@ -140,12 +150,10 @@ export class CommitHub {
   /** Never rejects: what cannot be asked now is asked by `look`. */
   private async prove(events: readonly AppendedEvent[], otherwise: 'unknown' | 'open'): Promise<void> {
     if (events.length === 0) return;
-    const visible = await this.parts.visible(events.map(({ position }) => position)).catch(() => undefined);
-    if (!visible) return;
-    const shown = events.filter((event) => visible.has(event.position) && !this.proven.has(event));
-    for (const event of shown) this.proven.add(event);
-    this.settle(shown, 'committed');
-    const missing = events.filter(({ position }) => !visible.has(position));
+    const inLog = await this.parts.inLog(events).catch(() => undefined);
+    if (!inLog) return;
+    this.commit(events.filter((event) => inLog.has(event)));
+    const missing = events.filter((event) => !inLog.has(event));
     this.settle(
       otherwise === 'unknown' ? missing : missing.filter((event) => this.hasExpired(event)),
       'unknown',
@@ -153,12 +161,34 @@ export class CommitHub {
   }
 
   private hasExpired(event: AppendedEvent): boolean {
-    return this.now() - (this.open.get(event) ?? 0) >= this.parts.expiry;
+    return this.now() - (this.open.get(event.position)?.since ?? 0) >= this.parts.expiry;
+  }
+
+  private commit(events: readonly AppendedEvent[]): void {
+    const shown = events.filter((event) => !this.proven.has(event));
+    for (const event of shown) this.proven.add(event);
+    this.settle(shown, 'committed');
+  }
+
+  /** A position that comes anew belonged to what was rolled back without anybody's saying so. */
+  private replacedBy(events: readonly AppendedEvent[]): readonly AppendedEvent[] {
+    return events.flatMap(({ position }) => this.open.get(position)?.event ?? []);
+  }
+
+  private follow(events: readonly AppendedEvent[]): void {
+    const since = this.now();
+    for (const event of events)
+      if (!this.open.has(event.position)) this.open.set(event.position, { event, since });
+  }
+
+  private forget(events: readonly AppendedEvent[]): void {
+    for (const event of events)
+      if (this.open.get(event.position)?.event === event) this.open.delete(event.position);
   }
 
   private settle(events: readonly AppendedEvent[], outcome: 'committed' | 'undone' | 'unknown'): void {
     if (events.length === 0) return;
-    for (const event of events) this.open.delete(event);
+    this.forget(events);
     this.tell((listener) => listener[outcome]?.(events));
   }
 

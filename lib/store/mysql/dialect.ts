@@ -2,7 +2,7 @@ import { claimBySelect, completeBySelect } from '../claim-by-select.js';
 import type { ClaimRequest, Dialect } from '../dialect.js';
 import { inList, type Sql } from '../sql.js';
 import { append, deliver, raisePositions, unknownKeys } from './append.js';
-import { abandon } from './driver.js';
+import { abandon, ask } from './driver.js';
 import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { keyOrder } from './key-order.js';
@@ -45,6 +45,7 @@ export const mysql: Dialect = {
   yielding,
   failure,
   abandon,
+  ask,
 };
 
 /** Statements lock rows beside those that they are for, for a moment: whoever wants certain ones now waits. */

@@ -4,7 +4,7 @@ import type { Sql } from '../sql.js';
 import { append, deliver, unknownKeys } from './append.js';
 import { claim, complete } from './claim.js';
 import { dropAppendFunctions } from './append-functions.js';
-import { abandon, surviveEndedSessions } from './driver.js';
+import { abandon, ask, surviveEndedSessions } from './driver.js';
 import { dropFunctions } from './functions.js';
 import { horizon } from './horizon.js';
 import { signals } from './signals.js';
@@ -49,6 +49,7 @@ export const postgres: Dialect = {
   yielding,
   failure,
   abandon,
+  ask,
 };
 
 /** `$1, $2, …` for `?`; the product's statements hold no `?` in strings. */

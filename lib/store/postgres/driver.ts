@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { connectionOf } from '../connection-of.js';
 import { assertMembers } from '../errors.js';
+import type { Row } from '../sql.js';
 
 /*
  * All that is read of TypeORM's PostgreSQL driver and of `pg` beyond their documentation: the pools of the driver. What is
@@ -10,6 +11,10 @@ import { assertMembers } from '../errors.js';
 
 const OWNER = 'PostgresDriver of TypeORM';
 const TRIED = 'TypeORM 1.1 with pg 8.5 to 8.23';
+
+interface Queryable {
+  query(statement: string): Promise<{ rows: Row[] }>;
+}
 
 interface Pool {
   on(event: 'acquire', listener: (client: EventEmitter) => void): void;
@@ -43,4 +48,10 @@ export function surviveEndedSessions(dataSource: DataSource): void {
 export async function abandon(runner: QueryRunner): Promise<void> {
   const client = await connectionOf<{ end(): Promise<void> }>(runner);
   client?.end().catch(() => undefined);
+}
+
+/** A query of `pg`. */
+export async function ask(runner: QueryRunner, statement: string): Promise<Row[]> {
+  const client = (await runner.connect()) as Queryable;
+  return (await client.query(statement)).rows;
 }

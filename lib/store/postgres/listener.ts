@@ -36,7 +36,7 @@ export async function send(sql: Sql, t: Tables, messages: ReadonlyMap<Channel, s
   const statements = [...messages].map(([channel, message]) => {
     return `NOTIFY "${channelOf(t, channel)}", '${message.replaceAll("'", "''")}'`;
   });
-  await sql.rows(statements.join('; '));
+  await sql.quickRows(statements.join('; '));
 }
 
 export async function listen(sql: Sql, t: Tables, listener: SignalListener): Promise<void> {

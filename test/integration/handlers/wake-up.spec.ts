@@ -146,7 +146,7 @@ describeEachDatabase('wake-up', (db) => {
       `NOTIFY "once_wake_up", '1'; NOTIFY "once_committed", '["a"]'`,
     ]);
     const { all } = recorder.statements;
-    const proof = all.findIndex((statement) => /^SELECT position FROM "once_event"/.test(statement));
+    const proof = all.findIndex((statement) => /^SELECT position, event_key FROM "once_event"/.test(statement));
     expect(proof).toBeGreaterThan(all.lastIndexOf('COMMIT'));
     expect(all.findIndex((statement) => statement.startsWith('NOTIFY'))).toBeGreaterThan(proof);
   });

@@ -9,7 +9,7 @@ import { EventTypeRegistry } from '../../../lib/event-types/event-type-registry.
 import { EventIngest } from '../../../lib/store/event-ingest.js';
 import { EventStream } from '../../../lib/store/event-stream.js';
 import { CommitHub } from '../../../lib/store/commits/commit-hub.js';
-import { visiblePositions } from '../../../lib/store/commits/visible-positions.js';
+import { eventsInLog } from '../../../lib/store/commits/events-in-log.js';
 import { EventLogStore } from '../../../lib/store/event-log-store.js';
 import { FanOut } from '../../../lib/store/fan-out.js';
 import { HandlerRegistry, type HandlerRegistration } from '../../../lib/store/handler-registry.js';
@@ -49,7 +49,7 @@ export class LogProcess {
     this.queries = new DeliveryQueries(database);
     this.leases = new WorkerLeases(database, 3_600_000);
     const commits = new CommitHub({
-      visible: (positions) => database.run((sql) => visiblePositions(sql, database.tables, positions)),
+      inLog: (events) => database.run((sql) => eventsInLog(sql, database.tables, events)),
       expiry: 30_000,
       failed: (error) => {
         throw error;

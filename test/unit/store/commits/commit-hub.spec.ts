@@ -35,8 +35,11 @@ class Runner {
   }
 }
 
+/** The key of an event that was rolled back. */
+const ROLLED_BACK = 'rolled back';
+
 function eventAt(position: number): AppendedEvent {
-  return { position, group: 'a', due: [], preclaimed: [] };
+  return { position, key: `${position}`, group: 'a', due: [], preclaimed: [] };
 }
 
 describe('CommitHub', () => {
@@ -73,10 +76,10 @@ describe('CommitHub', () => {
     told = [];
     failures = [];
     hub = new CommitHub({
-      visible: async (positions) => {
-        reads.push([...positions]);
+      inLog: async (events) => {
+        reads.push(events.map(({ position }) => position));
         if (isAway) throw new Error('away');
-        return new Set(positions.filter((position) => log.has(position)));
+        return new Set(events.filter(({ position, key }) => log.has(position) && key !== ROLLED_BACK));
       },
       expiry: 30_000,
       failed: (error) => failures.push(error),
@@ -191,6 +194,43 @@ describe('CommitHub', () => {
     expect(told.filter((line) => line.startsWith('committed'))).toEqual(['committed 1']);
   });
 
+  it('tells of a commit that a claim has shown at once, and once', async () => {
+    runner.begin();
+    runner.append(1);
+    hub.shown({ position: 1, key: 'another' });
+    hub.shown({ position: 2, key: '2' });
+    expect(told).toEqual(['appended 1']);
+    hub.shown({ position: 1, key: '1' });
+    hub.shown({ position: 1, key: '1' });
+    expect(told).toEqual(['appended 1', 'committed 1']);
+    log.add(1);
+    runner.commit();
+    await settled();
+    expect(told.filter((line) => line.startsWith('committed'))).toEqual(['committed 1']);
+  });
+
+  it('gives up what was rolled back unseen when its position comes anew', async () => {
+    runner.begin();
+    const lost = { ...eventAt(1), key: ROLLED_BACK };
+    hub.appended(runner as unknown as QueryRunner, [lost]);
+    const next = new Runner(hub);
+    next.begin();
+    next.append(1);
+    log.add(1);
+    next.commit();
+    runner.commit();
+    await settled();
+    expect(told).toEqual([
+      'appended 1',
+      'unknown 1',
+      'appended 1',
+      'reported 1',
+      'reported 1',
+      'committed 1',
+      'unknown 1',
+    ]);
+  });
+
   it('proves what is committed while a read is under way by the next one', async () => {
     for (const position of [1, 2, 3]) {
       const each = new Runner(hub);
@@ -205,7 +245,7 @@ describe('CommitHub', () => {
 
   it('reads nothing where a commit is of use to nobody', async () => {
     const idle = new CommitHub({
-      visible: () => Promise.reject(new Error('asked')),
+      inLog: () => Promise.reject(new Error('asked')),
       expiry: 1,
       failed: () => undefined,
     });

@@ -1,0 +1,26 @@
+import { chunks, type Sql } from '../sql.js';
+import type { Tables } from '../tables.js';
+import type { AppendedEvent } from './appended-event.js';
+
+/** Events in one statement. */
+const MOST = 500;
+
+/**
+ * Those of the events that stand in the log, as this connection sees it. By position and key: SQLite gives the position of
+ * an event that was rolled back to the next one.
+ */
+export async function eventsInLog(
+  sql: Sql,
+  t: Tables,
+  events: readonly AppendedEvent[],
+): Promise<ReadonlySet<AppendedEvent>> {
+  const keys = new Map<number, string>();
+  for (const batch of chunks(events, MOST)) {
+    const positions = batch.map(({ position }) => Number(position)).join(', ');
+    const rows = await sql.quickRows(
+      `SELECT position, event_key FROM ${t.event} WHERE position IN (${positions})`,
+    );
+    for (const { position, event_key } of rows) keys.set(Number(position), event_key as string);
+  }
+  return new Set(events.filter(({ position, key }) => keys.get(position) === key));
+}

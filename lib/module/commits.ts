@@ -1,12 +1,13 @@
 import { toTellOthers } from '../handlers/told-others.js';
 import type { Worker } from '../handlers/worker.js';
+import type { AppendedEvent } from '../store/commits/appended-event.js';
 import type { CommitListener } from '../store/commits/commit-hub.js';
 import type { WakeUp } from '../store/wake-up.js';
 import type { ResolvedOptions } from './options.js';
 
 export interface OfferParts {
   worker: Pick<Worker, 'isWaiting'>;
-  wakeUp: Pick<WakeUp, 'tell' | 'tellsOthers'>;
+  wakeUp: Pick<WakeUp, 'ride' | 'tell' | 'tellsOthers'>;
   /** Of this process's handlers, without those that are paused. */
   handlerIds: () => readonly number[];
   /** Something may be due. */
@@ -29,14 +30,30 @@ export function leftToOthers(
 
 /** Offers what this process has committed to its own worker, and tells others of it and of what is left to them. */
 export function offering(options: ResolvedOptions, parts: OfferParts): CommitListener {
+  /** What the read that proved them has told of. */
+  const told = new WeakSet<AppendedEvent>();
+  const newsOf = (events: readonly AppendedEvent[]) => ({
+    handlerIds: leftToOthers(dueOf(events), options, parts),
+    groups: events.map(({ group }) => group),
+  });
   return {
     awaits: () => options.dispatch === 'background' || parts.wakeUp.tellsOthers,
+    ride: (events) => {
+      const news = newsOf(events);
+      // Groups alone can wait: no handler of this process should wait for what tells of them.
+      const messages = news.handlerIds.length > 0 ? parts.wakeUp.ride(news) : undefined;
+      if (messages) for (const event of events) told.add(event);
+      return messages;
+    },
     committed: (events) => {
-      const due = events.flatMap((event) => event.due);
       // Before the worker is woken, since it is not waiting then.
-      const handlerIds = leftToOthers(due, options, parts);
-      if (due.length > 0) parts.wake();
-      parts.wakeUp.tell({ handlerIds, groups: events.map(({ group }) => group) });
+      const news = newsOf(events.filter((event) => !told.has(event)));
+      if (dueOf(events).length > 0) parts.wake();
+      parts.wakeUp.tell(news);
     },
   };
+}
+
+function dueOf(events: readonly AppendedEvent[]): readonly number[] {
+  return events.flatMap(({ due }) => due);
 }

@@ -89,7 +89,10 @@ function composeCommits(
   logger: Logger,
 ): CommitHub {
   const commits = new CommitHub({
-    inLog: (events) => control.run((sql) => eventsInLog(sql, database.tables, events)),
+    inLog: (events, messages) => {
+      const riding = messages && database.dialect.signals?.riding(database.tables, messages);
+      return control.run((sql) => eventsInLog(sql, database.tables, { events, riding }));
+    },
     expiry: lease,
     failed: (error) => logger.error(`Telling of a commit failed: ${told(error)}`),
     depths: new Depths(database.dialect.depthOf),

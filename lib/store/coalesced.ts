@@ -26,12 +26,30 @@ export class Coalesced {
     this.schedule();
   }
 
+  /** True where a request would be done at once: then it counts as done, and the caller does it. */
+  take(): boolean {
+    if (this.underWay || this.timer || this.wanted > 0 || this.pause > 0) return false;
+    this.began(1);
+    return true;
+  }
+
   private schedule(): void {
     if (this.underWay || this.timer) return;
+    const { pause } = this;
+    if (pause <= 0) this.start();
+    else this.timer = setTimeout(() => this.start(), pause);
+  }
+
+  /** Milliseconds until the gap is over. */
+  private get pause(): number {
     const gap = this.gap();
-    const wait = this.last + Math.max(gap, Math.min(this.largest, gap * this.widened)) - performance.now();
-    if (wait <= 0) this.start();
-    else this.timer = setTimeout(() => this.start(), wait);
+    return this.last + Math.max(gap, Math.min(this.largest, gap * this.widened)) - performance.now();
+  }
+
+  private began(requests: number): void {
+    this.widened = requests > 1 ? this.widened * 2 : 1;
+    this.wanted = 0;
+    this.last = performance.now();
   }
 
   /** Does at once what is still to be done; resolves when it is. */
@@ -45,9 +63,7 @@ export class Coalesced {
   private start(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.widened = this.wanted > 1 ? this.widened * 2 : 1;
-    this.wanted = 0;
-    this.last = performance.now();
+    this.began(this.wanted);
     this.underWay = this.work().finally(() => {
       this.underWay = undefined;
       if (this.wanted > 0) this.schedule();

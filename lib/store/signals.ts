@@ -7,6 +7,8 @@ import type { Tables } from './tables.js';
  */
 export const CHANNELS = ['wake_up', 'committed'] as const;
 export type Channel = (typeof CHANNELS)[number];
+/** One message on each of these channels. */
+export type Messages = ReadonlyMap<Channel, string>;
 
 /** What is told of on a connection that listens. */
 export interface SignalListener {
@@ -25,8 +27,10 @@ export interface Signals {
   readonly keepOpen: Readonly<Record<string, unknown>>;
   /** The longest message, in bytes. */
   readonly longest: number;
-  /** One message on each of these channels, in one statement, in no transaction of the caller's. */
-  send(sql: Sql, tables: Tables, messages: ReadonlyMap<Channel, string>): Promise<void>;
+  /** Sends them in one statement, in no transaction of the caller's. */
+  send(sql: Sql, tables: Tables, messages: Messages): Promise<void>;
+  /** To be selected beside columns: the messages are sent where a row is found, once however many there are. */
+  riding(tables: Tables, messages: Messages): readonly string[];
   /** Listens on the connection of `sql` until that ends, and is called once for each connection. */
   listen(sql: Sql, tables: Tables, listener: SignalListener): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Coalesced } from './coalesced.js';
 import type { ControlConnection, ConnectionTenant } from './control-connection.js';
 import type { Database } from './database.js';
-import type { Channel } from './signals.js';
+import type { Channel, Messages } from './signals.js';
 import type { Sql } from './sql.js';
 
 /** Milliseconds between two messages, at least. */
@@ -81,14 +81,25 @@ export class WakeUp implements ConnectionTenant {
     this.reopen(0);
   }
 
+  /** The messages that tell it, for a statement that is sent now; undefined where it is to be told later. */
+  ride(news: News): Messages | undefined {
+    if (!this.tellsOthers || this.stopping.signal.aborted || !this.telling.take()) return undefined;
+    this.note(news);
+    return this.messages();
+  }
+
   /** Returns at once. */
-  tell({ handlerIds, groups = [] }: News): void {
+  tell(news: News): void {
     if (!this.tellsOthers || this.stopping.signal.aborted) return;
+    this.note(news);
+    if (this.tellAll || this.handlerIds.size + this.groups.size > 0)
+      this.inOwnContext(() => this.telling.request());
+  }
+
+  private note({ handlerIds, groups = [] }: News): void {
     for (const id of handlerIds ?? []) this.handlerIds.add(id);
     for (const group of groups) this.groups.add(group);
     this.tellAll ||= handlerIds === undefined;
-    if (this.tellAll || this.handlerIds.size + this.groups.size > 0)
-      this.inOwnContext(() => this.telling.request());
   }
 
   /** Whether the database carries messages. */
@@ -173,7 +184,7 @@ export class WakeUp implements ConnectionTenant {
   }
 
   /** What is to be told now; an empty message stands for all. */
-  private messages(): Map<Channel, string> {
+  private messages(): Messages {
     const { longest } = this.parts.database.dialect.signals!;
     const fitting = (message: string) => (Buffer.byteLength(message) > longest ? '' : message);
     const messages = new Map<Channel, string>();

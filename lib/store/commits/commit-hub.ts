@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { QueryRunner } from 'typeorm';
 import { Coalesced } from '../coalesced.js';
+import type { Messages } from '../signals.js';
 import type { AppendedEvent } from './appended-event.js';
 import { CommitTracker, type TransactionListener } from './commit-tracker.js';
 import type { Depths } from './depths.js';
@@ -28,13 +29,15 @@ export interface CommitListener {
   unknown?(events: readonly AppendedEvent[]): void;
   /** Other processes committed events of these groups; undefined where it is not known of which. */
   elsewhere?(groups: ReadonlySet<string> | undefined): void;
+  /** What others are told by the read that is about to show these events, if it shows any of them. */
+  ride?(events: readonly AppendedEvent[]): Messages | undefined;
   /** Whether `committed` is of use to it now: nothing is read where it is of use to nobody. Default: true. */
   awaits?(): boolean;
 }
 
 export interface CommitHubParts {
-  /** Those of the events that are in the log, as everybody sees it. */
-  inLog: (events: readonly AppendedEvent[]) => Promise<ReadonlySet<AppendedEvent>>;
+  /** Those of the events that are in the log, as everybody sees it; the messages are sent if there are any. */
+  inLog: (events: readonly AppendedEvent[], messages?: Messages) => Promise<ReadonlySet<AppendedEvent>>;
   /** Milliseconds after which an event that no read shows is given up. */
   expiry: number;
   /** Told what a listener threw. */
@@ -150,7 +153,7 @@ export class CommitHub {
   /** Never rejects: what cannot be asked now is asked by `look`. */
   private async prove(events: readonly AppendedEvent[], otherwise: 'unknown' | 'open'): Promise<void> {
     if (events.length === 0) return;
-    const inLog = await this.parts.inLog(events).catch(() => undefined);
+    const inLog = await this.parts.inLog(events, this.riding(events)).catch(() => undefined);
     if (!inLog) return;
     this.commit(events.filter((event) => inLog.has(event)));
     const missing = events.filter((event) => !inLog.has(event));
@@ -158,6 +161,13 @@ export class CommitHub {
       otherwise === 'unknown' ? missing : missing.filter((event) => this.hasExpired(event)),
       'unknown',
     );
+  }
+
+  /** Of the first listener that has something to tell. */
+  private riding(events: readonly AppendedEvent[]): Messages | undefined {
+    let messages: Messages | undefined;
+    this.tell((listener) => (messages ??= listener.ride?.(events)));
+    return messages;
   }
 
   private hasExpired(event: AppendedEvent): boolean {

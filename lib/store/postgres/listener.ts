@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Channel, CHANNELS, type SignalListener } from '../signals.js';
+import { type Channel, CHANNELS, type Messages, type SignalListener } from '../signals.js';
 import type { Sql } from '../sql.js';
 import type { Tables } from '../tables.js';
 
@@ -32,11 +32,21 @@ export function channelOf(t: Tables, channel: Channel): string {
  * nothing else has nothing to wait for. Not `pg_notify(…)`: without parameters all of them are one message to the server,
  * and nothing has to be planned.
  */
-export async function send(sql: Sql, t: Tables, messages: ReadonlyMap<Channel, string>): Promise<void> {
+export async function send(sql: Sql, t: Tables, messages: Messages): Promise<void> {
   const statements = [...messages].map(([channel, message]) => {
-    return `NOTIFY "${channelOf(t, channel)}", '${message.replaceAll("'", "''")}'`;
+    return `NOTIFY "${channelOf(t, channel)}", ${quoted(message)}`;
   });
   await sql.quickRows(statements.join('; '));
+}
+
+export function riding(t: Tables, messages: Messages): readonly string[] {
+  return [...messages].map(
+    ([channel, message]) => `pg_notify(${quoted(channelOf(t, channel))}, ${quoted(message)})`,
+  );
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 export async function listen(sql: Sql, t: Tables, listener: SignalListener): Promise<void> {

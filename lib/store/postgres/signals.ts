@@ -1,5 +1,5 @@
 import type { Signals } from '../signals.js';
-import { listen, send } from './listener.js';
+import { listen, riding, send } from './listener.js';
 
 /** LISTEN and NOTIFY. */
 export const signals: Signals = {
@@ -7,5 +7,6 @@ export const signals: Signals = {
   keepOpen: { idleTimeoutMillis: 0 },
   longest: 7999,
   send,
+  riding,
   listen,
 };

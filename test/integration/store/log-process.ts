@@ -49,7 +49,7 @@ export class LogProcess {
     this.queries = new DeliveryQueries(database);
     this.leases = new WorkerLeases(database, 3_600_000);
     const commits = new CommitHub({
-      inLog: (events) => database.run((sql) => eventsInLog(sql, database.tables, events)),
+      inLog: (events) => database.run((sql) => eventsInLog(sql, database.tables, { events })),
       expiry: 30_000,
       failed: (error) => {
         throw error;

@@ -96,4 +96,16 @@ describe('Coalesced', () => {
     await jest.advanceTimersByTimeAsync(1);
     expect(started).toEqual([0, 1000]);
   });
+
+  it('can be done by whoever asks, where it would be done at once', async () => {
+    const often = coalesced();
+    expect(often.take()).toBe(true);
+    expect(often.take()).toBe(false);
+    often.request();
+    await jest.advanceTimersByTimeAsync(4);
+    expect(often.take()).toBe(false);
+    await jest.advanceTimersByTimeAsync(6);
+    expect(started).toEqual([5]);
+    expect(often.take()).toBe(true);
+  });
 });

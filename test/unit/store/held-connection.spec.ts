@@ -61,7 +61,7 @@ describe('HeldConnection', () => {
   });
 
   it('is taken anew when it has released itself', async () => {
-    const runner: QueryRunner & Fake = (await runnerUsed());
+    const runner: QueryRunner & Fake = await runnerUsed();
     await runner.release();
     expect(await runnerUsed()).toBe(made[1]);
   });

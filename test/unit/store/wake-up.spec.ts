@@ -20,6 +20,7 @@ class FakeConnection {
   readonly signals: Signals = {
     keepOpen: {},
     longest: 10,
+    riding: () => [],
     send: async (_sql, _tables, messages) => {
       for (const [channel, message] of messages)
         this.note(channel === 'wake_up' ? `sent "${message}"` : `sent of groups "${message}"`);

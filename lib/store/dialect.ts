@@ -176,6 +176,6 @@ export interface Dialect {
   failure(error: unknown): FailureKind;
   /** Closes the runner's connection, also with a statement still running on it: the server rolls back. Never rejects. */
   abandon?(runner: QueryRunner): Promise<void>;
-  /** The rows of a statement without parameters, asked of the driver itself. Default: as any other statement. */
+  /** Asks the driver itself. Default: as any other statement. */
   readonly ask?: Ask;
 }

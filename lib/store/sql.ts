@@ -8,7 +8,8 @@ export interface Statement {
   parameters: readonly unknown[];
 }
 
-export type Ask = (runner: QueryRunner, statement: string) => Promise<Row[]>;
+/** The rows of a statement, with the database's parameter marks. */
+export type Ask = (runner: QueryRunner, statement: string, parameters: unknown[]) => Promise<Row[]>;
 
 /** Statements on one connection, with `?` for parameters on every database. */
 export class Sql {
@@ -16,18 +17,20 @@ export class Sql {
     readonly runner: QueryRunner,
     /** With this database's parameter marks. */
     readonly prepare: (statement: string) => string,
-    /** Of the driver itself: the rows of a statement without parameters. */
+    /** Asks the driver itself. Default: as any other statement. */
     private readonly ask?: Ask,
   ) {}
 
   /**
-   * The rows of a statement without parameters. For those few that a handler's start waits for: where it can be, the driver
+   * The rows of a statement, for those few that a handler's start waits for: where it can be, the driver
    * is asked itself, since what TypeORM does around a statement takes half as long as the statement. It is logged all the same.
    */
-  quickRows(statement: string): Promise<Row[]> {
-    if (!this.ask) return this.rows(statement);
-    this.runner.dataSource.logger.logQuery(statement, undefined, this.runner);
-    return this.ask(this.runner, statement);
+  quickRows(statement: string, parameters: unknown[] = []): Promise<Row[]> {
+    if (!this.ask) return this.rows(statement, parameters);
+    // A mark may stand in a text that is no parameter.
+    const prepared = parameters.length > 0 ? this.prepare(statement) : statement;
+    this.runner.dataSource.logger.logQuery(prepared, parameters, this.runner);
+    return this.ask(this.runner, prepared, parameters);
   }
 
   /** The rows that the statement returns. */

@@ -5,7 +5,7 @@ import type { Row } from '../sql.js';
 /** A connection of `mysql2`. */
 interface Connection {
   destroy(): void;
-  query(statement: string, answered: (error: Error | null, rows: Row[]) => void): void;
+  query(statement: string, parameters: unknown[], answered: (error: Error | null, rows: Row[]) => void): void;
 }
 
 /** Ends the runner's connection, also with a statement running on it: `destroy` of a connection of `mysql2`. */
@@ -14,9 +14,9 @@ export async function abandon(runner: QueryRunner): Promise<void> {
 }
 
 /** A query of `mysql2`. */
-export async function ask(runner: QueryRunner, statement: string): Promise<Row[]> {
+export async function ask(runner: QueryRunner, statement: string, parameters: unknown[]): Promise<Row[]> {
   const connection = (await runner.connect()) as Connection;
   return new Promise((resolve, reject) => {
-    connection.query(statement, (error, rows) => (error ? reject(error) : resolve(rows)));
+    connection.query(statement, parameters, (error, rows) => (error ? reject(error) : resolve(rows)));
   });
 }

@@ -33,7 +33,7 @@ function claimPlain(sql: Sql, t: Tables, { workerId, quotas, due }: ClaimRequest
           `SELECT c.* FROM unnest(?::integer[], ?::integer[]) AS q (handler_id, take) CROSS JOIN LATERAL ${call('q.handler_id', 'q.take')} c`,
           [quotas.map(({ handlerId }) => handlerId), quotas.map(({ take }) => take), ...rest],
         ];
-  return sql.rows(`${calls} ORDER BY due_at, position`, parameters);
+  return sql.quickRows(`${calls} ORDER BY due_at, position`, parameters);
 }
 
 /**

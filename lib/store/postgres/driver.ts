@@ -13,7 +13,7 @@ const OWNER = 'PostgresDriver of TypeORM';
 const TRIED = 'TypeORM 1.1 with pg 8.5 to 8.23';
 
 interface Queryable {
-  query(statement: string): Promise<{ rows: Row[] }>;
+  query(statement: string, parameters?: unknown[]): Promise<{ rows: Row[] }>;
 }
 
 interface Pool {
@@ -51,7 +51,8 @@ export async function abandon(runner: QueryRunner): Promise<void> {
 }
 
 /** A query of `pg`. */
-export async function ask(runner: QueryRunner, statement: string): Promise<Row[]> {
+export async function ask(runner: QueryRunner, statement: string, parameters: unknown[]): Promise<Row[]> {
   const client = (await runner.connect()) as Queryable;
-  return (await client.query(statement)).rows;
+  // Without parameters it is one message to the server, which may hold several statements.
+  return (await (parameters.length > 0 ? client.query(statement, parameters) : client.query(statement))).rows;
 }

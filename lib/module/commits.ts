@@ -32,26 +32,29 @@ export function leftToOthers(
 export function offering(options: ResolvedOptions, parts: OfferParts): CommitListener {
   /** What the read that proved them has told of. */
   const told = new WeakSet<AppendedEvent>();
-  const newsOf = (events: readonly AppendedEvent[]) => ({
-    handlerIds: leftToOthers(dueOf(events), options, parts),
-    groups: events.map(({ group }) => group),
-  });
+  const leftOf = (events: readonly AppendedEvent[]) => leftToOthers(dueOf(events), options, parts);
   return {
     awaits: () => options.dispatch === 'background' || parts.wakeUp.tellsOthers,
     ride: (events) => {
-      const news = newsOf(events);
+      const handlerIds = leftOf(events);
       // Groups alone can wait: no handler of this process should wait for what tells of them.
-      const messages = news.handlerIds.length > 0 ? parts.wakeUp.ride(news) : undefined;
+      if (handlerIds.length === 0) return undefined;
+      const messages = parts.wakeUp.ride({ handlerIds, groups: groupsOf(events) });
       if (messages) for (const event of events) told.add(event);
       return messages;
     },
     committed: (events) => {
       // Before the worker is woken, since it is not waiting then.
-      const news = newsOf(events.filter((event) => !told.has(event)));
+      const untold = events.filter((event) => !told.has(event));
+      const handlerIds = leftOf(untold);
       if (dueOf(events).length > 0) parts.wake();
-      parts.wakeUp.tell(news);
+      parts.wakeUp.tell({ handlerIds, groups: groupsOf(untold) });
     },
   };
+}
+
+function groupsOf(events: readonly AppendedEvent[]): readonly string[] {
+  return events.map(({ group }) => group);
 }
 
 function dueOf(events: readonly AppendedEvent[]): readonly number[] {

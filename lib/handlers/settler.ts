@@ -109,21 +109,25 @@ export class Settler {
   private mark(execution: Execution, settlement: Settlement): Promise<boolean> {
     const { delivery, workerId } = execution;
     const { queue } = this.parts;
-    const { handlerId, position } = delivery;
-    const id = { handlerId, position };
+    const { handlerId, position, starts } = delivery;
+    const start = { handlerId, position, starts };
     switch (settlement.kind) {
       case 'complete':
         return new Promise((resolve, reject) => this.acknowledge(execution, resolve, reject));
       case 'retry':
-        return queue.fail(workerId, { ...id, error: errorText(settlement.error), retryIn: settlement.delay });
+        return queue.fail(workerId, {
+          ...start,
+          error: errorText(settlement.error),
+          retryIn: settlement.delay,
+        });
       case 'bury':
-        return queue.fail(workerId, { ...id, error: errorText(settlement.error) });
+        return queue.fail(workerId, { ...start, error: errorText(settlement.error) });
       case 'snooze':
-        return queue.snooze(workerId, id, settlement.until);
+        return queue.snooze(workerId, start, settlement.until);
       case 'cancel':
-        return queue.cancel(workerId, id);
+        return queue.cancel(workerId, start);
       case 'release':
-        return queue.cutOff(workerId, id);
+        return queue.cutOff(workerId, start);
       case 'completed':
         return Promise.resolve(true);
       case 'abandon':

@@ -7,8 +7,14 @@ import type { OrderedClaim, OrderedClaimRequest } from './ordered-claim.js';
 import { type ClaimedDelivery, DeliveryState, SUSPECT_RESCUES } from './rows.js';
 import { chunks, marks, type Sql } from './sql.js';
 
+/** One start of a delivery's handler. */
+export interface Start extends DeliveryId {
+  /** Starts that had ended before it, as it was claimed. */
+  starts: number;
+}
+
 /** Where a failed attempt leaves its delivery. */
-export interface FailedAttempt extends DeliveryId {
+export interface FailedAttempt extends Start {
   error: string;
   /** Milliseconds until it is due again; undefined buries it. */
   retryIn?: number;
@@ -18,8 +24,9 @@ export interface FailedAttempt extends DeliveryId {
 const BURIED = `state = ${DeliveryState.dead}, order_key = NULL`;
 
 /**
- * Open deliveries as workers take them and give them back. Nothing is changed that the worker does not hold any more
- * (fencing): each change tells whether it took place.
+ * Open deliveries as workers take them and give them back. Nothing is changed that the worker does not hold any more, and
+ * nothing by a start that has ended (fencing): each change tells whether it took place. A change whose answer got lost is
+ * made again, and the worker may have claimed the delivery anew in between.
  */
 export class DeliveryQueue {
   constructor(
@@ -105,19 +112,19 @@ export class DeliveryQueue {
   }
 
   /** Puts the delivery off without using up an attempt. */
-  async snooze(workerId: number, id: DeliveryId, until: Date): Promise<boolean> {
-    return this.giveBack(workerId, id, 'state = 0, starts = starts + 1, due_at = ?', [until.getTime()]);
+  async snooze(workerId: number, start: Start, until: Date): Promise<boolean> {
+    return this.giveBack(workerId, start, 'state = 0, starts = starts + 1, due_at = ?', [until.getTime()]);
   }
 
   /** Gives back what was started and cut off, as it was. */
-  async cutOff(workerId: number, id: DeliveryId): Promise<boolean> {
-    return this.giveBack(workerId, id, 'state = 0, starts = starts + 1', []);
+  async cutOff(workerId: number, start: Start): Promise<boolean> {
+    return this.giveBack(workerId, start, 'state = 0, starts = starts + 1', []);
   }
 
   /** Buries a delivery whose attempts were used up by processes that died. */
-  async bury(workerId: number, id: DeliveryId): Promise<boolean> {
+  async bury(workerId: number, start: Start): Promise<boolean> {
     const now = this.database.time();
-    return this.giveBack(workerId, id, `${BURIED}, failed_at = ${now.sql}`, [...now.parameters]);
+    return this.giveBack(workerId, start, `${BURIED}, failed_at = ${now.sql}`, [...now.parameters]);
   }
 
   /** Ends a running delivery that a person cancelled. */
@@ -176,15 +183,14 @@ export class DeliveryQueue {
 
   private giveBack(
     workerId: number,
-    id: DeliveryId,
+    { handlerId, position, starts }: Start,
     changes: string,
     parameters: unknown[],
   ): Promise<boolean> {
     const statement = `UPDATE ${this.database.tables.delivery} SET worker_id = NULL, ${changes}
-      WHERE handler_id = ? AND position = ? AND state = 1 AND worker_id = ?`;
-    return this.database.run(
-      async (sql) => (await sql.change(statement, [...parameters, id.handlerId, id.position, workerId])) > 0,
-    );
+      WHERE handler_id = ? AND position = ? AND state = 1 AND worker_id = ? AND starts = ?`;
+    const values = [...parameters, handlerId, position, workerId, starts];
+    return this.database.run(async (sql) => (await sql.change(statement, values)) > 0);
   }
 
   /** Those of the handlers that have something due: reading locks nothing. */

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Clock } from '../../core/clock.js';
 import { Database } from '../../store/database.js';
-import { DeliveryQueue } from '../../store/delivery-queue.js';
+import { DeliveryQueue, type Start } from '../../store/delivery-queue.js';
 import type { DeliveryId } from '../../store/dialect.js';
 import { type Appended, type ClaimedDelivery, type EventRow, recordedAt } from '../../store/rows.js';
 import { prepareSchema } from '../../store/schema.js';
@@ -68,13 +68,14 @@ export class LogBench {
   }
 
   /** Pending deliveries of one handler, one for each of its new events; in the order of the log. */
-  async deliveries(handler: number, count: number, clock?: Clock): Promise<DeliveryId[]> {
+  async deliveries(handler: number, count: number, clock?: Clock): Promise<Start[]> {
     const rows = Array.from({ length: count }, () =>
       eventRow(this.unique('event'), { handlers: [{ id: handler, rank: 0 }] }),
     );
     return (await this.append(rows, 0, clock)).map((row) => ({
       handlerId: handler,
       position: recordedAt(row)!,
+      starts: 0,
     }));
   }
 

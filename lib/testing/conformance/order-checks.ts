@@ -33,7 +33,7 @@ export const orderChecks: readonly BenchCheck[] = [
       // One with a lower position may be committed after a higher one has begun.
       await set(bench, handler, busy, 'state = 1, worker_id = 1');
       await set(bench, handler, dead, `state = 1, worker_id = ${worker}`);
-      await queue.fail(worker, { handlerId: handler, position: dead, error: 'buried' });
+      await queue.fail(worker, { handlerId: handler, position: dead, starts: 0, error: 'buried' });
       await set(bench, handler, late, 'due_at = due_at + 60000');
       await set(bench, handler, positions.at(-1)!, 'rescues = 3');
       const heads = await headsOf(bench, handler, 10);

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { DeliveryId } from '../../store/dialect.js';
+import type { Start } from '../../store/delivery-queue.js';
 import { Promotion } from '../../store/promotion.js';
 import type { DeliveryRow, HandlerTarget } from '../../store/rows.js';
 import type { Sql } from '../../store/sql.js';
@@ -131,15 +131,9 @@ export const rankChecks: readonly BenchCheck[] = [
         await bench.worker(),
       ];
       const positions = await events(bench, targets, 6, clock);
-      const ids = positions.map((position) => ({ handlerId: targets[0]!.id, position }));
+      const ids = positions.map((position) => ({ handlerId: targets[0]!.id, position, starts: 0 }));
       await bench.claim(worker, targets[0]!.id, 6, clock);
-      const [retried, dead, snoozed, cancelled, cutOff] = ids as [
-        DeliveryId,
-        DeliveryId,
-        DeliveryId,
-        DeliveryId,
-        DeliveryId,
-      ];
+      const [retried, dead, snoozed, cancelled, cutOff] = ids as [Start, Start, Start, Start, Start];
       await queue.fail(worker, { ...retried, error: 'no', retryIn: HOUR });
       await queue.fail(worker, { ...dead, error: 'no' });
       await queue.snooze(worker, snoozed, new Date(NOON + HOUR));
@@ -161,7 +155,8 @@ export const rankChecks: readonly BenchCheck[] = [
       const [snoozed, retried, running, dead] = positions.map((position) => ({
         handlerId: last.id,
         position,
-      })) as [DeliveryId, DeliveryId, DeliveryId, DeliveryId];
+        starts: 0,
+      })) as [Start, Start, Start, Start];
       await queue.snooze(worker, snoozed, new Date(NOON + HOUR));
       await queue.fail(worker, { ...retried, error: 'no', retryIn: HOUR });
       await queue.bury(worker, dead);

@@ -1,18 +1,26 @@
 import { strict as assert } from 'node:assert';
-import type { DeliveryQueue } from '../../store/delivery-queue.js';
+import type { DeliveryQueue, Start } from '../../store/delivery-queue.js';
 import type { DeliveryId } from '../../store/dialect.js';
 import { FixedClock } from '../fixed-clock.js';
 import { type BenchCheck, type LogBench, RolledBack } from './log-bench.js';
 
 const NOON = Date.parse('2026-06-01T12:00:00Z');
 
-/** Everything that a worker can do with what it claimed. */
-const ENDS: Record<string, (queue: DeliveryQueue, worker: number, id: DeliveryId) => Promise<unknown>> = {
-  complete: async (queue, worker, id) => (await queue.complete(worker, [id])).length > 0,
+type End = (queue: DeliveryQueue, worker: number, start: Start) => Promise<boolean>;
+
+/** Everything that leaves a delivery open, to be claimed again. */
+const GIVES_BACK: Record<string, End> = {
   'fail and retry': (queue, worker, id) => queue.fail(worker, { ...id, error: 'late', retryIn: 0 }),
   'fail and bury': (queue, worker, id) => queue.fail(worker, { ...id, error: 'late' }),
   snooze: (queue, worker, id) => queue.snooze(worker, id, new Date()),
   bury: (queue, worker, id) => queue.bury(worker, id),
+  'cut off': (queue, worker, id) => queue.cutOff(worker, id),
+};
+
+/** Everything that a worker can do with what it claimed. */
+const ENDS: Record<string, End> = {
+  ...GIVES_BACK,
+  complete: async (queue, worker, id) => (await queue.complete(worker, [id])).length > 0,
   cancel: (queue, worker, id) => queue.cancel(worker, id),
   release: async (queue, worker, id) => {
     await queue.release(worker, [id]);
@@ -188,6 +196,18 @@ export const settleChecks: readonly BenchCheck[] = [
       const finished = await bench.delivery(id);
       assert.equal(await end(queue, worker, id), false);
       assert.deepEqual(await bench.delivery(id), finished);
+    },
+  })),
+  ...Object.entries(GIVES_BACK).map(([name, end]): BenchCheck => ({
+    name: `changes nothing by a start that has ended, where the worker has claimed the delivery anew: ${name}`,
+    async run(bench: LogBench): Promise<void> {
+      const { queue, worker, id, handler } = await claimedOne(bench);
+      assert.equal(await queue.fail(worker, { ...id, error: 'first', retryIn: 0 }), true);
+      const [again] = await bench.claim(worker, handler);
+      const claimed = await bench.delivery(id);
+      assert.equal(await end(queue, worker, id), false);
+      assert.deepEqual(await bench.delivery(id), claimed);
+      assert.equal(await end(queue, worker, again!), true);
     },
   })),
 ];

@@ -2,10 +2,23 @@
 
 const FEATURES = 'sources|event-types|handlers|aggregates|followers|transports';
 const DOORS = 'http|admin|cli';
-/** Folders whose subfolders implement the port at the folder's root, one subfolder each. */
-const PORTS = 'store|transports';
-/** One of these subfolders: `commits` is a room of the store, no implementation of its port. */
-const ADAPTER = `^lib/(${PORTS})/(?!commits/)[^/]+/`;
+/** Folders whose subfolders implement one port, one subfolder each. */
+const PORTS = 'store/dialects|transports';
+/** One of these subfolders; `shared` is for all of them. */
+const ADAPTER = `^lib/(${PORTS})/(?!shared/)[^/]+/`;
+/** The rooms of the store: each may import those before it. */
+const ROOMS = [
+  'ports',
+  'dialects',
+  'db',
+  'registry',
+  'deliveries',
+  'commits',
+  'typeorm',
+  'log',
+  'views',
+  'upkeep',
+];
 /** Where the engine is put together; everything below can be made with `new`. */
 const TOP = '(event-sourcing\\.module\\.ts|module/|testing/|terminus/|index\\.ts)';
 
@@ -22,6 +35,15 @@ const layer = (folders, allowed) => ({
   severity: 'error',
   from: { path: lib(folders) },
   to: { path: '^lib/', pathNot: lib(allowed) },
+});
+
+/** A rule that a room of the store imports no room above it. */
+const room = (name, index) => ({
+  name: `store-${name}`,
+  comment: `lib/store/${name} may import, of the store, only {${ROOMS.slice(0, index + 1)}}.`,
+  severity: 'error',
+  from: { path: `^lib/store/${name}/` },
+  to: { path: '^lib/store/', pathNot: `^lib/store/(${ROOMS.slice(0, index + 1).join('|')})/` },
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -55,9 +77,17 @@ module.exports = {
       from: { path: '^lib/', pathNot: lib('client') },
       to: { path: lib('client') },
     },
-    layer('payload', 'core|payload'),
-    layer('store', 'core|payload|store'),
-    layer(FEATURES, `core|payload|store|${FEATURES}`),
+    layer('runtime', 'core|runtime'),
+    layer('payload', 'core|runtime|payload'),
+    layer('store', 'core|runtime|payload|store'),
+    ...ROOMS.map(room),
+    {
+      name: 'store-has-no-files-outside-of-its-rooms',
+      severity: 'error',
+      from: {},
+      to: { path: `^lib/store/(?!(${ROOMS.join('|')})/)` },
+    },
+    layer(FEATURES, `core|runtime|payload|store|${FEATURES}`),
     layer('telemetry', 'core|telemetry'),
     {
       name: 'telemetry-behind-its-port',
@@ -67,7 +97,7 @@ module.exports = {
       from: { path: '^lib/', pathNot: '^lib/(telemetry/|event-sourcing\\.module\\.ts)' },
       to: { path: ['^lib/telemetry/', npm('@opentelemetry')] },
     },
-    layer(DOORS, `core|payload|store|${FEATURES}|${DOORS}`),
+    layer(DOORS, `core|runtime|payload|store|${FEATURES}|${DOORS}`),
     {
       name: 'no-sibling-feature',
       comment: 'When two features need the same thing, it moves down.',
@@ -90,10 +120,10 @@ module.exports = {
     },
     {
       name: 'one-file-lists-the-databases',
-      comment: 'lib/store/dialects.ts is the only line to add for a new database.',
+      comment: 'lib/store/db/dialects.ts is the only line to add for a new database.',
       severity: 'error',
-      from: { path: '^lib/store/[^/]+\\.ts$', pathNot: '^lib/store/dialects\\.ts$' },
-      to: { path: ADAPTER },
+      from: { path: '^lib/store/', pathNot: '^lib/store/(db/dialects\\.ts$|dialects/)' },
+      to: { path: '^lib/store/dialects/' },
     },
     {
       name: 'no-sibling-adapter',

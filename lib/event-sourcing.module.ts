@@ -32,7 +32,7 @@ import {
   getRescanToken,
   optionsToken,
 } from './module/tokens.js';
-import { moduleEntities } from './store/entity-schemas.js';
+import { moduleEntities } from './store/typeorm/entity-schemas.js';
 import { registeredTelemetry } from './telemetry/registered-telemetry.js';
 
 const FEATURE = 'EventSourcingModule.forFeature';

@@ -1,20 +1,20 @@
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { assertKnownOptions } from '../core/options.js';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/db/database.js';
 import type {
   DeliveryFilter,
   DeliveryQueries,
   DeliveryStatus,
   DeliveryView,
-} from '../store/delivery-queries.js';
-import type { DeliveryId } from '../store/dialect.js';
-import type { FanOut } from '../store/fan-out.js';
-import type { HandlerRegistry, KnownHandler } from '../store/handler-registry.js';
-import { type HandlerView, handlerViews } from '../store/handler-views.js';
-import { DeliveryState } from '../store/rows.js';
+} from '../store/views/delivery-queries.js';
+import type { DeliveryId } from '../store/ports/dialect.js';
+import type { FanOut } from '../store/registry/fan-out.js';
+import type { HandlerRegistry, KnownHandler } from '../store/registry/handler-registry.js';
+import { type HandlerView, handlerViews } from '../store/views/handler-views.js';
+import { DeliveryState } from '../store/ports/rows.js';
 import { UnknownHandlerError } from './errors.js';
-import type { Promoter } from './promoter.js';
+import type { Promoter } from './attempt/promoter.js';
 
 const FILTERS = ['status', 'handler', 'group', 'key', 'before', 'after'];
 const WHERE = 'Deliveries filter';

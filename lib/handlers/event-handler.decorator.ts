@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../core/event.js';
 import type { EventClass } from '../core/event-types.js';
 import type { GroupPattern } from '../core/group-pattern.js';
 import type { RetryOptions } from '../core/retry-policy.js';
-import type { ReferenceRelations } from '../store/typeorm-entities.js';
+import type { ReferenceRelations } from '../store/typeorm/typeorm-entities.js';
 import type { HandlerContext } from './handler-context.js';
 
 export interface EventHandlerOptions {

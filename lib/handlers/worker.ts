@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ClaimedDelivery } from '../store/rows.js';
-import { Cancellation } from './cancellation.js';
-import { Demand } from './demand.js';
+import type { ClaimedDelivery } from '../store/ports/rows.js';
+import { Cancellation } from '../runtime/cancellation.js';
+import { Demand } from './claims/demand.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
-import type { Execution, Executor } from './executor.js';
+import type { Execution, Executor } from './attempt/executor.js';
 import { InlineRuns } from './inline/inline-runs.js';
-import { LeasedClaims, type LeasedClaimsParts } from './leased-claims.js';
-import { Preclaiming } from './preclaiming.js';
-import { type BoundHandler, type Limits, Runs } from './runs.js';
-import type { Promoted, Settler } from './settler.js';
-import { Suspects } from './suspects.js';
-import { settledWithin } from './waiting.js';
+import { LeasedClaims, type LeasedClaimsParts } from './claims/leased-claims.js';
+import { Preclaiming } from './claims/preclaiming.js';
+import { type BoundHandler, type Limits, Runs } from './claims/runs.js';
+import type { Promoted, Settler } from './attempt/settler.js';
+import { Suspects } from './claims/suspects.js';
+import { settledWithin } from '../runtime/waiting.js';
 
 export interface WorkerParts extends LeasedClaimsParts {
   executor: Executor;

@@ -1,4 +1,4 @@
-import type { Connectivity } from '../core/connectivity.js';
+import type { Connectivity } from '../runtime/connectivity.js';
 import { RefusedRequestError } from './refused-request.js';
 
 const RETRY_AFTER = '5';

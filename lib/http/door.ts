@@ -8,7 +8,7 @@ import { type ContentLimits, postedObjects } from './posted-objects.js';
 import type { PostedPreparation } from './posted-preparation.js';
 import { malformed, type RefusedRequestError } from './refused-request.js';
 import { refusalOf, refusalOfRecording } from './refusals.js';
-import type { RepeatableEvent } from '../store/repeated-events.js';
+import type { RepeatableEvent } from '../store/log/repeated-events.js';
 
 export interface DoorParts {
   front: Front;

@@ -3,7 +3,7 @@ import { EventSourcingError } from '../core/errors.js';
 import type { EventTypes } from '../core/event-types.js';
 import { checkedEventName } from '../event-types/event-name.js';
 import { requestMetadata } from '../event-types/request-metadata.js';
-import type { RepeatableEvent } from '../store/repeated-events.js';
+import type { RepeatableEvent } from '../store/log/repeated-events.js';
 import { type AllowedName, isAllowed } from './allowed-names.js';
 import type { PostedEvent } from './posted-event.js';
 import type { EventProblem, RefusedRequestError } from './refused-request.js';

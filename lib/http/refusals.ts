@@ -1,6 +1,6 @@
 import { type EventSourcingError, InvalidEventError } from '../core/errors.js';
 import { PayloadEncodingError, PayloadTooLargeError } from '../payload/errors.js';
-import { KeyConflictError, type RepeatableEvent } from '../store/repeated-events.js';
+import { KeyConflictError, type RepeatableEvent } from '../store/log/repeated-events.js';
 import { type EventProblem, RefusedRequestError } from './refused-request.js';
 
 /** What says more of a problem than that the request is wrong, by its code. */

@@ -1,12 +1,12 @@
-import type { Chore } from '../handlers/upkeep.js';
+import type { Chore } from '../runtime/upkeep.js';
 import { RescanInProgressError } from '../sources/rescan/errors.js';
 import type { Worker } from '../handlers/worker.js';
 import type { Rescan } from '../sources/rescan/rescan.js';
 import type { CommitHub } from '../store/commits/commit-hub.js';
-import type { FanOut } from '../store/fan-out.js';
-import type { HandlerRegistration, HandlerRegistry } from '../store/handler-registry.js';
-import type { Prospect } from '../store/outlook.js';
-import type { WorkerLeases } from '../store/worker-leases.js';
+import type { FanOut } from '../store/registry/fan-out.js';
+import type { HandlerRegistration, HandlerRegistry } from '../store/registry/handler-registry.js';
+import type { Prospect } from '../store/views/outlook.js';
+import type { WorkerLeases } from '../store/deliveries/worker-leases.js';
 import type { LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
 import { retentionChores, type RetentionHost } from './retention-chore.js';

@@ -1,8 +1,8 @@
-import { toTellOthers } from '../handlers/told-others.js';
+import { toTellOthers } from '../handlers/claims/told-others.js';
 import type { Worker } from '../handlers/worker.js';
 import type { AppendedEvent } from '../store/commits/appended-event.js';
 import type { CommitListener } from '../store/commits/commit-hub.js';
-import type { WakeUp } from '../store/wake-up.js';
+import type { WakeUp } from '../store/commits/wake-up.js';
 import type { ResolvedOptions } from './options.js';
 
 export interface OfferParts {

@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
-import { Polling } from '../handlers/polling.js';
-import { Outlook } from '../store/outlook.js';
-import { WakeUp } from '../store/wake-up.js';
+import { Polling } from '../runtime/polling.js';
+import { Outlook } from '../store/views/outlook.js';
+import { WakeUp } from '../store/commits/wake-up.js';
 import type { HandlingParts } from './handling-parts.js';
 import type { LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';

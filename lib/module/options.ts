@@ -17,8 +17,8 @@ import type { MissingEntity } from '../payload/entity-references.js';
 import type { PayloadStep } from '../payload/payload-step.js';
 import type { PayloadType } from '../payload/payload-type.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
-import type { SchemaPolicy } from '../store/schema.js';
-import { DEFAULT_PREFIX } from '../store/tables.js';
+import type { SchemaPolicy } from '../store/db/schema.js';
+import { DEFAULT_PREFIX } from '../store/ports/tables.js';
 import {
   checkedEvents,
   eventTypesOptions,

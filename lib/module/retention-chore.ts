@@ -1,8 +1,8 @@
 import { withProgress } from '../core/progress.js';
-import type { Chore } from '../handlers/upkeep.js';
-import type { Database } from '../store/database.js';
-import type { HandlerRegistry } from '../store/handler-registry.js';
-import { Retention, type RetentionReport } from '../store/retention.js';
+import type { Chore } from '../runtime/upkeep.js';
+import type { Database } from '../store/db/database.js';
+import type { HandlerRegistry } from '../store/registry/handler-registry.js';
+import { Retention, type RetentionReport } from '../store/upkeep/retention.js';
 import type { ResolvedOptions } from './options.js';
 
 /** What retention is done with: the engine's parts. */

@@ -2,7 +2,7 @@ import { describe } from '../core/describe.js';
 import { type Duration, milliseconds, timerMilliseconds } from '../core/duration.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { assertKnownOptions } from '../core/options.js';
-import type { RetentionPolicy } from '../store/retention.js';
+import type { RetentionPolicy } from '../store/upkeep/retention.js';
 
 /** For how long things are kept; `false` keeps them for ever. */
 export interface RetentionOptions {

@@ -2,7 +2,7 @@ import type { Telemetry } from '../core/telemetry.js';
 import { ModelEventSubscriber } from '../sources/model-event-subscriber.js';
 import { Rescan } from '../sources/rescan/rescan.js';
 import { SourceRegistry } from '../sources/source-registry.js';
-import { RescanStateStore } from '../store/rescan-state-store.js';
+import { RescanStateStore } from '../store/upkeep/rescan-state-store.js';
 import type { LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
 

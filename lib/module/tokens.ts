@@ -2,7 +2,7 @@ import { Inject, type InjectionToken } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { Deliveries } from '../handlers/deliveries.js';
 import { Rescan } from '../sources/rescan/rescan.js';
-import { EventLog } from '../store/event-log.js';
+import { EventLog } from '../store/log/event-log.js';
 
 const tokenOf = (type: Function, dataSource: string | undefined): InjectionToken =>
   dataSource === undefined || dataSource === 'default'

@@ -1,5 +1,5 @@
 import type { EventInput } from '../core/event.js';
-import type { Emission } from '../store/event-recorder.js';
+import type { Emission } from '../store/log/event-recorder.js';
 
 /** Emissions to be recorded together: of the same key and group only the first. */
 export class EmissionBatch {

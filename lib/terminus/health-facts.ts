@@ -1,5 +1,5 @@
 import type { Engine } from '../module/engine.js';
-import { backlogOf, deadOf } from '../store/backlog.js';
+import { backlogOf, deadOf } from '../store/views/backlog.js';
 
 /** How one process is doing. Durations in milliseconds. */
 export interface HealthFacts {

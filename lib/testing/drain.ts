@@ -6,7 +6,7 @@ import { describe } from '../core/describe.js';
 import { rescanRequested } from '../module/chores.js';
 import type { Engine } from '../module/engine.js';
 import { enginesOf } from '../module/lifecycle.js';
-import type { DeliveryView } from '../store/delivery-queries.js';
+import type { DeliveryView } from '../store/views/delivery-queries.js';
 import { FixedClock } from './fixed-clock.js';
 
 /** Milliseconds. */

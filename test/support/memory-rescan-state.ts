@@ -1,5 +1,5 @@
 import type { QueryRunner } from 'typeorm';
-import type { RescanProgress, RescanRequest, RescanState } from '../../lib/store/rescan-state.js';
+import type { RescanProgress, RescanRequest, RescanState } from '../../lib/store/ports/rescan-state.js';
 
 /** A `RescanState` in memory; its lease never lapses by itself. */
 export class MemoryRescanState implements RescanState {

@@ -1,6 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import type { AppendResult } from '../../lib/core/event.js';
-import type { Emission, EventRecorder } from '../../lib/store/event-recorder.js';
+import type { Emission, EventRecorder } from '../../lib/store/log/event-recorder.js';
 
 /** An `EventRecorder` that keeps in memory what it is given; knows no transactions. */
 export class RecordingRecorder implements EventRecorder {

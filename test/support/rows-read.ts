@@ -1,4 +1,4 @@
-import type { Sql } from '../../lib/store/sql.js';
+import type { Sql } from '../../lib/store/ports/sql.js';
 
 /**
  * How many rows of a table the work has read, by whatever plan; on PostgreSQL. A session's counters also hold what it did

@@ -1,10 +1,10 @@
-import type { ClaimQuota, DeliveryId } from '../../store/dialect.js';
-import type { ClaimedDelivery } from '../../store/rows.js';
-import { chunks } from '../../store/sql.js';
+import type { ClaimQuota, DeliveryId } from '../../store/ports/dialect.js';
+import type { ClaimedDelivery } from '../../store/ports/rows.js';
+import { chunks } from '../../store/ports/sql.js';
 import { OrderedRounds } from './ordered-rounds.js';
-import type { BoundHandler } from '../runs.js';
-import type { Promoted } from '../settler.js';
-import { inParallel } from '../waiting.js';
+import type { BoundHandler } from '../claims/runs.js';
+import type { Promoted } from '../attempt/settler.js';
+import { inParallel } from '../../runtime/waiting.js';
 
 /** Events whose deliveries are claimed by one statement. */
 const BATCH = 500;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppendResult } from '../../core/event.js';
-import type { Emission, EventRecorder } from '../../store/event-recorder.js';
+import type { Emission, EventRecorder } from '../../store/log/event-recorder.js';
 import { EmissionBatch } from '../emission-batch.js';
 import { addFailure, type ScanFailure, type ScanReport } from './rescan-report.js';
 

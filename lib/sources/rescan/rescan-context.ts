@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Clock } from '../../core/clock.js';
-import type { EventRecorder } from '../../store/event-recorder.js';
+import type { EventRecorder } from '../../store/log/event-recorder.js';
 import type { RescanProgressEvent } from './rescan-report.js';
 
 /** Where a scan notes how far it is. */

@@ -1,4 +1,4 @@
-import type { RescanState } from '../../store/rescan-state.js';
+import type { RescanState } from '../../store/ports/rescan-state.js';
 import { RescanInProgressError, RescanLeaseLostError } from './errors.js';
 
 const LEASE = 30_000;

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../core/event.js';
-import type { Preclaimed } from '../preclaims.js';
+import type { Preclaimed } from '../deliveries/preclaims.js';
 
 /** An event that this process appended, in a transaction that may still be open. */
 export interface AppendedEvent {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { QueryRunner } from 'typeorm';
-import { Coalesced } from '../coalesced.js';
-import type { Messages } from '../signals.js';
+import { Coalesced } from '../../runtime/coalesced.js';
+import type { Messages } from '../ports/signals.js';
 import type { AppendedEvent } from './appended-event.js';
 import { CommitTracker, type TransactionListener } from './commit-tracker.js';
 import type { Depths } from './depths.js';

@@ -1,5 +1,5 @@
-import { chunks, type Sql } from '../sql.js';
-import type { Tables } from '../tables.js';
+import { chunks, type Sql } from '../ports/sql.js';
+import type { Tables } from '../ports/tables.js';
 import type { AppendedEvent } from './appended-event.js';
 
 /** Events in one statement. */

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { QueryRunner } from 'typeorm';
-import { Horizon } from '../../store/horizon.js';
+import { Horizon } from '../../store/db/horizon.js';
 import { assertRising, type BenchCheck, eventRow, type LogBench, positionsOf } from './log-bench.js';
 
 /** So many looks are enough for any horizon, also while others on the same server have a transaction open for a while. */

@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Clock } from '../../core/clock.js';
-import { Database } from '../../store/database.js';
-import { DeliveryQueue, type Start } from '../../store/delivery-queue.js';
-import type { DeliveryId } from '../../store/dialect.js';
-import { type Appended, type ClaimedDelivery, type EventRow, recordedAt } from '../../store/rows.js';
-import { prepareSchema } from '../../store/schema.js';
-import type { Row, Sql } from '../../store/sql.js';
-import { WorkerLeases } from '../../store/worker-leases.js';
+import { Database } from '../../store/db/database.js';
+import { DeliveryQueue, type Start } from '../../store/deliveries/delivery-queue.js';
+import type { DeliveryId } from '../../store/ports/dialect.js';
+import { type Appended, type ClaimedDelivery, type EventRow, recordedAt } from '../../store/ports/rows.js';
+import { prepareSchema } from '../../store/db/schema.js';
+import type { Row, Sql } from '../../store/ports/sql.js';
+import { WorkerLeases } from '../../store/deliveries/worker-leases.js';
 
 const NAMING = { prefix: 'once_' };
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { KeyHead } from '../../store/dialect.js';
+import type { KeyHead } from '../../store/ports/dialect.js';
 import { type BenchCheck, eventRow, type LogBench, positionsOf } from './log-bench.js';
 
 /** In the order of their bytes; JavaScript's own order has the last two the other way round. */

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import type { Clock } from '../../core/clock.js';
-import type { Database } from '../../store/database.js';
-import { Promotion } from '../../store/promotion.js';
-import type { HandlerTarget } from '../../store/rows.js';
-import type { Sql } from '../../store/sql.js';
+import type { Database } from '../../store/db/database.js';
+import { Promotion } from '../../store/deliveries/promotion.js';
+import type { HandlerTarget } from '../../store/ports/rows.js';
+import type { Sql } from '../../store/ports/sql.js';
 import { eventRow, type LogBench, positionsOf } from './log-bench.js';
 
 /** Milliseconds that one waits for another. */

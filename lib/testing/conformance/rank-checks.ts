@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
-import type { Start } from '../../store/delivery-queue.js';
-import { Promotion } from '../../store/promotion.js';
-import type { DeliveryRow, HandlerTarget } from '../../store/rows.js';
-import type { Sql } from '../../store/sql.js';
+import type { Start } from '../../store/deliveries/delivery-queue.js';
+import { Promotion } from '../../store/deliveries/promotion.js';
+import type { DeliveryRow, HandlerTarget } from '../../store/ports/rows.js';
+import type { Sql } from '../../store/ports/sql.js';
 import { FixedClock } from '../fixed-clock.js';
 import { type BenchCheck, eventRow, type LogBench, positionsOf } from './log-bench.js';
 import { complete, dues, events, interrupted, LEASE, promote, remove, row, targetsOf } from './rank-bench.js';

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { WorkerLeases } from '../../store/worker-leases.js';
+import { WorkerLeases } from '../../store/deliveries/worker-leases.js';
 import type { BenchCheck, LogBench } from './log-bench.js';
 
 const HOUR = 3_600_000;

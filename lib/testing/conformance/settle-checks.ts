@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
-import type { DeliveryQueue, Start } from '../../store/delivery-queue.js';
-import type { DeliveryId } from '../../store/dialect.js';
+import type { DeliveryQueue, Start } from '../../store/deliveries/delivery-queue.js';
+import type { DeliveryId } from '../../store/ports/dialect.js';
 import { FixedClock } from '../fixed-clock.js';
 import { type BenchCheck, type LogBench, RolledBack } from './log-bench.js';
 

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { Channel } from '../../store/signals.js';
+import type { Channel } from '../../store/ports/signals.js';
 import { type BenchCheck, type LogBench, Signal } from './log-bench.js';
 
 /** Nothing to check where the database carries no messages. */

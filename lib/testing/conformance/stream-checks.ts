@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { EntityManager } from 'typeorm';
-import type { Appended, EventRow } from '../../store/rows.js';
+import type { Appended, EventRow } from '../../store/ports/rows.js';
 import {
   type BenchCheck,
   eventRow,

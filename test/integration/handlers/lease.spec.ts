@@ -3,7 +3,7 @@ import type { EventSourcingOptions } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
 import type { Engine } from '../../../lib/module/engine.js';
 import { engineToken } from '../../../lib/module/tokens.js';
-import { WorkerLeases } from '../../../lib/store/worker-leases.js';
+import { WorkerLeases } from '../../../lib/store/deliveries/worker-leases.js';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { aborted, deferred, until } from '../../support/deferred.js';

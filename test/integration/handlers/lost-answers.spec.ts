@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
-import { DeliveryQueue } from '../../../lib/store/delivery-queue.js';
-import { OrderedClaim } from '../../../lib/store/ordered-claim.js';
-import type { ClaimedDelivery } from '../../../lib/store/rows.js';
+import { DeliveryQueue } from '../../../lib/store/deliveries/delivery-queue.js';
+import { OrderedClaim } from '../../../lib/store/deliveries/ordered-claim.js';
+import type { ClaimedDelivery } from '../../../lib/store/ports/rows.js';
 import { startApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { until } from '../../support/deferred.js';

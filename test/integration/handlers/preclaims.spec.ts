@@ -1,7 +1,7 @@
 import type { WorkerOptions } from 'nestjs-once';
 import type { Engine } from '../../../lib/module/engine.js';
 import { engineToken } from '../../../lib/module/tokens.js';
-import { DeliveryState } from '../../../lib/store/rows.js';
+import { DeliveryState } from '../../../lib/store/ports/rows.js';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import {
   type DatabaseAddress,

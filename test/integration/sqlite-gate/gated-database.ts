@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { type GateOptions, installGate } from '../../../lib/store/sqlite/gate/install-gate.js';
+import { type GateOptions, installGate } from '../../../lib/store/dialects/sqlite/gate/install-gate.js';
 import { dataSourceOptionsFrom, type ExtraOptions } from '../../support/data-source-options.js';
 import { Account } from './account.js';
 

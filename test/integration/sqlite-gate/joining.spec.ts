@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager, EntitySubscriberInterface, InsertEvent, QueryRunner } from 'typeorm';
-import { joinedRunner, outermostRunner } from '../../../lib/store/sqlite/gate/install-gate.js';
+import { joinedRunner, outermostRunner } from '../../../lib/store/dialects/sqlite/gate/install-gate.js';
 import { Account } from './account.js';
 import { GatedDatabase, idsOf, turn } from './gated-database.js';
 

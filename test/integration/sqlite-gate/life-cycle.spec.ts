@@ -1,5 +1,5 @@
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
-import { installGate } from '../../../lib/store/sqlite/gate/install-gate.js';
+import { installGate } from '../../../lib/store/dialects/sqlite/gate/install-gate.js';
 import { dataSourceOptionsFrom } from '../../support/data-source-options.js';
 import { Account } from './account.js';
 import { GatedDatabase, idsOf, turn } from './gated-database.js';

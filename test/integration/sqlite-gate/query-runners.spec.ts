@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import {
   SqliteGateTimeoutError,
   SqliteTransactionEndedError,
-} from '../../../lib/store/sqlite/gate/errors.js';
+} from '../../../lib/store/dialects/sqlite/gate/errors.js';
 import { Account } from './account.js';
 import { GatedDatabase, idsOf, turn } from './gated-database.js';
 

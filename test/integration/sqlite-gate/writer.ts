@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { DataSource } from 'typeorm';
-import { installGate } from '../../../lib/store/sqlite/gate/install-gate.js';
+import { installGate } from '../../../lib/store/dialects/sqlite/gate/install-gate.js';
 import { dataSourceOptionsFrom } from '../../support/data-source-options.js';
 import { Account } from './account.js';
 

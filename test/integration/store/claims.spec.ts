@@ -1,5 +1,5 @@
-import { Database } from '../../../lib/store/database.js';
-import { type Sql, tuples } from '../../../lib/store/sql.js';
+import { Database } from '../../../lib/store/db/database.js';
+import { type Sql, tuples } from '../../../lib/store/ports/sql.js';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { rowsRead } from '../../support/rows-read.js';

@@ -1,6 +1,6 @@
 import { TransactionRequiredError } from 'nestjs-once';
 import { FixedClock } from 'nestjs-once/testing';
-import { emissionContext } from '../../../lib/store/emission-context.js';
+import { emissionContext } from '../../../lib/store/commits/emission-context.js';
 import { type DatabaseAddress, describeEachDatabase } from '../../support/databases.js';
 import { handler, LogProcess } from './log-process.js';
 

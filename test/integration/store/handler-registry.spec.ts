@@ -1,4 +1,4 @@
-import type { HandlerRegistration } from '../../../lib/store/handler-registry.js';
+import type { HandlerRegistration } from '../../../lib/store/registry/handler-registry.js';
 import { type DatabaseAddress, describeEachDatabase } from '../../support/databases.js';
 import { handler, LogProcess } from './log-process.js';
 

@@ -1,23 +1,23 @@
 import { DataSource } from 'typeorm';
 import { type Clock, systemClock } from '../../../lib/core/clock.js';
 import { PayloadCodec } from '../../../lib/payload/payload-codec.js';
-import { Database } from '../../../lib/store/database.js';
-import { DeliveryQueries } from '../../../lib/store/delivery-queries.js';
-import { DeliveryQueue } from '../../../lib/store/delivery-queue.js';
-import { EventLog } from '../../../lib/store/event-log.js';
+import { Database } from '../../../lib/store/db/database.js';
+import { DeliveryQueries } from '../../../lib/store/views/delivery-queries.js';
+import { DeliveryQueue } from '../../../lib/store/deliveries/delivery-queue.js';
+import { EventLog } from '../../../lib/store/log/event-log.js';
 import { EventTypeRegistry } from '../../../lib/event-types/event-type-registry.js';
-import { EventIngest } from '../../../lib/store/event-ingest.js';
-import { EventStream } from '../../../lib/store/event-stream.js';
+import { EventIngest } from '../../../lib/store/log/event-ingest.js';
+import { EventStream } from '../../../lib/store/commits/event-stream.js';
 import { CommitHub } from '../../../lib/store/commits/commit-hub.js';
 import { eventsInLog } from '../../../lib/store/commits/events-in-log.js';
-import { EventLogStore } from '../../../lib/store/event-log-store.js';
-import { FanOut } from '../../../lib/store/fan-out.js';
-import { HandlerRegistry, type HandlerRegistration } from '../../../lib/store/handler-registry.js';
-import { Horizon } from '../../../lib/store/horizon.js';
-import { prepareSchema } from '../../../lib/store/schema.js';
-import type { TableNaming } from '../../../lib/store/tables.js';
-import { TypeOrmEntities } from '../../../lib/store/typeorm-entities.js';
-import { WorkerLeases } from '../../../lib/store/worker-leases.js';
+import { EventLogStore } from '../../../lib/store/log/event-log-store.js';
+import { FanOut } from '../../../lib/store/registry/fan-out.js';
+import { HandlerRegistry, type HandlerRegistration } from '../../../lib/store/registry/handler-registry.js';
+import { Horizon } from '../../../lib/store/db/horizon.js';
+import { prepareSchema } from '../../../lib/store/db/schema.js';
+import type { TableNaming } from '../../../lib/store/ports/tables.js';
+import { TypeOrmEntities } from '../../../lib/store/typeorm/typeorm-entities.js';
+import { WorkerLeases } from '../../../lib/store/deliveries/worker-leases.js';
 import { type DatabaseAddress, dataSourceOptionsFrom, type ExtraOptions } from '../../support/databases.js';
 
 export interface LogProcessSetup {

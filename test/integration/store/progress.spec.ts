@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import type { Engine } from '../../../lib/module/engine.js';
 import { engineToken } from '../../../lib/module/tokens.js';
-import { Database } from '../../../lib/store/database.js';
-import { FanOut } from '../../../lib/store/fan-out.js';
-import { prepareSchema } from '../../../lib/store/schema.js';
+import { Database } from '../../../lib/store/db/database.js';
+import { FanOut } from '../../../lib/store/registry/fan-out.js';
+import { prepareSchema } from '../../../lib/store/db/schema.js';
 import { startApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { deferred, until } from '../../support/deferred.js';

@@ -1,6 +1,10 @@
 import { FixedClock } from '../../../lib/testing/fixed-clock.js';
-import { Lease } from '../../../lib/store/lease.js';
-import { Retention, type RetentionPolicy, type RetentionReport } from '../../../lib/store/retention.js';
+import { Lease } from '../../../lib/store/db/lease.js';
+import {
+  Retention,
+  type RetentionPolicy,
+  type RetentionReport,
+} from '../../../lib/store/upkeep/retention.js';
 import { type DatabaseAddress, describeEachDatabase } from '../../support/databases.js';
 import { deferred } from '../../support/deferred.js';
 import { handler, LogProcess } from './log-process.js';

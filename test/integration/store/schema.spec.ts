@@ -7,8 +7,8 @@ import {
   eventSourcingMigrations,
 } from 'nestjs-once';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
-import { Database } from '../../../lib/store/database.js';
-import { applyPending, prepareSchema, SchemaNotReadyError } from '../../../lib/store/schema.js';
+import { Database } from '../../../lib/store/db/database.js';
+import { applyPending, prepareSchema, SchemaNotReadyError } from '../../../lib/store/db/schema.js';
 import {
   type DatabaseAddress,
   dataSourceOptionsFrom,

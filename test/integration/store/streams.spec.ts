@@ -2,7 +2,7 @@ import { ConcurrencyError, EventSourcingError } from 'nestjs-once';
 import type { EntityManager } from 'typeorm';
 import { InvalidEventError } from '../../../lib/core/errors.js';
 import { streamKey } from '../../../lib/core/event-input.js';
-import type { Emission } from '../../../lib/store/event-recorder.js';
+import type { Emission } from '../../../lib/store/log/event-recorder.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { deferred } from '../../support/deferred.js';
 import { LogProcess } from './log-process.js';

@@ -1,5 +1,5 @@
 import { DataSource, type EntitySubscriberInterface } from 'typeorm';
-import { Database } from '../../../lib/store/database.js';
+import { Database } from '../../../lib/store/db/database.js';
 import { describeEachDatabase } from '../../support/databases.js';
 
 const REFUSED = new Error('refused by a subscriber');

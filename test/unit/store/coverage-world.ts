@@ -7,7 +7,7 @@ import {
   isLeftToReconcile,
   NO_COVERAGE,
   startFill,
-} from '../../../lib/store/coverage.js';
+} from '../../../lib/store/registry/coverage.js';
 
 export interface WorldEvent {
   position: number;

@@ -1,0 +1,102 @@
+import { hostname } from 'node:os';
+import type { Database } from '../db/database.js';
+import { SUSPECT_RESCUES } from '../ports/rows.js';
+import type { Sql } from '../ports/sql.js';
+
+const RESCUED = 'The process that handled it died or lost its lease';
+
+/**
+ * One lease for each worker, on all that it has claimed: one row to extend however much runs. By the database's clock
+ * alone. A worker whose lease lapsed is deleted by whoever sees it first, and has to register anew under another id,
+ * so that it cannot mark what it has lost.
+ */
+export class WorkerLeases {
+  constructor(
+    private readonly database: Database,
+    /** How long a worker's claims are its own without a heartbeat, in milliseconds. */
+    private readonly lease: number,
+  ) {}
+
+  async register(): Promise<number> {
+    const { tables, dialect } = this.database;
+    const owner = `${hostname()}`.slice(0, 200);
+    return this.database.transaction(async (sql) => {
+      const nonce = `${owner}#${process.pid}#${Math.random().toString(36).slice(2)}`;
+      await sql.change(
+        `INSERT INTO ${tables.worker} (host, pid, started_at, lease_until) VALUES (?, ?, ${dialect.now}, ${dialect.now} + ?)`,
+        [nonce, process.pid, this.lease],
+      );
+      const row = await sql.row(`SELECT id FROM ${tables.worker} WHERE host = ?`, [nonce]);
+      return Number(row!.id);
+    });
+  }
+
+  /** Extends the lease; false when it was lost. */
+  async extend(sql: Sql, workerId: number): Promise<boolean> {
+    const { tables, dialect } = this.database;
+    const statement = `UPDATE ${tables.worker} SET lease_until = ${dialect.now} + ? WHERE id = ?`;
+    return (await sql.change(statement, [this.lease, workerId])) > 0;
+  }
+
+  async remove(sql: Sql, workerId: number): Promise<void> {
+    await sql.change(`DELETE FROM ${this.database.tables.worker} WHERE id = ?`, [workerId]);
+  }
+
+  /** Takes over what workers without a lease have claimed; returns how many deliveries. */
+  async rescue(): Promise<number> {
+    if (!(await this.database.run((sql) => this.someLapsed(sql)))) return 0;
+    await this.removeLapsed();
+    const { tables, dialect } = this.database;
+    return this.database.transaction(async (sql) => {
+      const orphans = await sql.rows(
+        `SELECT d.handler_id, d.position FROM ${tables.delivery} d WHERE ${this.orphaned()} LIMIT 1000 ${dialect.skipLocked}`,
+      );
+      for (const orphan of orphans) await this.free(sql, Number(orphan.handler_id), Number(orphan.position));
+      return orphans.length;
+    });
+  }
+
+  /**
+   * In a transaction of its own: where it had to wait for another rescuer, PostgreSQL leaves locks on leases that it took
+   * for lapsed and that have been extended meanwhile. Nobody could extend them while deliveries are freed.
+   */
+  private async removeLapsed(): Promise<void> {
+    const { tables, dialect } = this.database;
+    await this.database.atomically((sql) =>
+      sql.change(`DELETE FROM ${tables.worker} WHERE lease_until < ${dialect.now}`),
+    );
+  }
+
+  private async someLapsed(sql: Sql): Promise<boolean> {
+    const { tables, dialect } = this.database;
+    const lapsed = await sql.rows(
+      `SELECT id FROM ${tables.worker} WHERE lease_until < ${dialect.now} LIMIT 1`,
+    );
+    if (lapsed.length > 0) return true;
+    return (
+      (await sql.rows(`SELECT 1 AS one FROM ${tables.delivery} d WHERE ${this.orphaned()} LIMIT 1`)).length >
+      0
+    );
+  }
+
+  private orphaned(): string {
+    const { tables } = this.database;
+    return `d.state = 1 AND d.worker_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${tables.worker} w WHERE w.id = d.worker_id)`;
+  }
+
+  /**
+   * From the third rescue on the delivery ran alone: it is the one that killed its process. Whether its worker is gone
+   * is asked again, now that the row is locked: somebody else may have taken it over since.
+   */
+  private async free(sql: Sql, handlerId: number, position: number): Promise<void> {
+    const { tables } = this.database;
+    await sql.change(
+      `UPDATE ${tables.delivery}
+       SET attempts = attempts + CASE WHEN rescues >= ${SUSPECT_RESCUES} THEN 1 ELSE 0 END,
+         rescues = rescues + 1, state = 0, worker_id = NULL, error = ?
+       WHERE handler_id = ? AND position = ? AND state = 1
+         AND NOT EXISTS (SELECT 1 FROM ${tables.worker} w WHERE w.id = worker_id)`,
+      [RESCUED, handlerId, position],
+    );
+  }
+}

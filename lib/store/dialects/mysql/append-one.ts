@@ -1,0 +1,106 @@
+import type { DataSource } from 'typeorm';
+import type { SqlTime } from '../../ports/dialect.js';
+import {
+  deliveriesOf,
+  deliveryInsert,
+  EVENT_INSERT_COLUMNS,
+  eventParameters,
+  versionTaken,
+} from '../shared/insert-rows.js';
+import type { Appended, EventRow } from '../../ports/rows.js';
+import { marks, type Row, type Sql } from '../../ports/sql.js';
+import type { Tables } from '../../ports/tables.js';
+import { failure } from './errors.js';
+import { epochLock, LEAVE, WITHOUT_WAITING } from './statements.js';
+
+const servers = new WeakMap<DataSource, Promise<boolean>>();
+
+/**
+ * One event with its deliveries, as most saves record it: what `append` does for several, in one round trip; its tags are
+ * left to do. Undefined where that is not enough, with nothing recorded: another transaction holds the key or recorded it
+ * unseen, its version is there under another key, the sequence has fallen behind the log, or the server is MySQL.
+ */
+export async function appendOne(
+  sql: Sql,
+  t: Tables,
+  row: EventRow,
+  due: SqlTime,
+): Promise<Appended | undefined> {
+  if (!(await hasBlocks(sql))) return undefined;
+  try {
+    const answer = await runBlock(sql, t, row, due);
+    if (answer.known !== null) return thereAlready(row, answer.known as string);
+    return Number(answer.position) > 0 ? { kind: 'recorded', position: Number(answer.position) } : undefined;
+  } catch (error) {
+    if (!(await takeBack(sql)) || failure(error) !== 'lock') throw error;
+    return undefined;
+  }
+}
+
+function thereAlready(row: EventRow, group: string): Appended {
+  return row.stream === null ? { kind: 'known', group } : versionTaken([row], row)[0]!;
+}
+
+/** MariaDB runs several statements as one without any right to create a procedure; not in Oracle's syntax. */
+function hasBlocks(sql: Sql): Promise<boolean> {
+  const { dataSource } = sql.runner;
+  let known = servers.get(dataSource);
+  if (!known) {
+    known = sql
+      .row(`SELECT version() LIKE '%MariaDB%' AND @@sql_mode NOT LIKE '%ORACLE%' AS answer`)
+      .then((row) => Number(row!.answer) === 1);
+    servers.set(dataSource, known);
+    known.catch(() => servers.delete(dataSource));
+  }
+  return known;
+}
+
+/** The results of a block are one array for each SELECT, and what ended it. */
+async function runBlock(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<Row> {
+  const rows = deliveriesOf([row], [0]);
+  const deliveries = rows.length > 0 ? deliveryInsert(t, rows, due, LEAVE, 'LAST_INSERT_ID()') : undefined;
+  const [answers] = await sql.rows<[Row]>(block(t, deliveries?.text), [
+    row.key,
+    ...eventParameters(row),
+    ...(deliveries?.parameters ?? []),
+  ]);
+  return answers![0];
+}
+
+/**
+ * `LAST_INSERT_ID()` is the position throughout, and 0 once the INSERT has met a row with that key or position. SELECT
+ * INTO alone reads without locks: a subquery of SET or IF would lock what it reads.
+ */
+function block(t: Tables, deliver: string | undefined): string {
+  return `BEGIN NOT ATOMIC
+    DECLARE once_known VARCHAR(255) CHARACTER SET utf8mb4;
+    DECLARE once_epoch INT;
+    SELECT max(event_group) INTO once_known FROM ${t.event} WHERE event_key = ?;
+    IF once_known IS NULL THEN
+      SELECT id INTO once_epoch ${epochLock(t)};
+      SAVEPOINT once_append;
+      INSERT INTO ${t.name('position')} () VALUES ();
+      ROLLBACK TO SAVEPOINT once_append;
+      ${WITHOUT_WAITING} INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position)
+        VALUES (${marks(EVENT_INSERT_COLUMNS.length)}, LAST_INSERT_ID())
+        ON DUPLICATE KEY UPDATE position = position + LAST_INSERT_ID(0);
+      ${deliver ? `IF LAST_INSERT_ID() > 0 THEN ${deliver}; END IF;` : ''}
+      RELEASE SAVEPOINT once_append;
+    END IF;
+    SELECT LAST_INSERT_ID() AS position, once_known AS known;
+  END`;
+}
+
+/**
+ * Undoes what a block did that failed; false where it did nothing, or where the transaction is gone, as after a deadlock,
+ * and after any wait for a lock by a setting of the server. No savepoint of one block is ever there for another.
+ */
+async function takeBack(sql: Sql): Promise<boolean> {
+  try {
+    await sql.change('ROLLBACK TO SAVEPOINT once_append');
+    await sql.change('RELEASE SAVEPOINT once_append');
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,112 @@
+import { positionsByHandler } from '../../ports/delivery-ids.js';
+import type { ClaimQuota, ClaimRequest, DeliveryId, KeyOrder, SqlTime } from '../../ports/dialect.js';
+import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from '../../ports/rows.js';
+import { chunks, marks, type Row, type Sql } from '../../ports/sql.js';
+import type { Tables } from '../../ports/tables.js';
+
+/** Positions in one statement: with too many, optimizers give up on looking each of them up. */
+const MOST = 500;
+
+export interface ClaimSyntax {
+  /** Ends the SELECT that locks, and passes over what is locked. */
+  lock: string;
+  keyOrder: KeyOrder;
+}
+
+/**
+ * Claiming and completing for databases whose UPDATE cannot return rows of a join: select and lock, then change. Runs
+ * in a transaction.
+ */
+export async function claimBySelect(
+  sql: Sql,
+  t: Tables,
+  request: ClaimRequest,
+  by: ClaimSyntax,
+): Promise<ClaimedDelivery[]> {
+  const claimed: ClaimedDelivery[] = [];
+  for (const { handlerId, take } of request.quotas) {
+    const due = await lockDue(sql, t, request, { handlerId, take }, by);
+    for (const positions of chunks(due, MOST))
+      claimed.push(...(await takeLocked(sql, t, request.workerId, handlerId, positions)));
+  }
+  return claimed;
+}
+
+async function takeLocked(
+  sql: Sql,
+  t: Tables,
+  workerId: number,
+  handlerId: number,
+  positions: readonly number[],
+): Promise<ClaimedDelivery[]> {
+  const where = `d.handler_id = ? AND d.position IN (${marks(positions.length)})`;
+  await sql.change(`UPDATE ${t.delivery} SET state = 1, worker_id = ? WHERE ${where.replaceAll('d.', '')}`, [
+    workerId,
+    handlerId,
+    ...positions,
+  ]);
+  const rows = await sql.rows(
+    `SELECT d.handler_id, d.attempts, d.starts, d.rescues, ${EVENT_COLUMNS}
+     FROM ${t.delivery} d JOIN ${t.event} e ON e.position = d.position WHERE ${where} ORDER BY d.due_at, d.position`,
+    [handlerId, ...positions],
+  );
+  return rows.map(claimedDelivery);
+}
+
+async function lockDue(
+  sql: Sql,
+  t: Tables,
+  request: ClaimRequest,
+  { handlerId, take }: ClaimQuota,
+  { lock, keyOrder }: ClaimSyntax,
+): Promise<number[]> {
+  const { due, suspects, positions, keyed } = request;
+  const rows = await sql.rows(
+    `SELECT position FROM ${t.delivery} p
+     WHERE handler_id = ? AND state = 0 AND due_at <= ${due.sql} AND rescues ${suspects ? '>=' : '<'} ${SUSPECT_RESCUES}
+       AND ${keyed ? keyOrder.isHead(t, 'p') : 'order_key IS NULL'}
+       ${positions ? `AND position IN (${marks(positions.length)})` : ''}
+     ORDER BY due_at, position LIMIT ? ${lock}`,
+    [handlerId, ...due.parameters, ...(positions ?? []), take],
+  );
+  return rows.map((row) => Number(row.position));
+}
+
+export async function completeBySelect(
+  sql: Sql,
+  t: Tables,
+  workerId: number,
+  ids: readonly DeliveryId[],
+  { lock, at }: { lock: string; at: SqlTime },
+): Promise<DeliveryId[]> {
+  const completed: DeliveryId[] = [];
+  for (const [handlerId, all] of positionsByHandler(ids)) {
+    for (const positions of chunks(all, MOST)) {
+      const held = await sql.rows(
+        `SELECT position FROM ${t.delivery}
+         WHERE handler_id = ? AND position IN (${marks(positions.length)}) AND state = 1 AND worker_id = ? ${lock}`,
+        [handlerId, ...positions, workerId],
+      );
+      if (held.length > 0) completed.push(...(await finish(sql, t, handlerId, held, at)));
+    }
+  }
+  return completed;
+}
+
+async function finish(
+  sql: Sql,
+  t: Tables,
+  handlerId: number,
+  held: Row[],
+  at: SqlTime,
+): Promise<DeliveryId[]> {
+  const positions = held.map((row) => Number(row.position));
+  const where = `handler_id = ? AND position IN (${marks(positions.length)})`;
+  await sql.change(
+    `INSERT INTO ${t.finished} (handler_id, position, state, attempts, finished_at)
+     SELECT handler_id, position, 3, attempts + 1, ${at.sql} FROM ${t.delivery} WHERE ${where}`,
+    [...at.parameters, handlerId, ...positions],
+  );
+  await sql.change(`DELETE FROM ${t.delivery} WHERE ${where}`, [handlerId, ...positions]);
+  return positions.map((position) => ({ handlerId, position }));
+}

@@ -10,7 +10,7 @@ import { Preclaiming } from './claims/preclaiming.js';
 import { type BoundHandler, type Limits, Runs } from './claims/runs.js';
 import type { Promoted, Settler } from './attempt/settler.js';
 import { Suspects } from './claims/suspects.js';
-import { settledWithin } from '../runtime/waiting.js';
+import { settledWithin } from '../runtime/deadline.js';
 
 export interface WorkerParts extends LeasedClaimsParts {
   executor: Executor;

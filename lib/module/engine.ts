@@ -9,11 +9,11 @@ import type { LeaseKeeper } from '../handlers/claims/lease-keeper.js';
 import type { BoundHandler } from '../handlers/claims/runs.js';
 import { InlineDispatch } from '../handlers/inline/inline-dispatch.js';
 import { Upkeep } from '../runtime/upkeep.js';
-import { settledWithin } from '../runtime/waiting.js';
+import type { ServiceStatus } from '../runtime/service.js';
+import { Stages } from '../runtime/stages.js';
 import { GIVE_BACK_LIMIT, type Worker } from '../handlers/worker.js';
 import type { Rescan } from '../sources/rescan/rescan.js';
 import type { SourceRegistry } from '../sources/source-registry.js';
-import { backlogOf } from '../store/views/backlog.js';
 import type { CommitHub } from '../store/commits/commit-hub.js';
 import type { Database } from '../store/db/database.js';
 import type { DeliveryQueries } from '../store/views/delivery-queries.js';
@@ -33,12 +33,10 @@ import { composeLookout, type LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
 import { ProcessLog } from './process-log.js';
 import { composeSources, type SourceParts } from './source-parts.js';
+import { LEASE, stagesOf } from './stages.js';
 
 /** Subscribers of engines that have stopped. A DataSource that outlives its application has them until another engine comes. */
 const RETIRED = new WeakSet<object>();
-
-/** Milliseconds that shutdown waits for what was reported to be proven, and then for the lease to be given up. */
-const RELEASE_LIMIT = 2000;
 
 /** Everything behind one `forRoot`: one log in one DataSource, its sources and its handlers. */
 export class Engine {
@@ -54,13 +52,13 @@ export class Engine {
   private readonly log: LogParts;
   private readonly entities: SourceParts;
   private readonly handling: HandlingParts;
-  private readonly upkeep: Upkeep;
+  private readonly stages: Stages;
   private readonly says = new ProcessLog(this.logger);
 
   constructor(
     readonly dataSource: DataSource,
     readonly options: ResolvedOptions,
-    private readonly telemetry: Telemetry = NO_TELEMETRY,
+    telemetry: Telemetry = NO_TELEMETRY,
   ) {
     this.name = options.dataSource ?? 'default';
     this.log = composeLog(dataSource, options, telemetry);
@@ -75,7 +73,13 @@ export class Engine {
     });
     this.lookout = composeLookout(this.log, this.handling, options, this);
     this.subscribe();
-    this.upkeep = new Upkeep(choresOf(this), options.worker.pollInterval, this.connectivity);
+    const upkeep = new Upkeep(choresOf(this), options.worker.pollInterval, this.connectivity);
+    const { log, handling, lookout } = this;
+    this.stages = new Stages(
+      stagesOf({ log, handling, lookout, upkeep, telemetry, options }),
+      this.shutdownLimit,
+      ({ name }, error) => this.stopFailed(name, error),
+    );
   }
 
   /** Whoever starts or tells something of what this process records. */
@@ -200,13 +204,13 @@ export class Engine {
     subscribers.splice(0, subscribers.length, ...others, ...this.subscribers);
   }
 
-  start(): void {
-    const { dispatch, worker } = this.options;
-    if (dispatch === 'background') this.worker.start();
-    if (dispatch === 'background' && worker.listen && this.handlers.all.length > 0)
-      this.lookout.wakeUp.listen();
-    if (dispatch !== 'inline') this.upkeep.start();
-    if (dispatch !== 'none') this.telemetry.watchBacklog(() => backlogOf(this.database, this.registry.known));
+  start(): Promise<void> {
+    return this.stages.start();
+  }
+
+  /** How each part that goes on until it is stopped is doing. */
+  get services(): readonly ServiceStatus[] {
+    return this.stages.statuses;
   }
 
   /** Milliseconds that shutdown waits for what runs, handlers or not: it may be waiting for a connection for ever. */
@@ -216,30 +220,15 @@ export class Engine {
 
   /** Stops claiming, lets running handlers finish, gives back the rest. */
   async stop(): Promise<void> {
-    const latest = performance.now() + this.shutdownLimit;
     this.stopping.abort();
-    const drained = this.worker.drain(this.options.worker.shutdownTimeout);
-    this.lookout.polling.stop();
-    this.telemetry.close();
-    await Promise.all([settledWithin(this.upkeep.stop(), this.shutdownLimit), drained]);
-    this.connectivity.stop();
-    await settledWithin(this.upkeep.finished(), latest - performance.now());
-    await settledWithin(this.commits.flush(), RELEASE_LIMIT);
-    await Promise.all([this.lookout.wakeUp.stop(), this.releaseLease()]);
-    await this.log.control.close();
-    this.log.stream.end();
+    await this.stages.stop();
     // What the application still writes until the DataSource is closed has to be recorded, so nothing is removed here.
     for (const subscriber of this.subscribers) RETIRED.add(subscriber);
   }
 
-  /** Where the database does not answer the lease ends by itself: nobody extends it any more. */
-  private async releaseLease(): Promise<void> {
-    try {
-      if (await settledWithin(this.keeper.release(), RELEASE_LIMIT)) return;
-      throw new Error(`no answer within ${RELEASE_LIMIT} ms`);
-    } catch (error) {
-      this.says.releaseFailed(error);
-    }
+  private stopFailed(service: string, error: unknown): void {
+    if (service === LEASE) this.says.releaseFailed(error);
+    else this.logger.debug(`Shutdown: ${service} did not stop: ${String(error)}`);
   }
 
   private get subscribers(): EntitySubscriberInterface[] {

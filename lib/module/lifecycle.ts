@@ -25,8 +25,8 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnModule
     await this.engine.connect();
   }
 
-  onApplicationBootstrap(): void {
-    this.engine.start();
+  async onApplicationBootstrap(): Promise<void> {
+    await this.engine.start();
     this.schedule.start();
     // Where nobody listens, the signal ends the process: a listener of ours would keep it alive.
     for (const signal of SIGNALS) {

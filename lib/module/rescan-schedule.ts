@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
-import { settledWithin } from '../runtime/waiting.js';
+import { settledWithin } from '../runtime/deadline.js';
 import { RescanInProgressError } from '../sources/rescan/errors.js';
 import type { Engine } from './engine.js';
 

@@ -29,6 +29,11 @@ export class Upkeep {
     private readonly connectivity: Pick<Connectivity, 'isLost' | 'explainsFailure'>,
   ) {}
 
+  /** The chores that failed the last time. */
+  get failingChores(): readonly string[] {
+    return [...this.failing].map(({ name }) => name);
+  }
+
   start(): void {
     this.stopped = false;
     this.schedule();

@@ -1,3 +1,4 @@
+import { within } from '../runtime/deadline.js';
 import type { Engine } from '../module/engine.js';
 import { backlogOf, deadOf } from '../store/views/backlog.js';
 
@@ -10,6 +11,8 @@ export interface HealthFacts {
   leaseAge?: number;
   /** For which the oldest due delivery of this process's handlers has been waiting. */
   lag?: number;
+  /** Parts of this process that cannot do their work now, each with the reason; absent when all can. */
+  failing?: string[];
   /** Deliveries of this process's handlers that are not tried again; counted only when there is a limit. */
   dead?: number;
 }
@@ -27,8 +30,10 @@ export interface HealthLimits {
 export async function healthFacts(engine: Engine, limits: HealthLimits): Promise<HealthFacts> {
   const leaseAge = engine.keeper.sinceExtended;
   const asked = within(limits.timeout, figures(engine, limits.maxDead));
+  const failing = engine.services.flatMap(({ name, failure }) => (failure ? [`${name}: ${failure}`] : []));
   return {
     worker: workerOf(engine),
+    ...(failing.length === 0 ? {} : { failing }),
     ...(leaseAge === undefined ? {} : { leaseAge: Math.round(leaseAge) }),
     ...(await asked.catch((error: unknown) => ({ database: String(error) }))),
   };
@@ -70,13 +75,4 @@ async function figures(
   if (maxDead === undefined) return { lag };
   const ids = handlers.map(({ id }) => id);
   return { lag, dead: await database.run((sql) => deadOf(database, sql, ids, maxDead + 1)) };
-}
-
-/** A database that says nothing does not answer. */
-async function within<T>(limit: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing within ${limit} ms`)), limit);
-  });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,6 @@
 import type { EntityLoader, EntityReference } from '../../payload/entity-port.js';
 import type { Handler } from '../handler-set.js';
-import { settledWithin } from '../../runtime/waiting.js';
+import { settledWithin } from '../../runtime/deadline.js';
 
 /** Runs for one query, at most: the server plans a condition for each reference. */
 const MOST = 50;

@@ -1,5 +1,6 @@
 import type { Sql } from '../../store/ports/sql.js';
 import type { WorkerLeases } from '../../store/deliveries/worker-leases.js';
+import { within } from '../../runtime/deadline.js';
 import { ShutdownError } from '../errors.js';
 
 export interface LeaseKeeperParts {
@@ -99,13 +100,10 @@ export class LeaseKeeper {
   private async extend(workerId: number, asked: number): Promise<boolean> {
     const { lease, leases, control } = this.parts;
     const left = Math.max(lease / 3, lease - (asked - this.extendedAt));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(left)} ms`)), left);
-      timer.unref();
-    });
-    const extended = control((sql) => leases.extend(sql, workerId));
-    return Promise.race([extended, late]).finally(() => clearTimeout(timer));
+    return within(
+      left,
+      control((sql) => leases.extend(sql, workerId)),
+    );
   }
 
   /** The lease is not held any more: tells so, once. */

@@ -1,7 +1,7 @@
 import type { ClaimQuota } from '../../store/ports/dialect.js';
 import type { ClaimedDelivery } from '../../store/ports/rows.js';
 import type { BoundHandler } from './runs.js';
-import { settledWithin } from '../../runtime/waiting.js';
+import { settledWithin } from '../../runtime/deadline.js';
 
 export interface SuspectsParts {
   handlers: () => readonly BoundHandler[];

@@ -4,7 +4,7 @@ import { chunks } from '../../store/ports/sql.js';
 import { OrderedRounds } from './ordered-rounds.js';
 import type { BoundHandler } from '../claims/runs.js';
 import type { Promoted } from '../attempt/settler.js';
-import { inParallel } from '../../runtime/waiting.js';
+import { inParallel } from '../../runtime/in-parallel.js';
 
 /** Events whose deliveries are claimed by one statement. */
 const BATCH = 500;

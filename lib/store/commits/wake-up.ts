@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Coalesced } from '../../runtime/coalesced.js';
+import { settledWithin } from '../../runtime/deadline.js';
 import type { ControlConnection, ConnectionTenant } from '../db/control-connection.js';
 import type { Database } from '../db/database.js';
 import type { Channel, Messages } from '../ports/signals.js';
@@ -74,6 +74,11 @@ export class WakeUp implements ConnectionTenant {
     return this.state === 'hearing';
   }
 
+  /** Whether it should be told, and is not. */
+  get isDeaf(): boolean {
+    return this.state === 'deaf';
+  }
+
   /** Listens from now on, for as long as there is a database. */
   listen(): void {
     if (!this.parts.database.dialect.signals) return;
@@ -111,7 +116,7 @@ export class WakeUp implements ConnectionTenant {
   async stop(): Promise<void> {
     this.stopping.abort();
     clearTimeout(this.retry);
-    await Promise.race([this.telling.flush(), wait(FLUSH_LIMIT, undefined, { ref: false })]);
+    await settledWithin(this.telling.flush(), FLUSH_LIMIT);
   }
 
   async opened(sql: Sql): Promise<boolean> {

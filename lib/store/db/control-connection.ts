@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import { settledWithin } from '../../runtime/deadline.js';
 import type { Database } from './database.js';
 import { HeldConnection } from './held-connection.js';
 import type { Sql } from '../ports/sql.js';
@@ -50,7 +50,7 @@ export class ControlConnection {
     this.opening = undefined;
     if (opening) this.tenant?.closed();
     const closed = opening?.then((connection) => connection.end()).catch(() => undefined);
-    await Promise.race([closed, wait(CLOSE_LIMIT, undefined, { ref: false })]);
+    if (closed) await settledWithin(closed, CLOSE_LIMIT);
   }
 
   /** The pool may have made a new connection. */

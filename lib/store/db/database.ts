@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { settledWithin } from '../../runtime/deadline.js';
 import type { Clock } from '../../core/clock.js';
 import { systemClock } from '../../core/clock.js';
 import type { Dialect, FailureKind, SqlTime } from '../ports/dialect.js';
@@ -145,16 +146,12 @@ export class Database {
    * statement which does not end: nobody else may get a connection with a transaction open on it.
    */
   private async rollBack(runner: QueryRunner, outside: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), ROLLBACK_LIMIT);
-    });
     const unwound = this.unwind(runner, outside).then(
       () => true,
       () => this.depthOf(runner) <= outside,
     );
-    if (!(await Promise.race([unwound, late]))) await this.dialect.abandon?.(runner);
-    clearTimeout(timer);
+    const isUnwound = (await settledWithin(unwound, ROLLBACK_LIMIT)) && (await unwound);
+    if (!isUnwound) await this.dialect.abandon?.(runner);
   }
 
   private async unwind(runner: QueryRunner, outside: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { within } from '../../runtime/deadline.js';
 import type { ControlConnection } from './control-connection.js';
 import type { Database } from './database.js';
 
@@ -7,17 +8,14 @@ const LIMIT = 5000;
 /** Rejects when the database does not answer in time. One that lives in this process always does. */
 export async function probe(database: Database, control: ControlConnection, limit = LIMIT): Promise<void> {
   if (database.dialect.singleConnection) return;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limit} ms`)), limit);
-  });
   try {
-    await Promise.race([control.run((sql) => sql.rows('SELECT 1 AS one')), late]);
+    await within(
+      limit,
+      control.run((sql) => sql.rows('SELECT 1 AS one')),
+    );
   } catch (error) {
     // The next look is on a new connection.
     void control.close();
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }

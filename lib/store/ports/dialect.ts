@@ -106,8 +106,8 @@ export interface Migration {
 export type FailureKind = 'conflict' | 'lock' | 'duplicate' | 'other';
 
 /**
- * PORT. All that differs by database: flags and SQL. A new database is one folder beside this file with the same file
- * names, one line in `dialects.ts`, and a run of the conformance suite.
+ * PORT. All that differs by database: flags and SQL. A new database is one folder in
+ * `store/dialects` with the same file names, one line in `store/db/dialects.ts`, and a run of the conformance suite.
  */
 export interface Dialect {
   readonly name: DatabaseName;

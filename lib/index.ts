@@ -118,5 +118,10 @@ export { ConcurrencyError, OpenTransactionError, UnsupportedDriverError } from '
 export { SecondConnectionError } from './store/db/pool.js';
 export { type SchemaPolicy, SchemaNotReadyError } from './store/db/schema.js';
 export { SqliteGateTimeoutError } from './store/dialects/sqlite/gate/errors.js';
-export { EVENT_SOURCING_MIGRATIONS, eventSourcingMigrations } from './store/typeorm/typeorm-migrations.js';
+export {
+  EVENT_SOURCING_MIGRATIONS,
+  eventSourcingMigrations,
+  type EventSourcingMigrationsOptions,
+  EventsWouldBeLostError,
+} from './store/typeorm/typeorm-migrations.js';
 export { EntityWithoutIdError, type ReferenceRelations } from './store/typeorm/typeorm-entities.js';

@@ -1,6 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { describe } from '../../core/describe.js';
+import { EventSourcingError, InvalidOptionError } from '../../core/errors.js';
+import { assertKnownOptions } from '../../core/options.js';
 import { Database } from '../db/database.js';
 import { applyPending, undoMigration } from '../db/schema.js';
+import type { Sql } from '../ports/sql.js';
 import { DEFAULT_PREFIX, type TableNaming } from '../ports/tables.js';
 
 type MigrationClass = new () => MigrationInterface;
@@ -8,17 +12,57 @@ type MigrationClass = new () => MigrationInterface;
 /** When each version of the tables came, as TypeORM counts migrations: their names stay for ever. */
 const TIMESTAMPS = [1763600000000, 1764500000000];
 
+const ON_REVERT = ['refuse', 'keep', 'drop'] as const;
+
+export interface EventSourcingMigrationsOptions extends Partial<TableNaming> {
+  /**
+   * What TypeORM's `migration:revert` does to tables that hold events. `'refuse'` (default): it fails with
+   * `EventsWouldBeLostError`; `'keep'`: the tables stay, and the next revert undoes the application's own migration before
+   * them; `'drop'`: the tables go with all that is in them. Tables without events always go.
+   */
+  onRevert?: (typeof ON_REVERT)[number];
+}
+
+/** Reverting a migration would have dropped the log. Nothing was changed. */
+export class EventsWouldBeLostError extends EventSourcingError {
+  readonly code = 'EVENTS_WOULD_BE_LOST';
+
+  constructor(
+    /** The table that holds events. */
+    readonly table: string,
+  ) {
+    super(
+      `Reverting the migration that made ${table} would drop every event and delivery, and there are some: nothing was changed. ` +
+        "To revert a migration of your own that ran before it, give eventSourcingMigrations({ onRevert: 'keep' }) to your DataSource, " +
+        "revert twice, and run the migrations again. To drop the log with all that is in it: { onRevert: 'drop' }.",
+    );
+  }
+}
+
 /**
  * The product's tables as TypeORM migrations, one for each version, for an application that runs its own: add them to the
  * DataSource's `migrations` and give `forRoot` the same `prefix` and `schemaName`, with `schema: 'verify'`. They create or
  * upgrade whatever is missing, so they go well with tables that `schema: 'migrate'` made.
  */
-export function eventSourcingMigrations(naming: Partial<TableNaming> = {}): MigrationClass[] {
+export function eventSourcingMigrations(options: EventSourcingMigrationsOptions = {}): MigrationClass[] {
+  assertKnownOptions(options, ['prefix', 'schemaName', 'onRevert'], WHERE);
+  const { onRevert = 'refuse', ...naming } = options;
+  if (!ON_REVERT.includes(onRevert))
+    throw new InvalidOptionError('onRevert', `one of ${ON_REVERT.join(', ')}`, describe(onRevert), WHERE);
   const full = { prefix: DEFAULT_PREFIX, ...naming };
-  return TIMESTAMPS.map((timestamp, index) => migrationClass(full, index + 1, `EventSourcing${timestamp}`));
+  return TIMESTAMPS.map((timestamp, index) =>
+    migrationClass(full, index + 1, `EventSourcing${timestamp}`, onRevert),
+  );
 }
 
-function migrationClass(naming: TableNaming, version: number, name: string): MigrationClass {
+const WHERE = 'eventSourcingMigrations';
+
+function migrationClass(
+  naming: TableNaming,
+  version: number,
+  name: string,
+  onRevert: (typeof ON_REVERT)[number],
+): MigrationClass {
   return class implements MigrationInterface {
     name = name;
 
@@ -30,9 +74,19 @@ function migrationClass(naming: TableNaming, version: number, name: string): Mig
     async down(runner: QueryRunner): Promise<void> {
       const database = new Database(runner.dataSource, naming);
       const migration = database.dialect.migrations.find((each) => each.version === version)!;
-      await undoMigration(database, database.on(runner), migration);
+      const sql = database.on(runner);
+      // A later version is undone from filled tables: what it added holds no event that would be lost.
+      if (!migration.undo && onRevert !== 'drop' && (await holdsEvents(database, sql))) {
+        if (onRevert === 'keep') return;
+        throw new EventsWouldBeLostError(database.tables.event);
+      }
+      await undoMigration(database, sql, migration);
     }
   };
+}
+
+async function holdsEvents({ tables }: Database, sql: Sql): Promise<boolean> {
+  return (await sql.rows(`SELECT 1 AS one FROM ${tables.event} LIMIT 1`)).length > 0;
 }
 
 /** `eventSourcingMigrations()` with the default prefix. */

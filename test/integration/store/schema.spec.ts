@@ -5,8 +5,11 @@ import {
   EventEntity,
   eventSourcingEntities,
   eventSourcingMigrations,
+  EventsWouldBeLostError,
+  InvalidOptionError,
+  UnknownOptionError,
 } from 'nestjs-once';
-import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
+import { Column, DataSource, Entity, type MigrationInterface, PrimaryColumn } from 'typeorm';
 import { Database } from '../../../lib/store/db/database.js';
 import { applyPending, prepareSchema, SchemaNotReadyError } from '../../../lib/store/db/schema.js';
 import {
@@ -159,7 +162,7 @@ describeEachDatabase('the schema', (db) => {
   });
 
   it('is made and taken back by migrations of the application', async () => {
-    const database = await open({ migrations: EVENT_SOURCING_MIGRATIONS });
+    const database = await open({ migrations: eventSourcingMigrations({ onRevert: 'drop' }) });
     const { dataSource } = database;
     await dataSource.runMigrations();
     await prepareSchema(database, 'verify');
@@ -173,6 +176,39 @@ describeEachDatabase('the schema', (db) => {
     if (db.name === 'postgres') expect(await functions(database)).toEqual([]);
     await dataSource.runMigrations();
     expect(await append(database, 'a')).toMatchObject({ recorded: true });
+  });
+
+  it('is not taken back while it holds events, unless that is asked for; a revert of the application goes on after it', async () => {
+    class Own1 implements MigrationInterface {
+      name = 'Own1700000000000';
+
+      async up(): Promise<void> {}
+
+      async down(): Promise<void> {}
+    }
+    const database = await open({ migrations: [Own1, ...EVENT_SOURCING_MIGRATIONS] });
+    await database.dataSource.runMigrations();
+    await append(database, 'a');
+    await database.dataSource.undoLastMigration();
+    await expect(database.dataSource.undoLastMigration()).rejects.toThrow(EventsWouldBeLostError);
+    expect(await tables(database)).toContain('once_event');
+    const keeping = await open({ migrations: [Own1, ...eventSourcingMigrations({ onRevert: 'keep' })] });
+    const names = async () =>
+      (await keeping.dataSource.query('SELECT name FROM migrations')).map(
+        ({ name }: { name: string }) => name,
+      );
+    await keeping.dataSource.undoLastMigration();
+    expect(await names()).toEqual(['Own1700000000000']);
+    await keeping.dataSource.undoLastMigration();
+    expect(await names()).toEqual([]);
+    await keeping.dataSource.runMigrations();
+    await prepareSchema(keeping, 'verify');
+    expect(await append(keeping, 'a')).toMatchObject({ recorded: false });
+  });
+
+  it('says which words of a migration it knows', () => {
+    expect(() => eventSourcingMigrations({ onRevert: 'keepit' as never })).toThrow(InvalidOptionError);
+    expect(() => eventSourcingMigrations({ onrevert: 'keep' } as never)).toThrow(UnknownOptionError);
   });
 
   it('is upgraded by migrations of the application from its first version, which older processes go on with', async () => {
@@ -253,7 +289,7 @@ describeEachDatabase('the schema', (db) => {
   async function tables(database: Database): Promise<string[]> {
     const runner = database.dataSource.createQueryRunner();
     try {
-      return (await runner.getTables([])).map(({ name }) => name.split('.').at(-1)!);
+      return (await runner.getTables()).map(({ name }) => name.split('.').at(-1)!);
     } finally {
       await runner.release();
     }

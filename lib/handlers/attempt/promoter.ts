@@ -21,7 +21,7 @@ interface Promotable {
 }
 
 export interface PromoterParts {
-  registry: Pick<HandlerRegistry, 'orderedBehind'>;
+  registry: Pick<HandlerRegistry, 'rankedBehind'>;
   promotion: Pick<Promotion, 'promote'>;
   /** Deliveries of these handlers have become due: one id for each. */
   promoted: (handlerIds: readonly number[]) => void;
@@ -37,7 +37,7 @@ export class Promoter {
 
   /** Resolves with what has become due of its event; undefined where nothing waits for this one: nearly always. */
   after({ handlerId, position, group }: Attempted): Promise<readonly DeliveryId[]> | undefined {
-    const handlerIds = this.parts.registry.orderedBehind(handlerId, group);
+    const handlerIds = this.parts.registry.rankedBehind(handlerId, group);
     return handlerIds.length > 0 ? this.grouped.request({ position, group, handlerIds }) : undefined;
   }
 

@@ -26,7 +26,7 @@ export class GroupTargets {
   }
 
   /** The handlers among which deliveries are put in order, where some wait for this one; none nearly always. */
-  orderedBehind(handlerId: number, group: string): readonly number[] {
+  rankedBehind(handlerId: number, group: string): readonly number[] {
     const { ranked } = this.matched(group);
     if (!ranked) return [];
     const own = this.handlers.find(({ id }) => id === handlerId);

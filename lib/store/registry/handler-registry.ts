@@ -48,8 +48,8 @@ export class HandlerRegistry {
   }
 
   /** The handlers among which deliveries are put in order, where some wait for this one's; none nearly always. */
-  orderedBehind(handlerId: number, group: string): readonly number[] {
-    return this.targets.orderedBehind(handlerId, group);
+  rankedBehind(handlerId: number, group: string): readonly number[] {
+    return this.targets.rankedBehind(handlerId, group);
   }
 
   /** These handlers as the targets of one event. */

@@ -17,7 +17,7 @@ describe('Promoter', () => {
     failures = [];
     work = () => Promise.resolve();
     promoter = new Promoter({
-      registry: { orderedBehind: (_, group) => ({ ranked: [1, 2], other: [1, 3] })[group] ?? [] },
+      registry: { rankedBehind: (_, group) => ({ ranked: [1, 2], other: [1, 3] })[group] ?? [] },
       promotion: {
         promote: async (handlerIds, positions): Promise<DeliveryId[]> => {
           asked.push([handlerIds, positions]);

@@ -96,11 +96,11 @@ describe('GroupTargets', () => {
   });
 
   it('name those in whose order others wait, for one for which some do', () => {
-    expect(targets.orderedBehind(1, 'made')).toEqual([1, 3]);
+    expect(targets.rankedBehind(1, 'made')).toEqual([1, 3]);
     // It has gone since, and what it had is settled now.
-    expect(targets.orderedBehind(5, 'made')).toEqual([1, 3]);
-    for (const id of [2, 3, 4, 99]) expect(targets.orderedBehind(id, 'made')).toEqual([]);
-    for (const id of [1, 3, 5]) expect(targets.orderedBehind(id, 'plain')).toEqual([]);
+    expect(targets.rankedBehind(5, 'made')).toEqual([1, 3]);
+    for (const id of [2, 3, 4, 99]) expect(targets.rankedBehind(id, 'made')).toEqual([]);
+    for (const id of [1, 3, 5]) expect(targets.rankedBehind(id, 'plain')).toEqual([]);
   });
 });
 

@@ -38,9 +38,13 @@ export function offering(options: ResolvedOptions, parts: OfferParts): CommitLis
     ride: (events) => {
       const handlerIds = leftOf(events);
       // Groups alone can wait: no handler of this process should wait for what tells of them.
-      if (handlerIds.length === 0) return undefined;
-      const messages = parts.wakeUp.ride({ handlerIds, groups: groupsOf(events) });
-      if (messages) for (const event of events) told.add(event);
+      const news = handlerIds.length > 0 && { handlerIds, groups: groupsOf(events) };
+      const messages = news ? parts.wakeUp.ride(news) : undefined;
+      for (const event of events) {
+        if (messages) told.add(event);
+        // A read before this one, which failed, told nobody.
+        else told.delete(event);
+      }
       return messages;
     },
     committed: (events) => {

@@ -270,7 +270,7 @@ describeEachDatabase('the schema', (db) => {
   async function insertAsBefore(database: Database, key: string, position: number): Promise<void> {
     const columns = 'event_key, event_group, encoding, metadata, occurred_at, recorded_at, registry_version';
     const values = `'${key}', 'app.A', 'json', '{}', 1, 1, 0`;
-    const own = db.name === 'mysql' ? [', position', `, ${position}`] : ['', ''];
+    const own = db.dialect === 'mysql' ? [', position', `, ${position}`] : ['', ''];
     await database.dataSource.query(
       `INSERT INTO ${database.tables.event} (${columns}${own[0]}) VALUES (${values}${own[1]})`,
     );

@@ -34,13 +34,6 @@ unpack() {
   for package in "$folder"/debs/*.deb; do dpkg -x "$package" "$root"; done
 }
 
-# with_libraries FOLDERS PROGRAM ARGUMENTS...
-with_libraries() {
-  local path=$1
-  shift
-  "$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$path" "$@"
-}
-
 # Prints the URL once the server answers; else the end of its log.
 await_answer() {
   for _ in $(seq 120); do

@@ -15,7 +15,7 @@ const NOW = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 100
 const SKIP_LOCKED = 'FOR UPDATE SKIP LOCKED';
 const LOCK_SECONDS = 60;
 
-/** MariaDB 10.6 and later; MySQL 8 by its documentation, untested. */
+/** MariaDB 10.6 and later, MySQL 8.0.17 and later. */
 export const mysql: Dialect = {
   name: 'mysql',
   now: NOW,

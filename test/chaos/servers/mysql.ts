@@ -18,7 +18,8 @@ export async function ownMySql(): Promise<ChaosDatabase | undefined> {
   execFileSync(program, [...common, '--initialize-insecure'], { ...owner, cwd: folder, stdio: 'pipe' });
   const port = await freePort();
   const address = ['--bind-address=127.0.0.1', `--port=${port}`, `--socket=${join(folder, 'server.sock')}`];
-  const limits = ['--max-connections=200', '--innodb-buffer-pool-size=128M', '--skip-name-resolve'];
+  // Its root is one of localhost, so names have to be resolved.
+  const limits = ['--max-connections=200', '--innodb-buffer-pool-size=128M'];
   const alone = ['--mysqlx=OFF', '--skip-log-bin', '--secure-file-priv=NULL'];
   const server = new KeptServer({
     folder,

@@ -14,7 +14,9 @@ for (let index = 0; index < words.length; index += 2) {
   for (const kind of KINDS) total[kind] += run[kind];
   const files = sumOf(log, /^Test Suites: .*$/gm).failed;
   console.log(`  ${description}: ${counts(run)}${files > 0 ? `; ${files} test files failed` : ''}`);
-  for (const [line] of log.matchAll(/^ *(SQLite|PostgreSQL|MariaDB|Browser): (tested|not tested).*$/gm)) {
+  for (const [line] of log.matchAll(
+    /^ *(SQLite|PostgreSQL|MariaDB|MySQL|Browser): (tested|not tested).*$/gm,
+  )) {
     console.log(`    ${line.trim()}`);
   }
 }

@@ -2,7 +2,7 @@ import type { TypeOrmModuleOptions } from '@nestjs/typeorm';
 import libsql from 'libsql';
 
 /**
- * Where the application keeps its data: a URL of PostgreSQL (`postgres://…`) or of MariaDB (`mysql://…`, `mariadb://…`),
+ * Where the application keeps its data: a URL of PostgreSQL (`postgres://…`) or of MariaDB or MySQL (`mysql://…`, `mariadb://…`),
  * or the path of a SQLite file. A file needs no server and nothing to compile: libsql comes with ready binaries.
  */
 export function databaseOptions(address: string, synchronize = true): TypeOrmModuleOptions {

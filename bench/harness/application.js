@@ -88,7 +88,8 @@ export function connection({ name, url }, poolSize) {
       return { type: 'better-sqlite3', driver: libsql, database: url, enableWAL: true };
     case 'postgres':
       return { type: 'postgres', url, poolSize };
+    case 'mariadb':
     case 'mysql':
-      return { type: 'mariadb', url, poolSize };
+      return { type: name, url, poolSize };
   }
 }

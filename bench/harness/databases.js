@@ -7,15 +7,19 @@ import { dropDatabases, onServer } from '../../test/support/database-servers.mjs
 const FOLDER = fileURLToPath(new URL(`../../.tmp/bench-databases/${process.pid}`, import.meta.url));
 /** Of all that this run makes; letters, digits and underscores. */
 const PREFIX = `once_bench_${process.pid}_`;
-const URLS = { postgres: process.env.ONCE_POSTGRES_URL, mysql: process.env.ONCE_MARIADB_URL };
+const URLS = {
+  postgres: process.env.ONCE_POSTGRES_URL,
+  mariadb: process.env.ONCE_MARIADB_URL,
+  mysql: process.env.ONCE_MYSQL_URL,
+};
 
-export const LABELS = { postgres: 'PostgreSQL', sqlite: 'SQLite', mysql: 'MariaDB' };
+export const LABELS = { postgres: 'PostgreSQL', sqlite: 'SQLite', mariadb: 'MariaDB', mysql: 'MySQL' };
 
 let count = 0;
 
-/** @returns {('postgres' | 'sqlite' | 'mysql')[]} those that can be measured here */
+/** @returns {('postgres' | 'sqlite' | 'mariadb' | 'mysql')[]} those that can be measured here */
 export function availableDatabases() {
-  return ['postgres', 'sqlite', 'mysql'].filter((name) => name === 'sqlite' || URLS[name]);
+  return ['postgres', 'sqlite', 'mariadb', 'mysql'].filter((name) => name === 'sqlite' || URLS[name]);
 }
 
 export async function create(name) {
@@ -28,7 +32,7 @@ export async function create(name) {
 export async function clone(address) {
   const { name } = address;
   const unique = `${PREFIX}${++count}`;
-  if (name === 'mysql') return undefined;
+  if (name === 'mariadb' || name === 'mysql') return undefined;
   if (name === 'sqlite') copyFileSync(address.url, addressOf(name, unique).url);
   else
     await onServer(
@@ -69,7 +73,8 @@ export async function drop(address) {
 /** Also what a process that died has left. */
 export async function dropAll() {
   rmSync(FOLDER, { recursive: true, force: true });
-  for (const name of ['postgres', 'mysql']) if (URLS[name]) await dropDatabases(name, URLS[name], PREFIX);
+  for (const name of ['postgres', 'mariadb', 'mysql'])
+    if (URLS[name]) await dropDatabases(name, URLS[name], PREFIX);
 }
 
 /** Version and settings that the figures depend on. */
@@ -79,7 +84,7 @@ export async function describeServer(name) {
   const settings =
     name === 'postgres'
       ? "SELECT name, current_setting(name) AS value FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method', 'shared_buffers', 'max_wal_size', 'autovacuum', 'jit') ORDER BY name"
-      : "SELECT LOWER(VARIABLE_NAME) AS name, VARIABLE_VALUE AS value FROM information_schema.GLOBAL_VARIABLES WHERE VARIABLE_NAME IN ('INNODB_FLUSH_LOG_AT_TRX_COMMIT', 'INNODB_FLUSH_METHOD', 'INNODB_BUFFER_POOL_SIZE', 'SYNC_BINLOG', 'LOG_BIN', 'INNODB_DOUBLEWRITE') ORDER BY 1";
+      : `SELECT LOWER(VARIABLE_NAME) AS name, VARIABLE_VALUE AS value FROM ${name === 'mysql' ? 'performance_schema.global_variables' : 'information_schema.GLOBAL_VARIABLES'} WHERE VARIABLE_NAME IN ('INNODB_FLUSH_LOG_AT_TRX_COMMIT', 'INNODB_FLUSH_METHOD', 'INNODB_BUFFER_POOL_SIZE', 'SYNC_BINLOG', 'LOG_BIN', 'INNODB_DOUBLEWRITE') ORDER BY 1`;
   const rows = await onServer(name, URLS[name], settings);
   return {
     version: version.replace(/ on .*/, ''),

@@ -79,7 +79,7 @@ class Templates {
       template = 'prepare' in this.question.contenders[contender] ? contender : '',
     } = this.question.contenders[contender];
     if (!prepare) return create(this.database);
-    if (this.database === 'mysql') return this.#prepare(contender);
+    if (this.database === 'mariadb' || this.database === 'mysql') return this.#prepare(contender);
     if (!this.#prepared.has(template)) this.#prepared.set(template, await this.#prepare(contender));
     return clone(this.#prepared.get(template));
   }

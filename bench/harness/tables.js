@@ -5,15 +5,26 @@ function numbers(database, count) {
   switch (database) {
     case 'postgres':
       return `(SELECT n FROM generate_series(1, ${count}) AS n) AS numbers`;
-    case 'mysql':
+    case 'mariadb':
       return `(SELECT seq AS n FROM seq_1_to_${count}) AS numbers`;
+    case 'mysql':
+      return `(SELECT (thousands.i - 1) * 1000 + ones.i AS n
+        FROM ${rows(Math.ceil(count / 1000))} thousands CROSS JOIN ${rows(1000)} ones
+        WHERE (thousands.i - 1) * 1000 + ones.i <= ${count}) AS numbers`;
     case 'sqlite':
       return `(WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < ${count}) SELECT n FROM series) AS numbers`;
   }
 }
 
+/** So many rows with their numbers `i`, from 1; MySQL has nothing that makes them but this, and a recursion with a limit. */
+function rows(count) {
+  return `JSON_TABLE(CONCAT('[0', REPEAT(',0', ${count - 1}), ']'), '$[*]' COLUMNS (i FOR ORDINALITY))`;
+}
+
 function text(database, ...parts) {
-  return database === 'mysql' ? `concat(${parts.join(', ')})` : `(${parts.join(' || ')})`;
+  return database === 'mysql' || database === 'mariadb'
+    ? `concat(${parts.join(', ')})`
+    : `(${parts.join(' || ')})`;
 }
 
 /** As many donations, by SQL. */

@@ -150,11 +150,14 @@ function handWritten({ address }) {
   };
 }
 
+const MYSQL_OUTBOX = `CREATE TABLE outbox (position BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, event_key VARCHAR(255) NOT NULL UNIQUE,
+    event_group VARCHAR(255) NOT NULL, payload LONGTEXT, metadata LONGTEXT NOT NULL, occurred_at BIGINT NOT NULL)`;
+
 const OUTBOX = {
+  mariadb: MYSQL_OUTBOX,
+  mysql: MYSQL_OUTBOX,
   postgres: `CREATE TABLE outbox (position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_key text NOT NULL UNIQUE,
     event_group text NOT NULL, payload text, metadata text NOT NULL, occurred_at bigint NOT NULL)`,
   sqlite: `CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, event_key TEXT NOT NULL UNIQUE,
     event_group TEXT NOT NULL, payload TEXT, metadata TEXT NOT NULL, occurred_at INTEGER NOT NULL)`,
-  mysql: `CREATE TABLE outbox (position BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, event_key VARCHAR(255) NOT NULL UNIQUE,
-    event_group VARCHAR(255) NOT NULL, payload LONGTEXT, metadata LONGTEXT NOT NULL, occurred_at BIGINT NOT NULL)`,
 };

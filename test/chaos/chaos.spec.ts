@@ -25,7 +25,12 @@ const required = (process.env.ONCE_REQUIRE_DATABASES ?? '').split(',').map((name
 const leftOut = (server: ServerRun | undefined) => server?.missing?.startsWith('left out') ?? false;
 
 async function underFire(name: ChaosDatabaseName, seed: number): Promise<ChaosSummary | undefined> {
-  const database = await openDatabase(name, { postgres: found?.postgres.url, mariadb: found?.mysql.url });
+  const given = {
+    postgres: found?.postgres.url,
+    mariadb: found?.mariadb.url,
+    mysql: found?.mysql.url,
+  };
+  const database = await openDatabase(name, given);
   if (!database) return undefined;
   try {
     return await conduct({
@@ -47,7 +52,8 @@ async function underFire(name: ChaosDatabaseName, seed: number): Promise<ChaosSu
 
 const DATABASES = [
   ['PostgreSQL', 'postgres', found?.postgres],
-  ['MariaDB', 'mariadb', found?.mysql],
+  ['MariaDB', 'mariadb', found?.mariadb],
+  ['MySQL', 'mysql', found?.mysql],
   ['SQLite', 'sqlite', found?.sqlite],
 ] as const;
 

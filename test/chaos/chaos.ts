@@ -8,7 +8,7 @@ import type { ChaosDatabaseName } from './servers/chaos-database.js';
 import { openDatabase } from './servers/open-database.js';
 import { companyFor } from './sizes.js';
 
-const DATABASES = ['postgres', 'mariadb', 'sqlite'] as const;
+const DATABASES = ['postgres', 'mariadb', 'mysql', 'sqlite'] as const;
 
 const { values } = parseArgs({
   options: {
@@ -30,6 +30,7 @@ const name = oneOf(DATABASES, values.database);
 const database = await openDatabase(name, {
   postgres: process.env.ONCE_POSTGRES_URL,
   mariadb: process.env.ONCE_MARIADB_URL,
+  mysql: process.env.ONCE_MYSQL_URL,
 });
 if (!database) fail(`There is no program of ${name} on this machine to start, and no server was given.`);
 try {

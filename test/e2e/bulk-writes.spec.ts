@@ -35,7 +35,7 @@ describeEachDatabase("an application with bulkWrites: 'throw'", (db) => {
     ({ dataSource } = application);
   });
   afterAll(() => application.close());
-  beforeEach(() => dataSource.query(`DELETE FROM ${db.name === 'mysql' ? '`order`' : '"order"'}`));
+  beforeEach(() => dataSource.query(`DELETE FROM ${db.dialect === 'mysql' ? '`order`' : '"order"'}`));
 
   const insert = (manager: EntityManager) => manager.insert(Order, { title: 'inserted' });
   const titles = async () => (await dataSource.getRepository(Order).find()).map(({ title }) => title);

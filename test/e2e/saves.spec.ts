@@ -39,7 +39,8 @@ class NoteHandlers {
 const STATEMENTS = {
   sqlite: ['BEGIN', 'INSERT', 'INSERT', 'INSERT', 'COMMIT'],
   postgres: ['START', 'INSERT', 'APPEND', 'COMMIT'],
-  mysql: ['START', 'INSERT', 'BEGIN', 'COMMIT'],
+  mariadb: ['START', 'INSERT', 'BEGIN', 'COMMIT'],
+  mysql: ['START', 'INSERT', 'INSERT', 'DELETE', 'INSERT', 'INSERT', 'COMMIT'],
 };
 
 describeEachDatabase('a save of one entity', (db) => {

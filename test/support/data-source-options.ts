@@ -3,7 +3,7 @@ import type { DataSourceOptions } from 'typeorm';
 
 /** Where a test's database is. Plain JSON: a child process that is given it connects to the same database. */
 export interface DatabaseAddress {
-  name: 'sqlite' | 'postgres' | 'mysql';
+  name: 'sqlite' | 'postgres' | 'mariadb' | 'mysql';
   /** A URL, or the path of a SQLite file. */
   url: string;
 }
@@ -22,7 +22,8 @@ function connection({ name, url }: DatabaseAddress): Record<string, unknown> {
       return { type: 'better-sqlite3', driver: libsql, database: url };
     case 'postgres':
       return { type: 'postgres', url };
+    case 'mariadb':
     case 'mysql':
-      return { type: 'mariadb', url };
+      return { type: name, url };
   }
 }

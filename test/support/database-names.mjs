@@ -1,9 +1,9 @@
 // @ts-check
 
-/** @typedef {'sqlite' | 'postgres' | 'mariadb'} DatabaseName */
+/** @typedef {'sqlite' | 'postgres' | 'mariadb' | 'mysql'} DatabaseName */
 
 /** @type {readonly DatabaseName[]} */
-const NAMES = ['sqlite', 'postgres', 'mariadb'];
+const NAMES = ['sqlite', 'postgres', 'mariadb', 'mysql'];
 
 /**
  * The databases that a variable of the environment lists, separated by commas; empty where it is not set. Throws at a
@@ -16,7 +16,7 @@ export function databaseNames(variable) {
   const names = (process.env[variable] ?? '').split(',').map((name) => name.trim());
   return names.filter(Boolean).map((name) => {
     const known = NAMES.find((candidate) => candidate === name);
-    if (!known) throw new Error(`${variable}: expected sqlite, postgres or mariadb, got "${name}".`);
+    if (!known) throw new Error(`${variable}: expected sqlite, postgres, mariadb or mysql, got "${name}".`);
     return known;
   });
 }

@@ -11,7 +11,12 @@ export default class DatabaseReporter {
       /** @type {string} */ label,
       /** @type {import('./database-run.mjs').ServerRun} */ server,
     ) => `  ${label}: ${server.missing ?? `tested (${server.version})`}`;
-    const lines = [line('SQLite', run.sqlite), line('PostgreSQL', run.postgres), line('MariaDB', run.mysql)];
+    const lines = [
+      line('SQLite', run.sqlite),
+      line('PostgreSQL', run.postgres),
+      line('MariaDB', run.mariadb),
+      line('MySQL', run.mysql),
+    ];
     const { version, missing } = browserRun();
     const browser = `Browser: ${missing ?? `tested (${version})`}`;
     process.stderr.write(`\nDatabases\n${lines.join('\n')}\n${browser}\n`);

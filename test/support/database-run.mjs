@@ -10,6 +10,7 @@
  * @property {string} folder SQLite files of this run
  * @property {ServerRun} sqlite
  * @property {ServerRun} postgres
+ * @property {ServerRun} mariadb
  * @property {ServerRun} mysql
  */
 

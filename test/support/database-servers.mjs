@@ -3,7 +3,7 @@
 import { createConnection } from 'mysql2/promise';
 import pg from 'pg';
 
-/** @typedef {'postgres' | 'mysql'} ServerName */
+/** @typedef {'postgres' | 'mariadb' | 'mysql'} ServerName */
 
 /**
  * Runs the statements on the server's own database and returns the rows of the last one.

@@ -3,16 +3,18 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataSourceOptions } from 'typeorm';
 import { databaseRun } from './database-run.mjs';
-import { onServer } from './database-servers.mjs';
+import { onServer, type ServerName } from './database-servers.mjs';
 import { type DatabaseAddress, dataSourceOptionsFrom, type ExtraOptions } from './data-source-options.js';
 
 export { type DatabaseAddress, dataSourceOptionsFrom, type ExtraOptions } from './data-source-options.js';
 
-const LABELS = { sqlite: 'SQLite', postgres: 'PostgreSQL', mysql: 'MariaDB' } as const;
+const LABELS = { sqlite: 'SQLite', postgres: 'PostgreSQL', mariadb: 'MariaDB', mysql: 'MySQL' } as const;
 
 /** One of the databases that this test run has. */
 export interface DatabaseUnderTest {
-  readonly name: 'sqlite' | 'postgres' | 'mysql';
+  readonly name: DatabaseAddress['name'];
+  /** What the store knows it by: MariaDB and MySQL share a dialect. */
+  readonly dialect: 'sqlite' | 'postgres' | 'mysql';
   /** A new, empty database for this call alone, as JSON that a child process can be given. */
   create(): Promise<DatabaseAddress>;
   /** Options of a DataSource on a new, empty database; several DataSources may be opened with them. */
@@ -43,7 +45,7 @@ function databasesUnderTest(): (DatabaseUnderTest & { dropAll(): Promise<void> }
   const run = databaseRun();
   if (!run)
     throw new Error('Expected the global setup to have found the databases: run the tests with npm test.');
-  return (['sqlite', 'postgres', 'mysql'] as const)
+  return (['sqlite', 'postgres', 'mariadb', 'mysql'] as const)
     .filter((name) => !run[name].missing)
     .map((name) => databaseUnderTest(name, run));
 }
@@ -63,6 +65,7 @@ function databaseUnderTest(
   };
   return {
     name,
+    dialect: name === 'mariadb' ? ('mysql' as const) : name,
     create,
     options: async (extra?: ExtraOptions) => dataSourceOptionsFrom(await create(), extra),
     dropAll: async () => {
@@ -71,11 +74,7 @@ function databaseUnderTest(
   };
 }
 
-async function createOn(
-  name: 'postgres' | 'mysql',
-  server: string,
-  database: string,
-): Promise<DatabaseAddress> {
+async function createOn(name: ServerName, server: string, database: string): Promise<DatabaseAddress> {
   await onServer(name, server, `CREATE DATABASE ${database}`);
   const url = new URL(server);
   url.pathname = `/${database}`;

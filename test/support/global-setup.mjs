@@ -38,7 +38,8 @@ async function findDatabases(only) {
   return {
     sqlite: wants('sqlite') ? { version: 'libsql' } : leftOut,
     postgres: wants('postgres') ? await findPostgres() : leftOut,
-    mysql: wants('mariadb') ? await findMariaDb() : leftOut,
+    mariadb: wants('mariadb') ? await findGiven('mariadb', 'ONCE_MARIADB_URL') : leftOut,
+    mysql: wants('mysql') ? await findGiven('mysql', 'ONCE_MYSQL_URL') : leftOut,
     prefix: `once_test_${process.pid}_`,
     folder: mkdtempSync(join(tmpdir(), 'once-test-')),
   };
@@ -55,10 +56,20 @@ async function findPostgres() {
   }
 }
 
-/** @returns {Promise<import('./database-run.mjs').ServerRun>} */
-async function findMariaDb() {
-  const url = process.env.ONCE_MARIADB_URL;
-  return url ? reach('mysql', url, 'ONCE_MARIADB_URL') : { missing: 'not tested, set ONCE_MARIADB_URL' };
+/**
+ * Of the two that speak one protocol, each has a variable of its own.
+ *
+ * @param {'mariadb' | 'mysql'} server
+ * @param {string} variable
+ * @returns {Promise<import('./database-run.mjs').ServerRun>}
+ */
+async function findGiven(server, variable) {
+  const url = process.env[variable];
+  if (!url) return { missing: `not tested, set ${variable}` };
+  const run = await reach(server, url, variable);
+  const found = /mariadb/i.test(run.version ?? '') ? 'mariadb' : 'mysql';
+  if (found !== server) throw new Error(`${variable}: expected a server of ${server}, got ${run.version}.`);
+  return run;
 }
 
 /**
@@ -84,9 +95,8 @@ async function reach(server, url, origin) {
  * @param {import('./database-run.mjs').DatabaseRun} run
  */
 function assertFound(required, run) {
-  const found = { sqlite: run.sqlite, postgres: run.postgres, mariadb: run.mysql };
   for (const name of required) {
-    const { missing } = found[name];
+    const { missing } = run[name];
     if (missing) throw new Error(`ONCE_REQUIRE_DATABASES asks for ${name}, but: ${missing}.`);
   }
 }

@@ -19,18 +19,17 @@ function setUp(variables: Record<string, string>) {
 describe('the setup of a test run', () => {
   it.each(['ONCE_DATABASES', 'ONCE_REQUIRE_DATABASES'])('refuses an unknown database in %s', (variable) => {
     const { status, stderr } = setUp({ ONCE_DATABASES: 'sqlite', [variable]: 'sqlite, postgre' });
-    expect(stderr).toContain(`${variable}: expected sqlite, postgres or mariadb, got "postgre".`);
+    expect(stderr).toContain(`${variable}: expected sqlite, postgres, mariadb or mysql, got "postgre".`);
     expect(status).toBe(1);
   });
 
-  it('refuses to leave out a database that ONCE_REQUIRE_DATABASES names', () => {
-    const { status, stderr } = setUp({
-      ONCE_DATABASES: 'sqlite,mariadb',
-      ONCE_REQUIRE_DATABASES: 'sqlite,mariadb',
-    });
-    expect(stderr).toContain(
-      'ONCE_REQUIRE_DATABASES asks for mariadb, but: not tested, set ONCE_MARIADB_URL.',
-    );
+  it.each([
+    ['mariadb', 'ONCE_MARIADB_URL'],
+    ['mysql', 'ONCE_MYSQL_URL'],
+  ])('refuses to leave out %s when ONCE_REQUIRE_DATABASES names it', (name, variable) => {
+    const names = `sqlite,${name}`;
+    const { status, stderr } = setUp({ ONCE_DATABASES: names, ONCE_REQUIRE_DATABASES: names });
+    expect(stderr).toContain(`ONCE_REQUIRE_DATABASES asks for ${name}, but: not tested, set ${variable}.`);
     expect(status).toBe(1);
   });
 

@@ -9,8 +9,10 @@ export default async function globalTeardown() {
   const run = databaseRun();
   if (run) {
     rmSync(run.folder, { recursive: true, force: true, maxRetries: 5 });
-    if (run.mysql.url) await dropDatabases('mysql', run.mysql.url, run.prefix);
-    if (run.postgres.url) await dropDatabases('postgres', run.postgres.url, run.prefix);
+    for (const name of /** @type {const} */ (['postgres', 'mariadb', 'mysql'])) {
+      const { url } = run[name];
+      if (url) await dropDatabases(name, url, run.prefix);
+    }
   }
   await stopEmbeddedPostgres();
 }

@@ -47,10 +47,11 @@ export class Sql {
     return (await this.run(statement, parameters)).affected ?? 0;
   }
 
-  /** The id of the row that the statement inserted, where the driver tells it; undefined when it inserted none. */
+  /** The id of the first row that the statement inserted, where the driver tells it; undefined when it inserted none. */
   async insert(statement: string, parameters: readonly unknown[]): Promise<number | undefined> {
     const result = await this.run(statement, parameters);
-    return result.affected ? Number(result.raw) : undefined;
+    const raw = result.raw as number | { insertId: number | string };
+    return result.affected ? Number(typeof raw === 'object' ? raw.insertId : raw) : undefined;
   }
 
   private run(statement: string, parameters: readonly unknown[]): Promise<QueryResult> {

@@ -1,6 +1,6 @@
 import type { DatabaseAddress } from '../../support/data-source-options.js';
 
-export type ChaosDatabaseName = 'postgres' | 'mariadb' | 'sqlite';
+export type ChaosDatabaseName = 'postgres' | 'mariadb' | 'mysql' | 'sqlite';
 
 /** The database of one run, and what can be done to it. */
 export interface ChaosDatabase {

@@ -1,7 +1,11 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** Where distributions put what only servers need. */
+const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/libexec'];
 
 const KEEPER = fileURLToPath(new URL('./server-keeper.mjs', import.meta.url));
 
@@ -77,4 +81,10 @@ export function canRun(program: string, owner?: Owner): boolean {
   } catch {
     return false;
   }
+}
+
+/** The path of a program that is installed; undefined where it is not. */
+export function serverProgram(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SERVER_FOLDERS];
+  return folders.map((folder) => join(folder, name)).find((path) => canRun(path));
 }

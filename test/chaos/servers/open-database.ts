@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { onServer, type ServerName } from '../../support/database-servers.mjs';
 import type { ChaosDatabase, ChaosDatabaseName } from './chaos-database.js';
 import { mariaDbAt, ownMariaDb } from './mariadb.js';
+import { mySqlAt, ownMySql } from './mysql.js';
 import { ownPostgres, postgresAt } from './postgres.js';
 import { sqliteFile } from './sqlite.js';
 
@@ -9,6 +10,7 @@ import { sqliteFile } from './sqlite.js';
 export interface GivenServers {
   postgres?: string | undefined;
   mariadb?: string | undefined;
+  mysql?: string | undefined;
 }
 
 /** A new, empty database; undefined where there is neither a program to start nor a server given. */
@@ -23,9 +25,10 @@ export async function openDatabase(
       return databaseOn('postgres', given.postgres, postgresAt);
     });
   }
-  const own = await ownMariaDb();
-  if (own || !given.mariadb) return own;
-  return databaseOn('mysql', given.mariadb, mariaDbAt);
+  const [ownServer, at] = name === 'mariadb' ? [ownMariaDb, mariaDbAt] : [ownMySql, mySqlAt];
+  const own = await ownServer();
+  const url = given[name];
+  return own || !url ? own : databaseOn(name, url, at);
 }
 
 async function databaseOn(

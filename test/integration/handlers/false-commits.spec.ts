@@ -16,7 +16,7 @@ const FALSE_COMMITS: [
     ['postgres'],
     (runner) => runner.query('SELECT 1 / 0').catch(() => undefined),
   ],
-  ['after a raw ROLLBACK', ['postgres', 'mysql'], (runner) => runner.query('ROLLBACK')],
+  ['after a raw ROLLBACK', ['postgres', 'mariadb', 'mysql'], (runner) => runner.query('ROLLBACK')],
 ];
 
 describeEachDatabase('a commit that TypeORM reports', (db) => {

@@ -20,6 +20,7 @@ const soon = (timeout: number) => ({ timeout, retry: { maxRetries: 1000 } });
 /** A statement that takes longer than any test. */
 const SLEEP: Partial<Record<DatabaseUnderTest['name'], string>> = {
   postgres: 'SELECT pg_sleep(100)',
+  mariadb: 'SELECT SLEEP(100)',
   mysql: 'SELECT SLEEP(100)',
 };
 

@@ -262,7 +262,7 @@ describeEachDatabase('a log whose positions were lost', (db) => {
   it('records every event all the same, when a restore put the sequence back', async () => {
     await process.log.append(['a', 'b', 'c'].map((key) => ({ group: 'app.One', key })));
     // Only MariaDB and MySQL keep the sequence apart from the log, in a table that backups take for empty.
-    if (db.name === 'mysql') {
+    if (db.dialect === 'mysql') {
       const { dataSource } = process.database;
       await dataSource.query('DROP TABLE once_position');
       await dataSource.query('CREATE TABLE once_position (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY)');

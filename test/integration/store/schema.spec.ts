@@ -30,6 +30,12 @@ class Challenge {
   title: string;
 }
 
+const TABLES = {
+  postgres: `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`,
+  mysql: 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()',
+  sqlite: `SELECT name FROM sqlite_master WHERE type = 'table'`,
+};
+
 const ONCE = { prefix: 'once_' };
 
 describeEachDatabase('the schema', (db) => {
@@ -286,13 +292,9 @@ describeEachDatabase('the schema', (db) => {
     });
   });
 
-  async function tables(database: Database): Promise<string[]> {
-    const runner = database.dataSource.createQueryRunner();
-    try {
-      return (await runner.getTables()).map(({ name }) => name.split('.').at(-1)!);
-    } finally {
-      await runner.release();
-    }
+  async function tables({ dataSource }: Database): Promise<string[]> {
+    const rows: { name: string }[] = await dataSource.query(TABLES[db.dialect]);
+    return rows.map(({ name }) => name);
   }
 
   async function functions(database: Database): Promise<string[]> {
@@ -306,7 +308,7 @@ describeEachDatabase('the schema', (db) => {
   async function insertAsBefore(database: Database, key: string, position: number): Promise<void> {
     const columns = 'event_key, event_group, encoding, metadata, occurred_at, recorded_at, registry_version';
     const values = `'${key}', 'app.A', 'json', '{}', 1, 1, 0`;
-    const own = db.name === 'mysql' ? [', position', `, ${position}`] : ['', ''];
+    const own = db.dialect === 'mysql' ? [', position', `, ${position}`] : ['', ''];
     await database.dataSource.query(
       `INSERT INTO ${database.tables.event} (${columns}${own[0]}) VALUES (${values}${own[1]})`,
     );

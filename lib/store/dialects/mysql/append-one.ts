@@ -1,4 +1,3 @@
-import type { DataSource } from 'typeorm';
 import type { SqlTime } from '../../ports/dialect.js';
 import {
   deliveriesOf,
@@ -10,10 +9,9 @@ import {
 import type { Appended, EventRow } from '../../ports/rows.js';
 import { marks, type Row, type Sql } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
-import { failure } from './errors.js';
+import { DUPLICATE, failure } from './errors.js';
+import { serverOf } from './server.js';
 import { epochLock, LEAVE, WITHOUT_WAITING } from './statements.js';
-
-const servers = new WeakMap<DataSource, Promise<boolean>>();
 
 /**
  * One event with its deliveries, as most saves record it: what `append` does for several, in one round trip; its tags are
@@ -26,7 +24,7 @@ export async function appendOne(
   row: EventRow,
   due: SqlTime,
 ): Promise<Appended | undefined> {
-  if (!(await hasBlocks(sql))) return undefined;
+  if (!(await serverOf(sql)).blocks) return undefined;
   try {
     const answer = await runBlock(sql, t, row, due);
     if (answer.known !== null) return thereAlready(row, answer.known as string);
@@ -41,24 +39,10 @@ function thereAlready(row: EventRow, group: string): Appended {
   return row.stream === null ? { kind: 'known', group } : versionTaken([row], row)[0]!;
 }
 
-/** MariaDB runs several statements as one without any right to create a procedure; not in Oracle's syntax. */
-function hasBlocks(sql: Sql): Promise<boolean> {
-  const { dataSource } = sql.runner;
-  let known = servers.get(dataSource);
-  if (!known) {
-    known = sql
-      .row(`SELECT version() LIKE '%MariaDB%' AND @@sql_mode NOT LIKE '%ORACLE%' AS answer`)
-      .then((row) => Number(row!.answer) === 1);
-    servers.set(dataSource, known);
-    known.catch(() => servers.delete(dataSource));
-  }
-  return known;
-}
-
 /** The results of a block are one array for each SELECT, and what ended it. */
 async function runBlock(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promise<Row> {
   const rows = deliveriesOf([row], [0]);
-  const deliveries = rows.length > 0 ? deliveryInsert(t, rows, due, LEAVE, 'LAST_INSERT_ID()') : undefined;
+  const deliveries = rows.length > 0 ? deliveryInsert(t, rows, due, LEAVE, 'once_position') : undefined;
   const [answers] = await sql.rows<[Row]>(block(t, deliveries?.text), [
     row.key,
     ...eventParameters(row),
@@ -68,26 +52,31 @@ async function runBlock(sql: Sql, t: Tables, row: EventRow, due: SqlTime): Promi
 }
 
 /**
- * `LAST_INSERT_ID()` is the position throughout, and 0 once the INSERT has met a row with that key or position. SELECT
- * INTO alone reads without locks: a subquery of SET or IF would lock what it reads.
+ * A savepoint takes back the row of the position: MariaDB, other than MySQL, keeps no lock of it then, and has nothing to
+ * purge. SELECT INTO alone reads without locks: a subquery of SET or IF would lock what it reads. The INSERT is a plain one,
+ * as in `insertNew`: where it meets a row with that key or position, the position told is 0.
  */
 function block(t: Tables, deliver: string | undefined): string {
   return `BEGIN NOT ATOMIC
     DECLARE once_known VARCHAR(255) CHARACTER SET utf8mb4;
     DECLARE once_epoch INT;
+    DECLARE once_position BIGINT;
     SELECT max(event_group) INTO once_known FROM ${t.event} WHERE event_key = ?;
     IF once_known IS NULL THEN
       SELECT id INTO once_epoch ${epochLock(t)};
       SAVEPOINT once_append;
       INSERT INTO ${t.name('position')} () VALUES ();
       ROLLBACK TO SAVEPOINT once_append;
-      ${WITHOUT_WAITING} INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position)
-        VALUES (${marks(EVENT_INSERT_COLUMNS.length)}, LAST_INSERT_ID())
-        ON DUPLICATE KEY UPDATE position = position + LAST_INSERT_ID(0);
-      ${deliver ? `IF LAST_INSERT_ID() > 0 THEN ${deliver}; END IF;` : ''}
+      SET once_position = LAST_INSERT_ID();
+      BEGIN
+        DECLARE CONTINUE HANDLER FOR ${DUPLICATE} SET once_position = 0;
+        ${WITHOUT_WAITING} INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position)
+          VALUES (${marks(EVENT_INSERT_COLUMNS.length)}, once_position);
+      END;
+      ${deliver ? `IF once_position > 0 THEN ${deliver}; END IF;` : ''}
       RELEASE SAVEPOINT once_append;
     END IF;
-    SELECT LAST_INSERT_ID() AS position, once_known AS known;
+    SELECT once_position AS position, once_known AS known;
   END`;
 }
 

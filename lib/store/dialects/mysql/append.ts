@@ -2,10 +2,7 @@ import type { SqlTime } from '../../ports/dialect.js';
 import {
   answersOf,
   deliveriesOf,
-  EVENT_INSERT_COLUMNS,
   eventBatches,
-  eventParameters,
-  eventTuples,
   firstOfEachKey,
   firstTaken,
   insertDeliveries,
@@ -15,19 +12,12 @@ import {
 } from '../shared/insert-rows.js';
 import { groupsOfKnown } from '../../ports/groups-of-known.js';
 import { type Appended, type DeliveryRow, type EventRow, recordedAt } from '../../ports/rows.js';
-import { marks, type Sql } from '../../ports/sql.js';
+import type { Sql } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 import { appendOne } from './append-one.js';
-import { failure } from './errors.js';
-import { epochLock, LEAVE, WITHOUT_WAITING } from './statements.js';
-
-/** How often an INSERT without waiting is tried again after those have ended whom it met. */
-const ROUNDS = 5;
-
-interface Placed {
-  row: EventRow;
-  position: number;
-}
+import { insertNew, type Placed } from './insert-new.js';
+import { enterEpoch, raisePositions, takePositions } from './positions.js';
+import { LEAVE } from './statements.js';
 
 /** Positions rise in the order of the rows, which are inserted by key: two batches of the same keys cannot deadlock. */
 export async function append(
@@ -71,102 +61,22 @@ async function appendSeveral(
 
 /** Those of the rows that this call inserted, with their positions. */
 async function insert(sql: Sql, t: Tables, rows: readonly EventRow[]): Promise<Map<EventRow, number>> {
-  await enterEpoch(sql, t);
+  const step = await enterEpoch(sql, t);
   const recorded = new Map<EventRow, number>();
   for (let left = rows; left.length > 0;) {
-    const positions = await takePositions(sql, t, left.length);
+    const positions = await takePositions(sql, t, left.length, step);
     const placed = left.map((row, index): Placed => ({ row, position: positions[index]! }));
     const collided: EventRow[] = [];
     for (const batch of eventBatches(placed.sort(byKey), ({ row }) => row)) {
-      const keys = await insertBatch(sql, t, batch);
-      for (const { row, position } of batch.filter(({ row, position }) => keys.get(position) === row.key)) {
-        recorded.set(row, position);
-      }
-      collided.push(...batch.filter((each) => isTaken(each, keys)).map(({ row }) => row));
+      const inserted = await insertNew(sql, t, batch);
+      for (const { row, position } of inserted.recorded) recorded.set(row, position);
+      collided.push(...inserted.collided.map(({ row }) => row));
     }
-    if (collided.length > 0) await raisePositions(sql, t);
+    // The log as it is, whatever this transaction sees of it.
+    if (collided.length > 0) await raisePositions(sql, t, 'LOCK IN SHARE MODE');
     left = collided;
   }
   return recorded;
-}
-
-/** Another event stands at the row's position: the sequence had fallen behind the log. */
-function isTaken({ row, position }: Placed, keys: ReadonlyMap<number, string>): boolean {
-  const key = keys.get(position);
-  return key !== undefined && key !== row.key;
-}
-
-/** The keys that stand at the batch's positions afterwards: none where the key was in the log already. */
-async function insertBatch(sql: Sql, t: Tables, batch: readonly Placed[]): Promise<Map<number, string>> {
-  await insertOnceFree(sql, t, batch);
-  const rows = await sql.rows(
-    `SELECT position, event_key FROM ${t.event} WHERE position IN (${marks(batch.length)})`,
-    batch.map(({ position }) => position),
-  );
-  return new Map(rows.map((row) => [Number(row.position), row.event_key as string]));
-}
-
-/**
- * Never queues for a key that another transaction holds, since InnoDB turns the places of a queue into gap locks when
- * that one rolls back, and two of those who waited then deadlock. Waits for the holder to end, then tries again.
- */
-async function insertOnceFree(sql: Sql, t: Tables, batch: readonly Placed[]): Promise<void> {
-  const statement = `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}, position) VALUES ${eventTuples(batch.length, 1)} ${LEAVE}`;
-  const parameters = batch.flatMap(({ row, position }) => [...eventParameters(row), position]);
-  for (let round = 0; round < ROUNDS; round++) {
-    try {
-      await sql.change(`${WITHOUT_WAITING} ${statement}`, parameters);
-      return;
-    } catch (error) {
-      if (failure(error) !== 'lock' || (await rollsBackOnTimeout(sql))) throw error;
-    }
-    await awaitHolders(sql, t, batch);
-  }
-  await sql.change(statement, parameters);
-}
-
-/** At READ COMMITTED a row that does not match is unlocked at once, and waiting for it leaves no lock behind. */
-async function awaitHolders(sql: Sql, t: Tables, batch: readonly Placed[]): Promise<void> {
-  await sql.rows(
-    `SELECT position FROM ${t.event} WHERE event_key IN (${marks(batch.length)}) AND recorded_at < 0 FOR UPDATE`,
-    batch.map(({ row }) => row.key),
-  );
-}
-
-/** A setting of the server by which a statement that met a lock has ended the whole transaction. */
-async function rollsBackOnTimeout(sql: Sql): Promise<boolean> {
-  const row = await sql.row('SELECT @@innodb_rollback_on_timeout AS setting');
-  return Number(row!.setting) === 1;
-}
-
-/**
- * Lifts the sequence above the log, behind which it may be after a restore or a failover: its inserts are rolled back,
- * so backups and replicas need not know of them. A value given explicitly raises the counter for good.
- */
-export async function raisePositions(sql: Sql, t: Tables): Promise<void> {
-  await sql.change('SAVEPOINT once_position');
-  await sql.change(
-    `INSERT INTO ${t.name('position')} (id) SELECT max(position) FROM ${t.event} HAVING max(position) IS NOT NULL`,
-  );
-  await sql.change('ROLLBACK TO SAVEPOINT once_position');
-}
-
-/** The lock lasts as long as the transaction and tells the horizon that positions of it may still be undecided. */
-async function enterEpoch(sql: Sql, t: Tables): Promise<void> {
-  await sql.rows(`SELECT id ${epochLock(t)}`);
-}
-
-/**
- * Rising numbers that nobody else gets: a sequence made of a table that stays empty, since MySQL has no sequences.
- * Rolling an insert back does not give its numbers back, and those of one statement follow each other.
- */
-async function takePositions(sql: Sql, t: Tables, count: number): Promise<number[]> {
-  const rows = Array.from({ length: count }, () => '()').join(', ');
-  await sql.change('SAVEPOINT once_position');
-  await sql.change(`INSERT INTO ${t.name('position')} () VALUES ${rows}`);
-  await sql.change('ROLLBACK TO SAVEPOINT once_position');
-  const row = await sql.row('SELECT LAST_INSERT_ID() AS first, @@auto_increment_increment AS step');
-  return Array.from({ length: count }, (_, index) => Number(row!.first) + index * Number(row!.step));
 }
 
 /** By UTF-16 code unit: any fixed order will do. */

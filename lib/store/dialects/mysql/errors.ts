@@ -16,11 +16,14 @@ export class LockTimeoutError extends EventSourcingError {
   }
 }
 
+/** A key is there that may be there once only. */
+export const DUPLICATE = 1062;
+
 /** What the server failed with, by its error numbers. */
 export function failure(error: unknown): FailureKind {
   const code =
     (error as { driverError?: { errno?: number } }).driverError?.errno ?? (error as { errno?: number }).errno;
   if (code === 1213 || code === 1020) return 'conflict';
-  if (code === 1062) return 'duplicate';
+  if (code === DUPLICATE) return 'duplicate';
   return code === 1205 ? 'lock' : 'other';
 }

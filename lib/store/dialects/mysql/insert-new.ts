@@ -2,14 +2,11 @@ import { createHash } from 'node:crypto';
 import { EVENT_INSERT_COLUMNS, eventParameters, eventTuples } from '../shared/insert-rows.js';
 import { groupsOfKnown } from '../../ports/groups-of-known.js';
 import type { EventRow } from '../../ports/rows.js';
-import { marks, type Sql } from '../../ports/sql.js';
+import type { Sql } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 import { failure } from './errors.js';
 import { serverOf } from './server.js';
 import { WITHOUT_WAITING } from './statements.js';
-
-/** How often an INSERT without waiting is tried again after those have ended whom it met. */
-const ROUNDS = 5;
 
 /** Seconds for which one who wants a key stays behind another who waits for it. */
 const BEHIND = 10;
@@ -71,9 +68,8 @@ async function isThere(sql: Sql, t: Tables, { row }: Placed): Promise<boolean> {
 
 /** False, with nothing inserted, where a key or a position is there. */
 async function insertAll(sql: Sql, t: Tables, rows: readonly Placed[]): Promise<boolean> {
-  const { failsAtOnce } = await serverOf(sql);
   try {
-    await (failsAtOnce ? insertOnceFree(sql, t, rows) : insertBehindOthers(sql, t, rows));
+    if (!(await insertAtOnce(sql, t, rows))) await insertBehindOthers(sql, t, rows);
     return true;
   } catch (error) {
     if (failure(error) === 'duplicate') return false;
@@ -88,29 +84,16 @@ async function insert(sql: Sql, t: Tables, rows: readonly Placed[], prefix = '')
   );
 }
 
-/**
- * Never queues for a key that another transaction holds, since InnoDB turns the places of a queue into gap locks when
- * that one rolls back, and two of those who waited then deadlock. Waits for the holder to end, then tries again.
- */
-async function insertOnceFree(sql: Sql, t: Tables, rows: readonly Placed[]): Promise<void> {
-  for (let round = 0; round < ROUNDS; round++) {
-    try {
-      await insert(sql, t, rows, WITHOUT_WAITING);
-      return;
-    } catch (error) {
-      if (failure(error) !== 'lock' || (await rollsBackOnTimeout(sql))) throw error;
-    }
-    await awaitHolders(sql, t, rows);
+/** False, with nothing inserted, where the server can fail at once and has met a lock. */
+async function insertAtOnce(sql: Sql, t: Tables, rows: readonly Placed[]): Promise<boolean> {
+  if (!(await serverOf(sql)).failsAtOnce) return false;
+  try {
+    await insert(sql, t, rows, WITHOUT_WAITING);
+    return true;
+  } catch (error) {
+    if (failure(error) !== 'lock' || (await rollsBackOnTimeout(sql))) throw error;
+    return false;
   }
-  await insert(sql, t, rows);
-}
-
-/** At READ COMMITTED a row that does not match is unlocked at once, and waiting for it leaves no lock behind. */
-async function awaitHolders(sql: Sql, t: Tables, rows: readonly Placed[]): Promise<void> {
-  await sql.rows(
-    `SELECT position FROM ${t.event} WHERE event_key IN (${marks(rows.length)}) AND recorded_at < 0 LOCK IN SHARE MODE`,
-    rows.map(({ row }) => row.key),
-  );
 }
 
 /** A setting of the server by which a statement that met a lock has ended the whole transaction. */
@@ -120,9 +103,10 @@ async function rollsBackOnTimeout(sql: Sql): Promise<boolean> {
 }
 
 /**
- * MySQL's way to the same: one at a time stands in InnoDB's queue for a key, the others wait for a lock of the session that
- * this one gives back as soon as its INSERT is through. Of several keys the first stands for all; and whoever has waited
- * for long queues all the same, since the server sees no deadlock between the two kinds of locks.
+ * One at a time stands in InnoDB's queue for a key, since it turns the places of a queue into gap locks when the holder
+ * rolls back, and two of those who waited then deadlock. The others wait for a lock of the session, which this one gives back
+ * as soon as its INSERT is through. Of several keys the first stands for all; and whoever has waited for long queues all the
+ * same, since the server sees no deadlock between the two kinds of locks.
  */
 async function insertBehindOthers(sql: Sql, t: Tables, rows: readonly Placed[]): Promise<void> {
   const name = 'SHA2(CONCAT(DATABASE(), ?), 224)';

@@ -1,4 +1,4 @@
-import { UnknownOptionError } from '../../../lib/core/options.js';
+import { UnknownOptionError } from '../../../lib/core/options/known-options.js';
 import { type EventSourcingOptions, resolveOptions } from '../../../lib/module/options.js';
 
 describe('resolveOptions', () => {

@@ -81,7 +81,7 @@ export function resolved<D extends Declaration>(
   const values = (given ?? {}) as Record<string, unknown>;
   const others = defaults as Record<string, unknown>;
   const entries = Object.entries(declaration).map(([name, one]) => {
-    const value = values[name] ?? (values[name] === null ? null : (others[name] ?? one.default));
+    const value = values[name] === undefined ? (others[name] ?? one.default) : values[name];
     const isAbsent = value === undefined && one.isAbsent;
     return [name, isAbsent ? undefined : one.check(value, option ? `${option}.${name}` : name, where)];
   });

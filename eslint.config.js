@@ -33,6 +33,8 @@ export default defineConfig(
         { considerDefaultExhaustiveForUnions: true },
       ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // A name for what is derived from a declaration.
+      '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
       // A class as a value is `Function` in TypeORM's own types.
       '@typescript-eslint/no-unsafe-function-type': 'off',
       // Reports `String(value)` of what has been narrowed to a primitive.

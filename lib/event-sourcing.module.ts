@@ -6,12 +6,11 @@ import type { DataSource } from 'typeorm';
 import { describe } from './core/describe.js';
 import { InvalidOptionError } from './core/errors.js';
 import type { EventClass } from './core/event-types.js';
-import { assertKnownOptions } from './core/options.js';
+import { assertKnownOptions } from './core/options/known-options.js';
 import { NO_TELEMETRY } from './core/telemetry.js';
 import type { HttpRouteOptions } from './http/http-options.js';
 import { type DoorModule, doorModule, httpOfFactory } from './module/door-module.js';
 import { Engine } from './module/engine.js';
-import { checkedEvents } from './module/event-types-options.js';
 import { exitInOrder } from './module/exit.js';
 import { FeatureEvents } from './module/feature-events.js';
 import { Lifecycle } from './module/lifecycle.js';
@@ -20,6 +19,7 @@ import {
   type EventSourcingFactoryOptions,
   type EventSourcingOptions,
   type EventSourcingOptionsFactory,
+  eventClasses,
   type ResolvedOptions,
   resolveOptions,
 } from './module/options.js';
@@ -77,7 +77,7 @@ export class EventSourcingModule {
   static forFeature(feature: EventSourcingFeature): DynamicModule {
     assertKnownOptions(feature, ['imports', 'providers', 'exports', 'events'], FEATURE);
     const { imports = [], providers = [], exports = [] } = feature;
-    const events = new FeatureEvents(checkedEvents(feature.events, FEATURE));
+    const events = new FeatureEvents(eventClasses(feature.events ?? [], 'events', FEATURE));
     return {
       module: EventSourcingModule,
       imports,

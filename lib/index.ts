@@ -5,7 +5,6 @@ export type {
   EventSourcingFactoryOptions,
   EventSourcingOptions,
   EventSourcingOptionsFactory,
-  PayloadOptions,
   RescanScheduleOptions,
   WorkerOptions,
 } from './module/options.js';
@@ -28,7 +27,7 @@ export type { AppendResult, EventInput, EventMetadata, RecordedEvent } from './c
 export { event } from './core/event-input.js';
 export type { EventClass } from './core/event-types.js';
 export type { GroupPattern } from './core/group-pattern.js';
-export { UnknownOptionError } from './core/options.js';
+export { UnknownOptionError } from './core/options/known-options.js';
 export type { HandlingOutcome } from './core/telemetry.js';
 export type { RetryOptions } from './core/retry-policy.js';
 
@@ -40,6 +39,7 @@ export {
   PayloadTooLargeError,
 } from './payload/errors.js';
 export { gzipStep } from './payload/gzip-step.js';
+export type { PayloadOptions } from './payload/payload-options.js';
 export type { PayloadStep } from './payload/payload-step.js';
 export type { PayloadType } from './payload/payload-type.js';
 

@@ -1,7 +1,8 @@
 import type { EventClass } from '../core/event-types.js';
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
-import { assertKnownOptions } from '../core/options.js';
+import { must } from '../core/options/checks.js';
+import { assertKnownOptions } from '../core/options/known-options.js';
 import { InvalidEventTypeError } from './errors.js';
 import { type EventTypeOptions, eventTypeOptionsOf, type Whitelist } from './event-type.decorator.js';
 import { requiredKeysOf } from './require-keys.decorator.js';
@@ -47,10 +48,10 @@ export function eventDefinition(
   };
 }
 
-export function checkedWhitelist(value: unknown, option: string, where: string): Whitelist {
-  if (typeof value === 'boolean' || value === 'forbid') return value;
-  throw new InvalidOptionError(option, "true, false or 'forbid'", describe(value), where);
-}
+export const checkedWhitelist = must<Whitelist>(
+  "true, false or 'forbid'",
+  (value) => typeof value === 'boolean' || value === 'forbid',
+);
 
 function ofFunctions(
   functions: Pick<EventTypeOptions<object>, 'key' | 'orderKey'>,

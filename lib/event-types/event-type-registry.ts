@@ -8,7 +8,7 @@ import {
   type EventTypes,
   type PreparedEvent,
 } from '../core/event-types.js';
-import { nearestOf } from '../core/options.js';
+import { nearestOf } from '../core/options/known-options.js';
 import { UuidV7 } from '../core/uuid-v7.js';
 import { accept } from './acceptance.js';
 import { type ClassValidator, decoratedProperties, loadClassValidator } from './class-validator.js';

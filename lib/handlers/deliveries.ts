@@ -1,6 +1,6 @@
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
-import { assertKnownOptions } from '../core/options.js';
+import { assertKnownOptions } from '../core/options/known-options.js';
 import type { Database } from '../store/db/database.js';
 import type {
   DeliveryFilter,

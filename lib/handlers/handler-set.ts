@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../core/event.js';
 import { type EventClass, eventTypeNameOf } from '../core/event-types.js';
 import { compilePattern, type GroupPattern } from '../core/group-pattern.js';
 import { describe } from '../core/describe.js';
-import { assertKnownOptions } from '../core/options.js';
+import { assertKnownOptions } from '../core/options/known-options.js';
 import { type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
 import type { HandlerRegistration } from '../store/registry/handler-registry.js';
 import { DEFAULT_RANK } from '../store/registry/known-handler.js';

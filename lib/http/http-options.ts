@@ -1,167 +1,132 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
-import { describe } from '../core/describe.js';
-import { type Duration, timerMilliseconds } from '../core/duration.js';
+import { timerMilliseconds } from '../core/duration.js';
 import { InvalidOptionError } from '../core/errors.js';
-import type { EventClass } from '../core/event-types.js';
-import { assertKnownOptions } from '../core/options.js';
-import { type AllowedName, allowedNames } from './allowed-names.js';
-import { type ByteSize, bytesOf } from './bytes.js';
-import type { CorsPolicy } from './origins.js';
+import { flag, list, must, whole } from '../core/options/checks.js';
+import {
+  type Check,
+  group,
+  needed,
+  type NeededOptionsOf,
+  opt,
+  type OptionsOf,
+  resolved,
+  type ResolvedOf,
+} from '../core/options/declare.js';
+import { allowedNames } from './allowed-names.js';
+import { bytesOf } from './bytes.js';
 import type { RequestLimiter } from './request-limit.js';
 
-export interface RateLimitOptions {
-  /** Requests of one client in one window; of IPv6 a client is a network of 64 bits. Default 600. */
-  limit?: number;
-  /** From a client's first request on. Default 1 minute. */
-  window?: Duration;
+/** How many requests a client may send. */
+export const RATE_LIMIT = {
+  /** Requests of one client in one window; of IPv6 a client is a network of 64 bits. Default `600`. */
+  limit: opt(whole(1), 600),
+  /** From a client's first request on. Default `'1m'`. */
+  window: opt(timerMilliseconds, '1m'),
+};
+
+export interface RateLimitOptions extends OptionsOf<typeof RATE_LIMIT> {}
+
+const rateLimit: Check<
+  RateLimitOptions | RequestLimiter | false,
+  ResolvedOf<typeof RATE_LIMIT> | RequestLimiter | false
+> = (given, option, where) =>
+  given === false || isLimiter(given) ? given : group(RATE_LIMIT)(given, option, where);
+
+const isLimiter = (given: object): given is RequestLimiter =>
+  typeof (given as Partial<RequestLimiter>).consume === 'function';
+
+const ORIGIN = /^(\*|https?:\/\/[^/\s]+)$/;
+const origins = list<string>(
+  "an array of origins without a path, such as 'https://www.example.org', or ['*']",
+  (origin) => typeof origin === 'string' && ORIGIN.test(origin),
+);
+
+/** Pages of other origins. */
+export const CORS = {
+  /** Origins whose pages may post, such as `https://www.example.org`; with `*` for any run of characters. */
+  origins: needed(origins),
+  /** Request headers that these pages may send, beside `Content-Type` and `Idempotency-Key`, such as `Authorization`. Default: none. */
+  headers: opt(
+    list<string>('an array of strings', (header) => typeof header === 'string'),
+    [],
+  ),
+  /** Whether these pages may send cookies, as `sendBeacon` always does. Not with the origin `*`. Default `false`. */
+  credentials: opt(flag, false),
+};
+
+export interface CorsOptions extends NeededOptionsOf<typeof CORS> {}
+
+function cors(given: CorsOptions, option: string, where: string): ResolvedOf<typeof CORS> {
+  const policy = resolved(CORS, given, { where, option });
+  if (!policy.credentials || !policy.origins.includes('*')) return policy;
+  const expected = 'false where every origin is allowed';
+  throw new InvalidOptionError(`${option}.credentials`, expected, 'true', where);
 }
 
-export interface CorsOptions {
-  /** Origins whose pages may post, such as `https://www.example.org`; with `*` for any run of characters. */
-  origins: readonly string[];
-  /** Request headers that these pages may send, beside `Content-Type` and `Idempotency-Key`, such as `Authorization`. */
-  headers?: readonly string[];
-  /** Whether these pages may send cookies, as `sendBeacon` always does. Not with the origin `*`. Default false. */
-  credentials?: boolean;
-}
+/** Segments of letters, digits, `-`, `_`, `~` and `.`: what is the same in every router, and in every spelling of a URL. */
+const PATH = /^\/?[\w~-][\w.~-]*(\/[\w~-][\w.~-]*)*$/;
+const path = must<string>(
+  "a path of letters, digits and '-_.~', such as 'event/log'",
+  (value) => typeof value === 'string' && PATH.test(value),
+);
+
+export const HTTP_ROUTE = {
+  /** Where events are posted to. Default `'event/log'`. */
+  path: opt(path, 'event/log'),
+  /** The application's guards, in their order, made with the dependencies that `imports` has. Default: none. */
+  guards: opt(
+    list<Type<CanActivate>>('classes of guards', (guard) => typeof guard === 'function'),
+    [],
+  ),
+  /** Modules that export what the guards depend on; global ones need not stand here. Default: none. */
+  imports: opt(must<NonNullable<ModuleMetadata['imports']>>('an array of modules', Array.isArray), []),
+};
 
 /** What has to be known before anything is made: with `forRootAsync` it stands beside the factory. */
-export interface HttpRouteOptions {
-  /** Where events are posted to. Default `event/log`. */
-  path?: string;
-  /** The application's guards, in their order, made with the dependencies that `imports` has. Default none. */
-  guards?: readonly Type<CanActivate>[];
-  /** Modules that export what the guards depend on; global ones need not stand here. */
-  imports?: ModuleMetadata['imports'];
-}
+export interface HttpRouteOptions extends OptionsOf<typeof HTTP_ROUTE> {}
 
-export interface HttpPolicyOptions {
+export const HTTP_POLICY = {
   /** Names of the events that may be posted, with `*` for any run of characters, or their classes. Nothing else is reached. */
-  allow: readonly (string | EventClass)[];
-  /** For each client. A limiter of `rate-limiter-flexible` of one's own counts for several processes. Default 600 a minute. */
-  rateLimit?: RateLimitOptions | RequestLimiter | false;
-  /** Largest body. Default `'100kb'`. */
-  bodyLimit?: ByteSize;
-  /** Events in one request. Default 100. */
-  maxEvents?: number;
-  /** Objects and arrays within each other in one event; 1: none but the event itself. Default 20. */
-  maxDepth?: number;
-  /** Pages of other origins. Default none: pages of the own host only. */
-  cors?: CorsOptions;
-  /** Proxies in front of the application that set `X-Forwarded-For`. Default as in `eventTypes`, where 0 is the default. */
-  trustedProxies?: number;
-  /** Whether the browser client is served at `<path>.js`. Default true. */
-  client?: boolean;
-}
+  allow: needed(allowedNames),
+  /** For each client; `false`: none. A limiter of `rate-limiter-flexible` of one's own counts for several processes. Default: 600 a minute. */
+  rateLimit: opt(rateLimit, {}),
+  /** Largest body, in bytes or as text such as `'1mb'`. Default `'100kb'`. */
+  bodyLimit: opt(bytesOf, '100kb'),
+  /** Events in one request. Default `100`. */
+  maxEvents: opt(whole(1), 100),
+  /** Objects and arrays within each other in one event; 1: none but the event itself. Default `20`. */
+  maxDepth: opt(whole(1), 20),
+  /** Pages of other origins that may post. Default: none, pages of the own host only. */
+  cors: opt(cors, { origins: [] }),
+  /** Proxies in front of the application that set `X-Forwarded-For`. Default: as in `eventTypes`, where it is 0. */
+  trustedProxies: opt(whole(0), 0),
+  /** Whether the browser client is served at `<path>.js`. Default `true`. */
+  client: opt(flag, true),
+};
+
+export interface HttpPolicyOptions extends NeededOptionsOf<typeof HTTP_POLICY> {}
 
 /** Events over HTTP. */
 export interface HttpOptions extends HttpRouteOptions, HttpPolicyOptions {}
 
-export interface ResolvedRoute {
-  path: string;
-  guards: readonly Type<CanActivate>[];
-  imports: NonNullable<ModuleMetadata['imports']>;
-}
-
-export interface ResolvedHttp {
-  allow: readonly AllowedName[];
-  rateLimit: Required<{ limit: number; window: number }> | RequestLimiter | false;
-  bodyLimit: number;
-  maxEvents: number;
-  maxDepth: number;
-  cors: CorsPolicy;
-  trustedProxies: number;
-  client: boolean;
-}
-
-const ROUTE_OPTIONS = ['path', 'guards', 'imports'];
-const POLICY_OPTIONS = [
-  'allow',
-  'rateLimit',
-  'bodyLimit',
-  'maxEvents',
-  'maxDepth',
-  'cors',
-  'trustedProxies',
-  'client',
-];
-/** Segments of letters, digits, `-`, `_`, `~` and `.`: what is the same in every router, and in every spelling of a URL. */
-const PATH = /^[\w~-][\w.~-]*(\/[\w~-][\w.~-]*)*$/;
-const ORIGIN = /^(\*|https?:\/\/[^/\s]+)$/;
+export type ResolvedRoute = ResolvedOf<typeof HTTP_ROUTE>;
+export type ResolvedHttp = ResolvedOf<typeof HTTP_POLICY>;
 
 /** Checks where the door is. */
 export function httpRoute(options: HttpRouteOptions, where: string): ResolvedRoute {
-  assertKnownOptions(options, [...ROUTE_OPTIONS, ...POLICY_OPTIONS], `${where}, http`);
-  const { path = 'event/log', guards = [], imports = [] } = options;
-  const bare = typeof path === 'string' ? path.replace(/^\//, '') : '';
-  if (!PATH.test(bare)) {
-    const expected = "a path of letters, digits and '-_.~', such as 'event/log'";
-    throw new InvalidOptionError('http.path', expected, describe(path), where);
-  }
-  const noGuard: unknown = guards.find((guard) => typeof guard !== 'function');
-  if (noGuard !== undefined)
-    throw new InvalidOptionError('http.guards', 'classes of guards', describe(noGuard), where);
-  return { path: bare, guards, imports };
+  const route = resolved(HTTP_ROUTE, options, { where, option: 'http', beside: HTTP_POLICY });
+  return { ...route, path: route.path.replace(/^\//, '') };
 }
 
 /** Checks the rest. */
-export function httpPolicy(
+export const httpPolicy = (
   options: HttpPolicyOptions,
   where: string,
-  defaults: Pick<ResolvedHttp, 'trustedProxies'>,
-): ResolvedHttp {
-  assertKnownOptions(options, [...ROUTE_OPTIONS, ...POLICY_OPTIONS], `${where}, http`);
-  const { bodyLimit = '100kb', maxEvents = 100, maxDepth = 20 } = options;
-  const { trustedProxies = defaults.trustedProxies } = options;
-  return {
-    allow: allowedNames(options.allow, where),
-    rateLimit: rateLimitOf(options.rateLimit ?? {}, where),
-    bodyLimit: bytesOf(bodyLimit, 'http.bodyLimit', where),
-    maxEvents: wholeNumber(maxEvents, 1, 'http.maxEvents', where),
-    maxDepth: wholeNumber(maxDepth, 1, 'http.maxDepth', where),
-    cors: corsOf(options.cors, where),
-    trustedProxies: wholeNumber(trustedProxies, 0, 'http.trustedProxies', where),
-    client: checkedBoolean(options.client ?? true, 'http.client', where),
-  };
-}
-
-function rateLimitOf(
-  options: RateLimitOptions | RequestLimiter | false,
-  where: string,
-): ResolvedHttp['rateLimit'] {
-  if (options === false || isLimiter(options)) return options;
-  assertKnownOptions(options, ['limit', 'window'], `${where}, http.rateLimit`);
-  return {
-    limit: wholeNumber(options.limit ?? 600, 1, 'http.rateLimit.limit', where),
-    window: timerMilliseconds(options.window ?? '1m', 'http.rateLimit.window', where),
-  };
-}
-
-const isLimiter = (options: object): options is RequestLimiter =>
-  typeof (options as Partial<RequestLimiter>).consume === 'function';
-
-function corsOf(options: CorsOptions | undefined, where: string): CorsPolicy {
-  if (options === undefined) return { origins: [], headers: [], credentials: false };
-  assertKnownOptions(options, ['origins', 'headers', 'credentials'], `${where}, http.cors`);
-  const { origins, headers = [], credentials = false } = options;
-  const isOrigin = (origin: unknown) => typeof origin === 'string' && ORIGIN.test(origin);
-  if (!Array.isArray(origins) || !origins.every(isOrigin)) {
-    const expected = "an array of origins without a path, such as 'https://www.example.org', or ['*']";
-    throw new InvalidOptionError('http.cors.origins', expected, describe(origins), where);
-  }
-  if (checkedBoolean(credentials, 'http.cors.credentials', where) && origins.includes('*')) {
-    const expected = 'false where every origin is allowed';
-    throw new InvalidOptionError('http.cors.credentials', expected, 'true', where);
-  }
-  return { origins: origins as string[], headers, credentials };
-}
-
-function wholeNumber(value: unknown, least: number, option: string, where: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
-  throw new InvalidOptionError(option, `a whole number, ${least} or more`, describe(value), where);
-}
-
-function checkedBoolean(value: unknown, option: string, where: string): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new InvalidOptionError(option, 'true or false', describe(value), where);
-}
+  { trustedProxies }: Pick<ResolvedHttp, 'trustedProxies'>,
+): ResolvedHttp =>
+  resolved(HTTP_POLICY, options, {
+    where,
+    option: 'http',
+    beside: HTTP_ROUTE,
+    defaults: { trustedProxies },
+  });

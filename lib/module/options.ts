@@ -2,106 +2,131 @@ import type { FactoryProvider, ModuleMetadata, Provider, Type } from '@nestjs/co
 import { CronTime } from 'cron';
 import { type Clock, systemClock } from '../core/clock.js';
 import { describe } from '../core/describe.js';
-import { type Duration, milliseconds, timerMilliseconds } from '../core/duration.js';
+import { milliseconds, timerMilliseconds } from '../core/duration.js';
 import { InvalidOptionError } from '../core/errors.js';
 import type { EventClass } from '../core/event-types.js';
-import { assertKnownOptions } from '../core/options.js';
-import { type RetryOptions, type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
+import { flag, list, must, oneOf, orFalse, text, whole } from '../core/options/checks.js';
+import { group, maybe, opt, type OptionsOf, resolved, type ResolvedOf } from '../core/options/declare.js';
+import { RETRY, type RetryOptions } from '../core/retry-policy.js';
 import {
   type HttpOptions,
   httpPolicy,
   type HttpRouteOptions,
   type ResolvedHttp,
 } from '../http/http-options.js';
-import type { MissingEntity } from '../payload/entity-references.js';
-import type { PayloadStep } from '../payload/payload-step.js';
-import type { PayloadType } from '../payload/payload-type.js';
+import { PAYLOAD, type PayloadOptions } from '../payload/payload-options.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/db/schema.js';
 import { DEFAULT_PREFIX } from '../store/ports/tables.js';
-import {
-  checkedEvents,
-  eventTypesOptions,
-  type EventTypesOptions,
-  type ResolvedEventTypes,
-} from './event-types-options.js';
-import { type ResolvedRetention, type RetentionOptions, retentionOptions } from './retention-options.js';
+import { EVENT_TYPES, type EventTypesOptions } from './event-types-options.js';
+import { retentionPolicy } from './retention-options.js';
 
-/** Where an event's handlers run: after commit in this process's worker; before the save resolves; not here. */
-export type DispatchMode = 'background' | 'inline' | 'none';
-
-export interface WorkerOptions {
-  /** Handlers running at once in this process. Default 10. */
-  concurrency?: number;
-  /** How often to look for work that nobody told of. Default 1 s. */
-  pollInterval?: Duration;
-  /** How long a process's claims stay its own without a heartbeat. Default 30 s. */
-  lease?: Duration;
-  /** How long shutdown waits for running handlers. Default 10 s. */
-  shutdownTimeout?: Duration;
+/** What this process's worker does. */
+export const WORKER = {
+  /** Handlers running at once in this process. Default `10`. */
+  concurrency: opt(whole(1), 10),
+  /** How often to look for work that nobody told of. Default `'1s'`. */
+  pollInterval: opt(timerMilliseconds, '1s'),
+  /** How long a process's claims stay its own without a heartbeat. Default `'30s'`. */
+  lease: opt(timerMilliseconds, '30s'),
+  /** How long shutdown waits for running handlers. Default `'10s'`. */
+  shutdownTimeout: opt(milliseconds, '10s'),
   /**
    * PostgreSQL: be told at once of what other processes record. False where LISTEN does not work, as through PgBouncer
-   * in transaction mode: then this process looks, more often while there is something to do. Default true.
+   * in transaction mode: then this process looks, more often while there is something to do. Default `true`.
    */
-  listen?: boolean;
-}
+  listen: opt(flag, true),
+};
 
-export interface RescanScheduleOptions {
+export interface WorkerOptions extends OptionsOf<typeof WORKER> {}
+
+/** The re-scan by the clock. */
+export const RESCAN = {
   /** When to scan all entities. Default: never by the clock. */
-  cron?: string;
+  cron: maybe(text),
   /** Of the cron expression, such as `Europe/Berlin`. Default: the process's. */
-  timeZone?: string;
-  /** Rows per page. Default 1000. */
-  batchSize?: number;
-  /** Scan once when the application has started. Default false. */
-  onStart?: boolean;
+  timeZone: maybe(text),
+  /** Rows per page. Default `1000`. */
+  batchSize: opt(whole(1), 1000),
+  /** Scan once when the application has started. Default `false`. */
+  onStart: opt(flag, false),
+};
+
+export interface RescanScheduleOptions extends OptionsOf<typeof RESCAN> {}
+
+/** It goes into names of tables and indexes, the longest of which have to fit into the databases' limits. */
+const prefix = must<string>(
+  '1 to 30 letters, digits or underscores',
+  (value) => typeof value === 'string' && /^[A-Za-z_][A-Za-z0-9_]{0,29}$/.test(value),
+);
+
+const clock = must<Clock>(
+  '{ now(): Date }',
+  (value: Partial<Clock> | null) => typeof value?.now === 'function',
+);
+
+export const eventClasses = list<EventClass>('an array of classes', (type) => typeof type === 'function');
+
+function rescanSchedule(
+  options: RescanScheduleOptions,
+  option: string,
+  where: string,
+): ResolvedOf<typeof RESCAN> {
+  const schedule = resolved(RESCAN, options, { where, option });
+  const { cron, timeZone } = schedule;
+  if (cron === undefined) return schedule;
+  try {
+    new CronTime(cron, timeZone ?? null);
+  } catch (error) {
+    const actual = `${describe(cron)}${timeZone ? ` in ${timeZone}` : ''} (${(error as Error).message})`;
+    throw new InvalidOptionError(`${option}.cron`, 'a cron expression with a known time zone', actual, where);
+  }
+  return schedule;
 }
 
-export interface PayloadOptions {
-  /** The application's own types, beside the built-in ones. */
-  types?: readonly PayloadType[];
-  /** What payloads pass on their way to the database, such as compression. */
-  steps?: readonly PayloadStep[];
-  /** Steps that stored payloads may have passed and new ones do not, such as an encryption with a former key. */
-  formerSteps?: readonly PayloadStep[];
-  /** Largest stored payload in bytes. Default 1 MiB. */
-  maxBytes?: number;
-  /** What an entity reference becomes whose row is gone. Default `'null'`. */
-  missingEntity?: MissingEntity;
-}
-
-export interface EventSourcingOptions {
+/** All options of the module. */
+export const MODULE = {
   /** Name of the TypeORM DataSource in which the log lives. Default: the default one. */
-  dataSource?: string;
-  /** Of the product's tables. Default `once_`. */
-  prefix?: string;
+  dataSource: maybe(text),
+  /** Of the product's tables. Default `'once_'`. */
+  prefix: opt(prefix, DEFAULT_PREFIX),
   /** PostgreSQL: schema of the product's tables, created when it is missing. Default: the connection's. */
-  schemaName?: string;
+  schemaName: maybe(text),
   /** What to do about the tables at bootstrap. Default `'migrate'`; `'verify'` with `NODE_ENV=production`. */
-  schema?: SchemaPolicy;
-  /** Default `'background'`. */
-  dispatch?: DispatchMode;
-  worker?: WorkerOptions;
-  retry?: RetryOptions;
-  /** When retries run out: only bury the delivery (default), or shut down in order and exit with 1 as well. */
-  onExhausted?: 'dead-letter' | 'shutdown';
-  rescan?: RescanScheduleOptions | false;
+  schema: opt(oneOf<SchemaPolicy>('migrate', 'verify', 'none'), 'migrate'),
+  /** Where an event's handlers run: after commit in this process's worker, before the save resolves, or not here. Default `'background'`. */
+  dispatch: opt(oneOf('background', 'inline', 'none'), 'background'),
+  /** What this process's worker does. Default: see its parts. */
+  worker: opt(group<WorkerOptions, typeof WORKER>(WORKER), {}),
+  /** How a failed delivery is tried again. Default: see its parts. */
+  retry: opt(group<RetryOptions, typeof RETRY>(RETRY), {}),
+  /** When retries run out: only bury the delivery, or shut down in order and exit with 1 as well. Default `'dead-letter'`. */
+  onExhausted: opt(oneOf('dead-letter', 'shutdown'), 'dead-letter'),
+  /** Re-scans by the clock; `false`: none. What bulk writes ask for is the business of `bulkWrites`. Default: never by the clock. */
+  rescan: opt(orFalse(rescanSchedule), {}),
   /** What to do when a write reached the subscriber without a whole entity. Default `'rescan'`. */
-  bulkWrites?: BulkWritePolicy;
-  payload?: PayloadOptions;
-  /** A handler without a live process stops collecting deliveries after this. Default 7 days. */
-  handlerExpiry?: Duration;
+  bulkWrites: opt(oneOf<BulkWritePolicy>('rescan', 'ignore', 'throw'), 'rescan'),
+  /** What payloads pass on their way to the database and back. Default: see its parts. */
+  payload: opt(group<PayloadOptions, typeof PAYLOAD>(PAYLOAD), {}),
+  /** A handler without a live process stops collecting deliveries after this. Default `'7d'`. */
+  handlerExpiry: opt(milliseconds, '7d'),
   /** For how long finished deliveries, data and events are kept; `false`: for ever. Default: see its parts. */
-  retention?: RetentionOptions | false;
-  /** Spans and metrics, where `@opentelemetry/api` is installed and an SDK is registered with it. Default true. */
-  telemetry?: boolean;
+  retention: opt(orFalse(retentionPolicy), {}),
+  /** Spans and metrics, where `@opentelemetry/api` is installed and an SDK is registered with it. Default `true`. */
+  telemetry: opt(flag, true),
   /** Events over HTTP: a route to which they are posted. Default: there is none. */
-  http?: HttpOptions;
-  clock?: Clock;
-  /** Event classes: those decorated with `@EventType`. More are found in `forFeature({ events })` and among providers. */
-  events?: readonly EventClass[];
-  eventTypes?: EventTypesOptions;
-}
+  http: maybe((http: HttpOptions) => http),
+  /** What tells the time: `{ now(): Date }`. Default: the system's. */
+  clock: opt(clock, systemClock),
+  /** Event classes: those decorated with `@EventType`. More are found in `forFeature({ events })` and among providers. Default: none. */
+  events: opt(eventClasses, []),
+  /** How named events are treated. Default: see its parts. */
+  eventTypes: opt(group<EventTypesOptions, typeof EVENT_TYPES>(EVENT_TYPES), {}),
+};
+
+export interface EventSourcingOptions extends OptionsOf<typeof MODULE> {}
+/** Where an event's handlers run: after commit in this process's worker; before the save resolves; not here. */
+export type DispatchMode = ResolvedOf<typeof MODULE>['dispatch'];
 
 /** What a factory makes: what has to be known at once stands beside it. */
 export type EventSourcingFactoryOptions = Omit<EventSourcingOptions, 'http'> & {
@@ -126,169 +151,16 @@ export interface EventSourcingAsyncOptions
 }
 
 /** Options with every default filled in, durations in milliseconds. */
-export interface ResolvedOptions {
-  dataSource: string | undefined;
-  prefix: string;
-  schemaName: string | undefined;
-  schema: SchemaPolicy;
-  dispatch: DispatchMode;
-  worker: {
-    concurrency: number;
-    pollInterval: number;
-    lease: number;
-    shutdownTimeout: number;
-    listen: boolean;
-  };
-  retry: RetryPolicy;
-  onExhausted: 'dead-letter' | 'shutdown';
-  rescan: RescanScheduleOptions | false;
-  bulkWrites: BulkWritePolicy;
-  payload: PayloadOptions;
-  handlerExpiry: number;
-  retention: ResolvedRetention | false;
-  telemetry: boolean;
-  http: ResolvedHttp | undefined;
-  clock: Clock;
-  events: readonly EventClass[];
-  eventTypes: ResolvedEventTypes;
-}
+export type ResolvedOptions = Omit<ResolvedOf<typeof MODULE>, 'http'> & { http: ResolvedHttp | undefined };
 
 const WHERE = 'EventSourcingModule.forRoot';
-const OPTIONS = [
-  'dataSource',
-  'prefix',
-  'schemaName',
-  'schema',
-  'dispatch',
-  'worker',
-  'retry',
-  'onExhausted',
-  'rescan',
-  'bulkWrites',
-  'payload',
-  'handlerExpiry',
-  'retention',
-  'telemetry',
-  'http',
-  'clock',
-  'events',
-  'eventTypes',
-];
 
 /** Checks the module's options once, at the edge. */
 export function resolveOptions(
   options: EventSourcingOptions = {},
   env: NodeJS.ProcessEnv = process.env,
 ): ResolvedOptions {
-  assertKnownOptions(options, OPTIONS, WHERE);
-  const {
-    dispatch = 'background',
-    onExhausted = 'dead-letter',
-    bulkWrites = 'rescan',
-    payload = {},
-  } = options;
-  const { schema = env.NODE_ENV === 'production' ? 'verify' : 'migrate' } = options;
-  assertKnownOptions(
-    payload,
-    ['types', 'steps', 'formerSteps', 'maxBytes', 'missingEntity'],
-    `${WHERE}, payload`,
-  );
-  const eventTypes = eventTypesOptions(options.eventTypes, WHERE);
-  return {
-    dataSource: options.dataSource,
-    prefix: prefixOf(options.prefix ?? DEFAULT_PREFIX),
-    schemaName: options.schemaName,
-    schema: oneOf('schema', schema, ['migrate', 'verify', 'none']),
-    dispatch: oneOf('dispatch', dispatch, ['background', 'inline', 'none']),
-    worker: workerOptions(options.worker ?? {}),
-    retry: retryPolicy(options.retry ?? {}, WHERE),
-    onExhausted: oneOf('onExhausted', onExhausted, ['dead-letter', 'shutdown']),
-    rescan: rescanOptions(options.rescan ?? {}),
-    bulkWrites: oneOf('bulkWrites', bulkWrites, ['rescan', 'ignore', 'throw']),
-    payload,
-    handlerExpiry: milliseconds(options.handlerExpiry ?? '7d', 'handlerExpiry', WHERE),
-    retention: retentionOptions(options.retention, WHERE),
-    telemetry: checkedBoolean('telemetry', options.telemetry),
-    http: resolvedHttp(options.http, eventTypes),
-    clock: checkedClock(options.clock ?? systemClock),
-    events: checkedEvents(options.events, WHERE),
-    eventTypes,
-  };
-}
-
-function resolvedHttp(
-  http: EventSourcingOptions['http'],
-  eventTypes: ResolvedEventTypes,
-): ResolvedHttp | undefined {
-  return http && httpPolicy(http, WHERE, eventTypes);
-}
-
-function checkedClock(clock: Clock): Clock {
-  if (typeof clock.now === 'function') return clock;
-  throw new InvalidOptionError('clock', '{ now(): Date }', describe(clock), WHERE);
-}
-
-function workerOptions(options: WorkerOptions): ResolvedOptions['worker'] {
-  assertKnownOptions(
-    options,
-    ['concurrency', 'pollInterval', 'lease', 'shutdownTimeout', 'listen'],
-    `${WHERE}, worker`,
-  );
-  const { concurrency = 10, listen = true } = options;
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new InvalidOptionError(
-      'worker.concurrency',
-      'a whole number, 1 or more',
-      describe(concurrency),
-      WHERE,
-    );
-  }
-  return {
-    concurrency,
-    pollInterval: timerMilliseconds(options.pollInterval ?? 1000, 'worker.pollInterval', WHERE),
-    lease: timerMilliseconds(options.lease ?? 30_000, 'worker.lease', WHERE),
-    shutdownTimeout: milliseconds(options.shutdownTimeout ?? 10_000, 'worker.shutdownTimeout', WHERE),
-    listen: checkedBoolean('worker.listen', listen),
-  };
-}
-
-function checkedBoolean(option: string, value = true): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new InvalidOptionError(option, 'true or false', describe(value), WHERE);
-}
-
-function rescanOptions(rescan: RescanScheduleOptions | false): RescanScheduleOptions | false {
-  if (rescan === false) return rescan;
-  assertKnownOptions(rescan, ['cron', 'timeZone', 'batchSize', 'onStart'], `${WHERE}, rescan`);
-  const { cron, timeZone, batchSize } = rescan;
-  if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize >= 1)) {
-    throw new InvalidOptionError('rescan.batchSize', 'a whole number, 1 or more', describe(batchSize), WHERE);
-  }
-  if (cron !== undefined) assertCron(cron, timeZone);
-  return rescan;
-}
-
-function assertCron(cron: string, timeZone: string | undefined): void {
-  try {
-    new CronTime(cron, timeZone ?? null);
-  } catch (error) {
-    const actual = `${describe(cron)}${timeZone ? ` in ${timeZone}` : ''} (${(error as Error).message})`;
-    throw new InvalidOptionError('rescan.cron', 'a cron expression with a known time zone', actual, WHERE);
-  }
-}
-
-function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value;
-  throw new InvalidOptionError(
-    option,
-    allowed.map((name) => `'${name}'`).join(' or '),
-    describe(value),
-    WHERE,
-  );
-}
-
-/** It goes into names of tables and indexes, the longest of which have to fit into the databases' limits. */
-function prefixOf(prefix: unknown): string {
-  if (typeof prefix === 'string' && /^[A-Za-z_][A-Za-z0-9_]{0,29}$/.test(prefix)) return prefix;
-  throw new InvalidOptionError('prefix', '1 to 30 letters, digits or underscores', describe(prefix), WHERE);
+  const schema = env.NODE_ENV === 'production' ? 'verify' : 'migrate';
+  const { http, ...others } = resolved(MODULE, options, { where: WHERE, defaults: { schema } });
+  return { ...others, http: http && httpPolicy(http, WHERE, others.eventTypes) };
 }

@@ -1,35 +1,21 @@
-import { describe } from '../core/describe.js';
-import { InvalidOptionError } from '../core/errors.js';
+import { resolved } from '../core/options/declare.js';
 import type { StoredPayload } from '../core/stored-payload.js';
 import type { EntityLoader, EntityPort, EntityReference } from './entity-port.js';
 import { findReferences, loadEntities, type MissingEntity, referenceKey } from './entity-references.js';
 import { PayloadDecodingError, PayloadTooLargeError } from './errors.js';
+import { PAYLOAD, type PayloadOptions } from './payload-options.js';
 import { PayloadReader } from './payload-reader.js';
-import type { PayloadStep } from './payload-step.js';
-import type { PayloadType } from './payload-type.js';
 import { PayloadWriter } from './payload-writer.js';
 import { StepPipeline } from './step-pipeline.js';
 import { TYPE_KEY } from './tags.js';
 import { isTyped, messageOf } from '../core/thrown.js';
 import { TypeRegistry } from './type-registry.js';
 
-const DEFAULT_MAX_BYTES = 1_048_576;
-
 /** With steps, the text may be larger than what is stored of it, but not without end: it is made in memory. */
 const MAX_SHRINKAGE = 16;
 
-export interface PayloadCodecOptions {
+export interface PayloadCodecOptions extends PayloadOptions {
   entities: EntityPort;
-  /** The application's own types, beside the built-in ones. */
-  types?: readonly PayloadType[];
-  /** What new payloads pass after they became JSON. Default: nothing; they are stored as text. */
-  steps?: readonly PayloadStep[];
-  /** Steps that stored payloads may have passed and new ones do not. gzip is always known. */
-  formerSteps?: readonly PayloadStep[];
-  /** UTF-8 bytes of the stored form, after the steps; before them 16 times as many. Default 1 MiB. */
-  maxBytes?: number;
-  /** What a reference to an entity that is gone decodes to. Default null. */
-  missingEntity?: MissingEntity;
 }
 
 /**
@@ -47,13 +33,12 @@ export class PayloadCodec {
   private readonly missingEntity: MissingEntity;
 
   /** Throws `InvalidOptionError`. */
-  constructor(options: PayloadCodecOptions) {
-    const { steps = [], formerSteps, maxBytes = DEFAULT_MAX_BYTES, missingEntity = 'null' } = options;
-    assertMaxBytes(maxBytes);
-    assertMissingEntity(missingEntity);
-    this.types = new TypeRegistry(options.types);
+  constructor({ entities, ...options }: PayloadCodecOptions) {
+    const checked = resolved(PAYLOAD, options, { where: 'Payload' });
+    const { types, steps, formerSteps, maxBytes, missingEntity } = checked;
+    this.types = new TypeRegistry(types);
     this.pipeline = new StepPipeline(steps, formerSteps);
-    this.entities = options.entities;
+    this.entities = entities;
     this.maxBytes = maxBytes;
     this.maxTextLength = maxBytes * (steps.length > 0 ? MAX_SHRINKAGE : 1);
     this.missingEntity = missingEntity;
@@ -142,19 +127,4 @@ function guarded<T>(read: () => T): T {
     if (isTyped(thrown)) throw thrown;
     throw new PayloadDecodingError(messageOf(thrown), { cause: thrown });
   }
-}
-
-function assertMaxBytes(maxBytes: unknown): void {
-  if (Number.isSafeInteger(maxBytes) && (maxBytes as number) > 0) return;
-  throw new InvalidOptionError(
-    'maxBytes',
-    'a whole number of bytes, 1 or more',
-    describe(maxBytes),
-    'Payload',
-  );
-}
-
-function assertMissingEntity(missingEntity: unknown): void {
-  if (missingEntity === 'null' || missingEntity === 'error') return;
-  throw new InvalidOptionError('missingEntity', "'null' or 'error'", describe(missingEntity), 'Payload');
 }

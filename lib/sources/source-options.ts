@@ -1,6 +1,6 @@
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
-import { assertKnownOptions } from '../core/options.js';
+import { assertKnownOptions } from '../core/options/known-options.js';
 import type { ModelEventSourceOptions } from './model-event-source.decorator.js';
 
 const OPTIONS = ['on', 'name', 'columns', 'rescan', 'dataSource'];

@@ -4,7 +4,7 @@ import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/term
 import { describe } from '../core/describe.js';
 import { type Duration, milliseconds, timerMilliseconds } from '../core/duration.js';
 import { InvalidOptionError } from '../core/errors.js';
-import { assertKnownOptions } from '../core/options.js';
+import { assertKnownOptions } from '../core/options/known-options.js';
 import type { Engine } from '../module/engine.js';
 import { engineToken } from '../module/tokens.js';
 import { healthFacts, type HealthLimits, problemsOf } from './health-facts.js';

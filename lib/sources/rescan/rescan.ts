@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type LoggerService, Logger } from '@nestjs/common';
 import type { EntityMetadata } from 'typeorm';
 import type { Clock } from '../../core/clock.js';
-import { assertKnownOptions } from '../../core/options.js';
+import { assertKnownOptions } from '../../core/options/known-options.js';
 import { NO_TELEMETRY, type Telemetry } from '../../core/telemetry.js';
 import type { EventRecorder } from '../../store/log/event-recorder.js';
 import type { RescanRequest, RescanState } from '../../store/ports/rescan-state.js';

@@ -4,7 +4,7 @@ import { describe } from '../../core/describe.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/event.js';
 import { compilePattern, type GroupPattern } from '../../core/group-pattern.js';
-import { assertKnownOptions } from '../../core/options.js';
+import { assertKnownOptions } from '../../core/options/known-options.js';
 import type { HandlingOutcome } from '../../core/telemetry.js';
 import { guardedObservable } from './guarded-observable.js';
 

@@ -4,7 +4,7 @@ import { describe } from '../../core/describe.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { AppendResult, EventInput, RecordedEvent } from '../../core/event.js';
 import type { EventClass, EventTypes } from '../../core/event-types.js';
-import { assertKnownOptions } from '../../core/options.js';
+import { assertKnownOptions } from '../../core/options/known-options.js';
 import { PRUNED } from '../../core/stored-payload.js';
 import type { EntityLoader } from '../../payload/entity-port.js';
 import type { PayloadCodec } from '../../payload/payload-codec.js';

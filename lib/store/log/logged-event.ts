@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { describe } from '../../core/describe.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { EmitOptions, EventClass } from '../../core/event-types.js';
-import { assertKnownOptions } from '../../core/options.js';
+import { assertKnownOptions } from '../../core/options/known-options.js';
 
 /** The properties of an event's class that are data: not its methods. One with a default is optional where it is declared so. */
 export type EventData<T> = {

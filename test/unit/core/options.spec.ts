@@ -1,4 +1,4 @@
-import { assertKnownOptions, nearest, UnknownOptionError } from '../../../lib/core/options.js';
+import { assertKnownOptions, nearest, UnknownOptionError } from '../../../lib/core/options/known-options.js';
 
 const KNOWN = ['concurrency', 'pollInterval', 'lease', 'shutdownTimeout'];
 

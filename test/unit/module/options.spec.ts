@@ -1,4 +1,4 @@
-import { UnknownOptionError } from '../../../lib/core/options.js';
+import { UnknownOptionError } from '../../../lib/core/options/known-options.js';
 import { type EventSourcingOptions, resolveOptions } from '../../../lib/module/options.js';
 
 describe('resolveOptions', () => {
@@ -68,6 +68,15 @@ describe('resolveOptions', () => {
     [{ bulkWrites: 'warn' }, 'expected bulkWrites to be'],
     [{ schema: 'sync' }, 'expected schema to be'],
     [{ prefix: 'a-b' }, 'expected prefix to be 1 to 30 letters, digits or underscores, got "a-b"'],
+    [{ clock: null }, 'expected clock to be { now(): Date }, got null'],
+    [{ dataSource: 17 }, 'expected dataSource to be a string, got 17'],
+    [{ handlerExpiry: null }, 'expected handlerExpiry to be a number of milliseconds'],
+    [
+      { payload: { maxBytes: 0 } },
+      'expected payload.maxBytes to be a whole number of bytes, 1 or more, got 0',
+    ],
+    [{ payload: { steps: 'gzip' } }, 'expected payload.steps to be an array of steps, got "gzip"'],
+    [{ rescan: { onStart: 1 } }, 'expected rescan.onStart to be true or false, got 1'],
     [{ clock: 17 }, 'expected clock to be { now(): Date }, got 17'],
     [
       { rescan: { cron: 'at noon' } },

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../../lib/core/errors.js';
-import { UnknownOptionError } from '../../../lib/core/options.js';
+import { UnknownOptionError } from '../../../lib/core/options/known-options.js';
 import { resolveOptions } from '../../../lib/module/options.js';
 import { describeReport } from '../../../lib/module/retention-chore.js';
 import type { RetentionOptions } from '../../../lib/module/retention-options.js';

@@ -1,5 +1,5 @@
-import { describe } from './describe.js';
-import { EventSourcingError } from './errors.js';
+import { describe } from '../describe.js';
+import { EventSourcingError } from '../errors.js';
 
 /** An option that does not exist was given; `suggestion` is the nearest that does. */
 export class UnknownOptionError extends EventSourcingError {

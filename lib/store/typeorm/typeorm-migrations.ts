@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { describe } from '../../core/describe.js';
 import { EventSourcingError, InvalidOptionError } from '../../core/errors.js';
-import { assertKnownOptions } from '../../core/options.js';
+import { assertKnownOptions } from '../../core/options/known-options.js';
 import { Database } from '../db/database.js';
 import { applyPending, undoMigration } from '../db/schema.js';
 import type { Sql } from '../ports/sql.js';

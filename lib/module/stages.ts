@@ -49,9 +49,10 @@ export function stagesOf(parts: StagedParts): Stage[] {
 }
 
 function wakeUpOf({ lookout: { wakeUp }, handling: { handlers }, options }: StagedParts): Service {
-  const listens = options.dispatch === 'background' && options.worker.listen && handlers.all.length > 0;
+  const listens = options.dispatch === 'background' && options.worker.listen;
   return service('wake-up', {
-    start: () => listens && wakeUp.listen(),
+    // Which handlers there are is found after the engine was made.
+    start: () => listens && handlers.all.length > 0 && wakeUp.listen(),
     stop: () => wakeUp.stop(),
     failure: () => (wakeUp.isDeaf ? 'it hears nothing of other processes' : undefined),
   });

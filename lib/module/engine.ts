@@ -228,7 +228,8 @@ export class Engine {
 
   private stopFailed(service: string, error: unknown): void {
     if (service === LEASE) this.says.releaseFailed(error);
-    else this.logger.debug(`Shutdown: ${service} did not stop: ${String(error)}`);
+    else if (!this.connectivity.isLost)
+      this.logger.debug(`Shutdown: ${service} did not stop: ${String(error)}`);
   }
 
   private get subscribers(): EntitySubscriberInterface[] {

@@ -22,8 +22,8 @@ export class Sql {
   ) {}
 
   /**
-   * The rows of a statement, for those few that a handler's start waits for: where it can be, the driver
-   * is asked itself, since what TypeORM does around a statement takes half as long as the statement. It is logged all the same.
+   * The rows of a statement, for those few that a handler waits for: where it can be, the driver is
+   * asked itself, since what TypeORM does around a statement takes half as long as the statement. It is logged all the same.
    */
   quickRows(statement: string, parameters: unknown[] = []): Promise<Row[]> {
     if (!this.ask) return this.rows(statement, parameters);

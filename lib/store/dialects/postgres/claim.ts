@@ -124,7 +124,7 @@ async function completeOne(
   { handlerId, position }: DeliveryId,
   at: SqlTime,
 ): Promise<boolean> {
-  const row = await sql.row(`SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint) AS held`, [
+  const [row] = await sql.quickRows(`SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint) AS held`, [
     handlerId,
     position,
     workerId,

@@ -1,7 +1,8 @@
 const FRAMES = 25;
 const SHOWN = 4;
 /** Frames that say nothing about who is calling: TypeORM, Node itself, and the gate. */
-const INTERNAL = /[\\/]node_modules[\\/]typeorm[\\/]|\(?node:|[\\/]store[\\/]dialects[\\/]sqlite[\\/]gate[\\/]/;
+const INTERNAL =
+  /[\\/]node_modules[\\/]typeorm[\\/]|\(?node:|[\\/]store[\\/]dialects[\\/]sqlite[\\/]gate[\\/]/;
 
 /** Where something was called. Taking one is cheap; the text is made when it is asked for. */
 export class CallSite {

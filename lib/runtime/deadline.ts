@@ -36,7 +36,7 @@ export class Deadline {
   private readonly at: number;
 
   /** In so many milliseconds. */
-  constructor(readonly limit: number) {
+  constructor(limit: number) {
     this.at = performance.now() + limit;
   }
 

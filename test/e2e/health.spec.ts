@@ -173,6 +173,7 @@ describeEachDatabase('the health indicator, asked over HTTP', (db) => {
       status: 503,
       is: 'down',
       message: expect.stringContaining('The database does not answer'),
+      failing: expect.arrayContaining(['connectivity: the database cannot be reached']),
     });
     proxy.restore();
     await until(async () => (await ask()).status === 200);

@@ -16,6 +16,7 @@ const ROOMS = [
   'commits',
   'typeorm',
   'log',
+  'followers',
   'views',
   'upkeep',
 ];
@@ -24,8 +25,13 @@ const TOP = '(event-sourcing\\.module\\.ts|module/|testing/|terminus/|index\\.ts
 
 const lib = (folders) => `^lib/(${folders})/`;
 const npm = (name) => `node_modules/${name}/`;
-/** The surface of each subpath export, and of the script that is built for browsers. */
-const PUBLIC = ['^lib/index\\.ts$', '^lib/[^/]+/index\\.ts$', '^lib/client/script\\.ts$'];
+/** The surface of each subpath export, of the script that is built for browsers, and of the program. */
+const PUBLIC = [
+  '^lib/index\\.ts$',
+  '^lib/[^/]+/index\\.ts$',
+  '^lib/client/script\\.ts$',
+  '^lib/cli/bin\\.ts$',
+];
 const TYPES_ONLY = ['type-only', 'type-import', 'pre-compilation-only'];
 
 /** A rule that a layer imports nothing of lib/ but the folders named. */

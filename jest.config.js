@@ -6,6 +6,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-once$': '<rootDir>/lib/index.ts',
+    '^nestjs-once/cli$': '<rootDir>/lib/cli/index.ts',
     '^nestjs-once/client$': '<rootDir>/lib/client/index.ts',
     '^nestjs-once/testing$': '<rootDir>/lib/testing/index.ts',
     '^nestjs-once/terminus$': '<rootDir>/lib/terminus/index.ts',

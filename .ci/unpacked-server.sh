@@ -1,11 +1,11 @@
-# Sourced by `mysql-server` and `mariadb-server`: a database server from Debian's unstable suite, whatever the suite of this machine.
+# Sourced by `mysql-server`, `mariadb-server` and `pgbouncer`: a server from Debian's unstable suite, whatever the suite of this machine.
 # Nothing is installed: the packages are unpacked into a folder, and the server runs with their own loader and libraries. It stays when
 # the script ends, for whoever comes next.
-# Needs `folder` and `port`.
+# Needs `folder` and `port`; `url` where it is none of MySQL's protocol.
 
 readonly root=$folder/root
 readonly libraries=$root/usr/lib/x86_64-linux-gnu
-readonly url=mysql://root@127.0.0.1:$port
+readonly url=${url:-mysql://root@127.0.0.1:$port}
 
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 

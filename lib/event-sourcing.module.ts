@@ -1,15 +1,32 @@
-import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
+import {
+  type DynamicModule,
+  type InjectionToken,
+  Module,
+  type ModuleMetadata,
+  type Provider,
+} from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, HttpAdapterHost, MetadataScanner, ModuleRef } from '@nestjs/core';
-import { SchedulerRegistry } from '@nestjs/schedule';
+import type { SchedulerRegistry } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { describe } from './core/describe.js';
 import { InvalidOptionError } from './core/errors.js';
 import type { EventClass } from './core/event-types.js';
 import { assertKnownOptions } from './core/options/known-options.js';
+import { ifInstalled } from './core/optional-package.js';
 import { NO_TELEMETRY } from './core/telemetry.js';
+import {
+  AGGREGATES,
+  AGGREGATES_PLACE,
+  type AggregatesOptions,
+  type AggregatesPlaceOptions,
+} from './aggregates/aggregates-options.js';
+import type { Declaration, OptionsOf } from './core/options/declare.js';
+import { aggregateProviders, type AggregatesAsyncOptions } from './module/aggregates-module.js';
 import type { HttpRouteOptions } from './http/http-options.js';
+import type { NotificationOptions } from './http/notification-options.js';
 import { type DoorModule, doorModule, httpOfFactory } from './module/door-module.js';
+import { callerOf } from './module/duplicate-log.js';
 import { Engine } from './module/engine.js';
 import { exitInOrder } from './module/exit.js';
 import { FeatureEvents } from './module/feature-events.js';
@@ -23,12 +40,17 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from './module/options.js';
+import { notificationModule } from './module/notification-module.js';
+import { operatingProviders } from './module/operating-providers.js';
 import { RescanSchedule } from './module/rescan-schedule.js';
 import {
   dataSourceToken,
   engineToken,
   getDeliveriesToken,
   getEventLogToken,
+  getFollowersToken,
+  getForgettingToken,
+  getNotificationLogToken,
   getRescanToken,
   optionsToken,
 } from './module/tokens.js';
@@ -37,8 +59,12 @@ import { registeredTelemetry } from './telemetry/registered-telemetry.js';
 
 const FEATURE = 'EventSourcingModule.forFeature';
 
-/** What `forFeature` adds: event classes, and providers with sources and handlers, as a module of their own. */
-export interface EventSourcingFeature extends Pick<ModuleMetadata, 'imports' | 'providers' | 'exports'> {
+/** What `forFeature` adds: event classes, aggregates, and providers with sources and handlers, as a module of their own. */
+export interface EventSourcingFeature
+  extends
+    Pick<ModuleMetadata, 'imports' | 'providers' | 'exports'>,
+    AggregatesPlaceOptions,
+    AggregatesOptions {
   /** Event classes: those decorated with `@EventType`. */
   events?: readonly EventClass[];
 }
@@ -57,6 +83,7 @@ export class EventSourcingModule {
       [{ provide: optionsToken(options.dataSource), useFactory: () => resolveOptions(options) }],
       [],
       doorModule(options.http, options.dataSource, 'EventSourcingModule.forRoot'),
+      callerOf(EventSourcingModule.forRoot),
     );
   }
 
@@ -67,24 +94,63 @@ export class EventSourcingModule {
   static forRootAsync(async: EventSourcingAsyncOptions): DynamicModule {
     const { dataSource, imports = [], extraProviders = [], http } = async;
     const door = doorModule(http, dataSource, 'EventSourcingModule.forRootAsync');
-    return composed(async, [...asyncOptionProviders(async), ...extraProviders], imports, door);
+    const providers = [...asyncOptionProviders(async), ...extraProviders];
+    return composed(async, providers, imports, door, callerOf(EventSourcingModule.forRootAsync));
   }
 
   /**
-   * Event classes, and providers with sources and handlers, of one feature; providers may as well stand in any module's
-   * `providers`. Throws `UnknownOptionError` or `InvalidOptionError`.
+   * Event classes, aggregates, and providers with sources and handlers, of one feature; providers may as well stand in any
+   * module's `providers`. Throws `UnknownOptionError` or `InvalidOptionError`.
    */
   static forFeature(feature: EventSourcingFeature): DynamicModule {
-    assertKnownOptions(feature, ['imports', 'providers', 'exports', 'events'], FEATURE);
+    const own = ['imports', 'providers', 'exports', 'events'];
+    const names = Object.keys({ ...AGGREGATES_PLACE, ...AGGREGATES });
+    assertKnownOptions(feature, [...own, ...names], FEATURE);
     const { imports = [], providers = [], exports = [] } = feature;
     const events = new FeatureEvents(eventClasses(feature.events ?? [], 'events', FEATURE));
+    const made = aggregateProviders(
+      picked(feature, AGGREGATES_PLACE),
+      { useFactory: () => picked(feature, AGGREGATES) },
+      FEATURE,
+    );
     return {
       module: EventSourcingModule,
       imports,
-      providers: [...providers, { provide: FeatureEvents, useValue: events }],
-      exports,
+      providers: [...providers, { provide: FeatureEvents, useValue: events }, ...made.providers],
+      exports: [...exports, ...made.exports],
     };
   }
+
+  /**
+   * Opens a route at which other systems read the log, behind the guards that are given and the application's global ones:
+   * `GET <path>/1,10` for a section, `GET <path>?after=…&limit=…` for a selection. Throws `UnknownOptionError` or
+   * `InvalidOptionError`.
+   */
+  static forNotifications(options: NotificationOptions = {}): DynamicModule {
+    return {
+      module: EventSourcingModule,
+      ...notificationModule(options, 'EventSourcingModule.forNotifications'),
+    };
+  }
+
+  /**
+   * The aggregates of one application, with options that a factory works out; which classes, of which application and in
+   * which DataSource stands beside it. Throws `UnknownOptionError` or `InvalidOptionError`.
+   */
+  static forFeatureAsync(async: AggregatesAsyncOptions): DynamicModule {
+    const { imports = [], inject = [], useFactory, ...place } = async;
+    const where = 'EventSourcingModule.forFeatureAsync';
+    return {
+      module: EventSourcingModule,
+      imports,
+      ...aggregateProviders(place, { inject, useFactory }, where),
+    };
+  }
+}
+
+/** Those of the options that are declared. */
+function picked<D extends Declaration>(options: object, declaration: D): OptionsOf<D> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in declaration)) as OptionsOf<D>;
 }
 
 /** What has to be known before the options are: they are made when the DataSource is there. */
@@ -95,48 +161,58 @@ function composed(
   options: Provider[],
   imports: NonNullable<DynamicModule['imports']>,
   door: DoorModule,
+  place: string,
 ): DynamicModule {
-  const surface = [getEventLogToken(dataSource), getDeliveriesToken(dataSource), getRescanToken(dataSource)];
+  const surface = [
+    getEventLogToken,
+    getDeliveriesToken,
+    getRescanToken,
+    getNotificationLogToken,
+    getForgettingToken,
+    getFollowersToken,
+  ].map((tokenOf) => tokenOf(dataSource));
+  const operating = operatingProviders(dataSource);
   const entities = TypeOrmModule.forFeature(moduleEntities(dataSource, { prefix, schemaName }), dataSource);
   return {
     module: EventSourcingModule,
     global: true,
     imports: [DiscoveryModule, entities, ...imports, ...door.imports],
     controllers: door.controllers,
-    providers: [...options, ...engineProviders(dataSource), ...door.providers],
-    exports: [...surface, entities],
+    providers: [...options, ...engineProviders(dataSource, place), ...operating, ...door.providers],
+    exports: [...surface, ...operating.map(({ provide }) => provide), engineToken(dataSource), entities],
   };
 }
 
-function engineProviders(dataSource: string | undefined): Provider[] {
+function engineProviders(dataSource: string | undefined, place: string): Provider[] {
   const engine = engineToken(dataSource);
+  const ofEngine = (provide: InjectionToken, useFactory: (engine: Engine) => unknown): Provider => ({
+    provide,
+    inject: [engine],
+    useFactory,
+  });
   return [
     {
       provide: engine,
       inject: [optionsToken(dataSource), dataSourceToken(dataSource), ModuleRef, HttpAdapterHost],
       useFactory: createEngine,
     },
-    {
-      provide: getEventLogToken(dataSource),
-      inject: [engine],
-      useFactory: ({ eventLog }: Engine) => eventLog,
-    },
-    {
-      provide: getDeliveriesToken(dataSource),
-      inject: [engine],
-      useFactory: ({ deliveries }: Engine) => deliveries,
-    },
-    { provide: getRescanToken(dataSource), inject: [engine], useFactory: ({ rescan }: Engine) => rescan },
+    ofEngine(getEventLogToken(dataSource), ({ parts }) => parts.eventLog),
+    ofEngine(getDeliveriesToken(dataSource), ({ deliveries }) => deliveries),
+    ofEngine(getNotificationLogToken(dataSource), ({ parts }) => parts.notifications),
+    ofEngine(getForgettingToken(dataSource), ({ parts }) => parts.forgetting),
+    ofEngine(getFollowersToken(dataSource), ({ parts }) => parts.followers),
+    ofEngine(getRescanToken(dataSource), ({ parts }) => parts.rescan),
     {
       provide: `EventSourcingLifecycle(${dataSource ?? 'default'})`,
       inject: [engine, DiscoveryService, MetadataScanner, ModuleRef],
-      useFactory: (
+      useFactory: async (
         started: Engine,
         discovery: DiscoveryService,
         scanner: MetadataScanner,
         moduleRef: ModuleRef,
       ) => {
-        const schedule = new RescanSchedule(started, schedulerOf(moduleRef));
+        started.place = place;
+        const schedule = new RescanSchedule(started, await schedulerOf(moduleRef));
         return new Lifecycle(started, discovery, scanner, moduleRef, schedule);
       },
     },
@@ -152,7 +228,8 @@ async function createEngine(
   const telemetry = options.telemetry
     ? await registeredTelemetry(options.dataSource ?? 'default')
     : NO_TELEMETRY;
-  const engine = new Engine(dataSource, options, telemetry);
+  // Whatever goes on in the process by itself is made, and so runs, unseen.
+  const engine = telemetry.unseen(() => new Engine(dataSource, options, telemetry));
   if (options.onExhausted === 'shutdown') {
     let exiting = false;
     engine.onExhausted = () => {
@@ -203,9 +280,11 @@ function resolveAsync(
 }
 
 /** The application's scheduler, when it has one. */
-function schedulerOf(moduleRef: ModuleRef): SchedulerRegistry | undefined {
+async function schedulerOf(moduleRef: ModuleRef): Promise<SchedulerRegistry | undefined> {
+  const schedule = await ifInstalled('@nestjs/schedule', () => import('@nestjs/schedule'));
+  if (!schedule) return undefined;
   try {
-    return moduleRef.get(SchedulerRegistry, { strict: false });
+    return moduleRef.get(schedule.SchedulerRegistry, { strict: false });
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { type Clock, EventSourcingModule, type EventSourcingOptions } from 'nest
 import type { Transporter } from 'nodemailer';
 import { ChallengesModule } from './challenges/challenges.module.js';
 import { ClockModule } from './clock.module.js';
+import { DogsModule } from './dogs/dogs.module.js';
 import { DonationsModule } from './donations/donations.module.js';
 import { EventsModule } from './events/events.module.js';
 import { MailsModule } from './mails/mails.module.js';
@@ -31,6 +32,7 @@ export class AppModule {
         UsersModule,
         ChallengesModule,
         DonationsModule,
+        DogsModule,
         EventsModule,
         SiteModule,
       ],

@@ -7,13 +7,18 @@ import {
   EventHandler,
   EventLog,
   EventSourcingModule,
+  Follower,
+  Followers,
+  getAggregatesToken,
   ModelEventSource,
+  On,
   Rescan,
 } from './product.js';
 
 /**
  * A Nest application on that database: created, connected and with its tables, not started. `init()` starts it: its
- * handlers are registered and its worker begins to claim. `options: false` leaves the product out.
+ * handlers are registered and its worker begins to claim. `options: false` leaves the product out; `feature` is given to
+ * `forFeature`.
  */
 export async function createApplication({
   address,
@@ -21,6 +26,7 @@ export async function createApplication({
   providers = [],
   controllers = [],
   options = {},
+  feature,
   poolSize = 10,
 }) {
   class AppModule {}
@@ -30,7 +36,11 @@ export async function createApplication({
     autoLoadEntities: true,
     synchronize: true,
   });
-  const imports = [database, ...(options ? [EventSourcingModule.forRoot(options)] : [])];
+  const imports = [
+    database,
+    ...(options ? [EventSourcingModule.forRoot(options)] : []),
+    ...(feature ? [EventSourcingModule.forFeature(feature)] : []),
+  ];
   Module({ imports, providers, controllers })(AppModule);
   const app = await NestFactory.create(AppModule, {
     logger: ['fatal', 'error', 'warn'],
@@ -38,7 +48,9 @@ export async function createApplication({
   });
   return {
     dataSource: app.get(getDataSourceToken()),
-    ...(options ? { log: app.get(EventLog), deliveries: app.get(Deliveries), rescan: app.get(Rescan) } : {}),
+    ...(options ? servicesOf(app) : {}),
+    /** The repository of a type of aggregates. */
+    repositoryOf: (type) => app.get(getAggregatesToken(type)),
     init: () => app.init(),
     /** Starts it, and gives its URL. */
     listen: async () => {
@@ -46,6 +58,15 @@ export async function createApplication({
       return app.getUrl();
     },
     close: () => app.close(),
+  };
+}
+
+function servicesOf(app) {
+  return {
+    log: app.get(EventLog),
+    deliveries: app.get(Deliveries),
+    rescan: app.get(Rescan),
+    followers: app.get(Followers),
   };
 }
 
@@ -65,14 +86,25 @@ export function handlerOf(pattern, options, handle) {
   return provider(Handlers, 'handle', EventHandler(pattern, { name: 'bench', ...options }));
 }
 
+/** A provider that is a follower of the groups of `bench`, named so. */
+export function followerOf(pattern, handle) {
+  class BenchFollower {
+    async handle(event, context) {
+      return handle(event, context);
+    }
+  }
+  Follower('bench', { follows: [pattern] })(BenchFollower);
+  return provider(BenchFollower, 'handle', On(pattern));
+}
+
 /** A provider with one model event source. */
-export function sourceOf(entity, events) {
+export function sourceOf(entity, events, options = {}) {
   class Sources {
     *events(row) {
       yield* events(row);
     }
   }
-  return provider(Sources, 'events', ModelEventSource(entity, { name: 'bench' }));
+  return provider(Sources, 'events', ModelEventSource(entity, { name: 'bench', ...options }));
 }
 
 /** What a decorator in TypeScript comes to. */

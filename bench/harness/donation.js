@@ -14,10 +14,14 @@ Entity()(Donation);
 export const DONATION_GROUP = 'donation_made';
 export const PLEDGE_GROUP = 'pledge_made';
 
-/** One event for each donation, with a reference to it. */
-export const DonationEvents = sourceOf(Donation, function* (donation) {
+function* made(donation) {
   yield event(DONATION_GROUP, donation.id, { donation });
-});
+}
+
+/** One event for each donation, with a reference to it, tagged with it. */
+export const DonationEvents = sourceOf(Donation, made);
+
+export const UntaggedDonationEvents = sourceOf(Donation, made, { tagged: false });
 
 /** An entity that has a source where `Donation` has none. */
 export class Pledge {}

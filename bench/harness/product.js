@@ -2,12 +2,19 @@
 const dist = process.env.ONCE_BENCH_DIST ?? new URL('../../dist', import.meta.url).href;
 
 export const {
+  Aggregate,
+  AggregateEvent,
+  AggregateType,
   Deliveries,
   event,
   EventHandler,
   EventLog,
   EventSourcingModule,
   EventType,
+  Follower,
+  Followers,
+  getAggregatesToken,
   ModelEventSource,
+  On,
   Rescan,
 } = await import(`${dist}/index.js`);

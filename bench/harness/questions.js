@@ -1,14 +1,21 @@
 /** In the order in which they are asked. */
 const NAMES = [
   'save',
+  'aggregate-save',
+  'aggregate-load',
+  'aggregate-payload',
+  'decide',
   'drain',
   'transactional',
+  'follow',
   'latency',
   'producers',
   'http',
   'rescan-known',
   'rescan-new',
   'claim',
+  'counts',
+  'retry',
   'ordered',
   'backlog',
 ];

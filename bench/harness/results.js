@@ -24,7 +24,8 @@ export function results({ environment, answers, limits }) {
 export function rowLine(row) {
   const mark = row.reached === undefined ? '·' : row.reached ? '✔' : '✘';
   const figure = row.figure ? ` (to reach: ${figureText(row)})` : '';
-  return `${mark} ${row.compared}: ${row.of} ${spread(row.ours, row)}, ${row.to} ${spread(row.theirs, row)}; ${ratioText(row)}${figure}`.replaceAll(
+  const theirs = row.to ? `, ${row.to} ${spread(row.theirs, row)}` : '';
+  return `${mark} ${row.compared}: ${row.of} ${spread(row.ours, row)}${theirs}; ${ratioText(row)}${figure}`.replaceAll(
     '**',
     '',
   );
@@ -60,7 +61,7 @@ function tableRow(row) {
     LABELS[answer.database],
     rounds,
     spread(ours, row),
-    spread(theirs, row),
+    theirs ? spread(theirs, row) : '–',
     ratioText(row),
     row.figure ? figureText(row) : '–',
     mark,
@@ -79,15 +80,17 @@ function spread({ min, median, max }, { unit }) {
   return `${readable(min)} / **${readable(median)}** / ${readable(max)} ${unit}`;
 }
 
-function ratioText({ ratio, difference, unit }) {
+function ratioText({ to, ratio, difference, unit }) {
+  if (!to) return spread(ratio, { unit });
   const [min, median, max] = [ratio.min, ratio.median, ratio.max].map((value) =>
     difference ? signed(value) : value.toFixed(2),
   );
   return difference ? `**${median}** (${min} … ${max}) ${unit}` : `**${median} ×** (${min} … ${max})`;
 }
 
-function figureText({ figure, difference, unit }) {
-  const value = difference ? `+${Object.values(figure)[0]} ${unit}` : `${Object.values(figure)[0]} ×`;
+function figureText({ to, figure, difference, unit }) {
+  const [number] = Object.values(figure);
+  const value = !to ? `${number} ${unit}` : difference ? `+${number} ${unit}` : `${number} ×`;
   if (figure.atLeast !== undefined) return `≥ ${value}`;
   return figure.below === undefined ? `≤ ${value}` : `< ${value}`;
 }

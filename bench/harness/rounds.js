@@ -97,20 +97,21 @@ class Templates {
   }
 }
 
+/** A row without `to` is about a rate alone. */
 function evaluate(row, measured, database) {
   const { of, to, metric, compare = (a, b) => a / b } = row;
   const figure = figureOn(row, database);
-  if (!measured[of] || !measured[to]) return [];
+  if (!measured[of] || (to && !measured[to])) return [];
   const ours = measured[of].map((values) => values[metric]);
-  const theirs = measured[to].map((values) => values[metric]);
-  const ratio = summary(ours.map((value, round) => compare(value, theirs[round])));
+  const theirs = to && measured[to].map((values) => values[metric]);
+  const ratio = summary(ours.map((value, round) => (theirs ? compare(value, theirs[round]) : value)));
   return [
     {
       ...row,
       figure,
       rounds: ours.length,
       ours: summary(ours),
-      theirs: summary(theirs),
+      theirs: theirs && summary(theirs),
       ratio,
       reached: isReached(figure, ratio.median),
     },

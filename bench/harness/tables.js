@@ -52,14 +52,15 @@ export async function fillEvents(dataSource, database, count, group = DONATION_G
   await dataSource.query(`UPDATE once_state SET value = ${count} WHERE name = 'fan_out'`);
 }
 
-/** Deliveries of events 1 to `count` to the handler: `pending` since an hour ago, or `finished`. */
+/** Deliveries of events 1 to `count` to the handler: `pending` since an hour ago, `dead`, or `finished`. */
 export async function fillDeliveries(dataSource, database, count, handler, state) {
   const id = `(SELECT id FROM once_handler WHERE name = '${handler}')`;
   const since = Date.now() - 3_600_000;
-  const [table, columns, values] =
-    state === 'pending'
-      ? ['once_delivery', 'due_at', `${since} + n / 100`]
-      : ['once_delivery_finished', 'state, attempts, finished_at', `3, 1, ${since} + n / 100`];
+  const [table, columns, values] = {
+    pending: ['once_delivery', 'due_at', `${since} + n / 100`],
+    dead: ['once_delivery', 'state, attempts, due_at, failed_at', `2, 11, ${since}, ${since} + n / 100`],
+    finished: ['once_delivery_finished', 'state, attempts, finished_at', `3, 1, ${since} + n / 100`],
+  }[state];
   await dataSource.query(
     `INSERT INTO ${table} (handler_id, position, ${columns}) SELECT ${id}, n, ${values} FROM ${numbers(database, count)}`,
   );

@@ -8,6 +8,7 @@ import {
   Pledge,
   PLEDGE_GROUP,
   PledgeEvents,
+  UntaggedDonationEvents,
 } from '../harness/donation.js';
 import { atMost } from '../harness/figures.js';
 import { countOf } from '../harness/tables.js';
@@ -19,6 +20,7 @@ const OPTIONS = { dispatch: 'none', rescan: false };
 
 const WITHOUT = { options: false };
 const WITH_SOURCE = { providers: [DonationEvents, Handler], options: OPTIONS };
+const WITHOUT_TAG = { providers: [UntaggedDonationEvents, Handler], options: OPTIONS };
 /** The module has work, but none with what is saved. */
 const WITHOUT_SOURCE = { providers: [PledgeEvents, PledgeHandler], options: OPTIONS };
 
@@ -41,6 +43,7 @@ export default {
     'bare-again': { run: (context) => timeSaves(context, WITHOUT) },
     outbox: { run: (context) => timeSaves(context, WITHOUT, handWritten(context)) },
     product: { run: (context) => timeSaves(context, WITH_SOURCE) },
+    untagged: { run: (context) => timeSaves(context, WITHOUT_TAG) },
     telemetry: { run: timeTracedSaves },
   },
   rows: [
@@ -81,6 +84,15 @@ export default {
       figures: atMost(1.3, 1.75, 1.75),
     },
     {
+      id: 'tagged',
+      title: RECORDED,
+      compared: 'the event tagged with its entity / without the tag',
+      of: 'product',
+      to: 'untagged',
+      ...inMilliseconds,
+      figures: { postgres: { atMost: 1.1 } },
+    },
+    {
       id: 'telemetry',
       title: RECORDED,
       compared: "with the module and OpenTelemetry's SDK / with the module alone",
@@ -104,7 +116,7 @@ async function timeSaves({ address, sizes, warmedUp }, setup, saver = saving) {
   const begin = now();
   for (let n = 0; n < sizes.saves; n++) await save(donation(n));
   const milliseconds = (now() - begin) / sizes.saves;
-  if (setup.options) await assertRecorded(application, setup === WITH_SOURCE ? savesOf(sizes) : 0);
+  if (setup.options) await assertRecorded(application, setup === WITHOUT_SOURCE ? 0 : savesOf(sizes));
   await application.close();
   return { milliseconds };
 }

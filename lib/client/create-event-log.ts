@@ -16,8 +16,15 @@ export function createEventLog<Events extends EventData<Events> = Record<string,
   } catch (error) {
     console.warn(error);
   }
-  return { log: () => undefined, flush: () => Promise.resolve(), stop: () => undefined };
+  return idleEventLog();
 }
+
+/** It does nothing. */
+export const idleEventLog = (): BrowserEventLog => ({
+  log: () => undefined,
+  flush: () => Promise.resolve(),
+  stop: () => undefined,
+});
 
 let shared: BrowserEventLog | undefined;
 const sharedLog = () => (shared ??= createEventLog());

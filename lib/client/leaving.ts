@@ -1,4 +1,3 @@
-import { batchesOf } from './batches.js';
 import type { EventQueue } from './event-queue.js';
 import type { Settings } from './options.js';
 import type { Page } from './page.js';
@@ -16,9 +15,9 @@ export function leaving(page: Page, settings: Settings, queue: EventQueue): Leav
   const sent = new Set<string>();
   return {
     leave: () => {
-      const waiting = queue.events().filter(({ id }) => !sent.has(id));
-      for (const batch of batchesOf(waiting, settings.batchSize)) {
-        if (postWhenLeaving(page, settings, batch)) for (const { id } of batch) sent.add(id);
+      for (const batch of queue.batches(settings.batchSize)) {
+        const left = batch.filter(({ id }) => !sent.has(id));
+        if (left.length > 0 && postWhenLeaving(page, settings, left)) for (const { id } of left) sent.add(id);
       }
     },
     back: () => sent.clear(),

@@ -6,16 +6,21 @@ const JSON_TYPE = 'application/json';
 /** Milliseconds after which an answer is no longer waited for. */
 const TIMEOUT = 30_000;
 
+/** What the log says of one event. */
 export interface EventError {
   /** Which event of the request it is about. */
   index: number;
+  code?: string;
+  event?: string;
 }
 
 export interface Answer {
   /** 0: none. */
   status: number;
-  /** What the server says of single events. */
-  errors: EventError[];
+  /** What the event log says in a header of its own; null where it says nothing. */
+  verdict: string | null;
+  /** Whoever wrote it; empty where it is no JSON. */
+  body: Record<string, unknown>;
   /** Milliseconds that the server asks to wait for. */
   retryAfter: number;
   /** Why there is no answer. */
@@ -29,11 +34,12 @@ export async function post(page: Page, settings: Settings, batch: readonly Queue
     const response = await page.fetch(settings.url, request);
     return {
       status: response.status,
-      errors: await errorsOf(response),
+      verdict: response.headers.get('event-log-verdict'),
+      body: await bodyOf(response),
       retryAfter: retryAfterOf(response.headers.get('retry-after')),
     };
   } catch (cause) {
-    return { status: 0, errors: [], retryAfter: 0, cause };
+    return { status: 0, verdict: null, body: {}, retryAfter: 0, cause };
   }
 }
 
@@ -67,13 +73,11 @@ function requestOf({ headers, credentials }: Settings, batch: readonly QueuedEve
   };
 }
 
-/** None where the body is not the event log's. */
-async function errorsOf(response: PageResponse): Promise<EventError[]> {
+async function bodyOf(response: PageResponse): Promise<Record<string, unknown>> {
   try {
-    const { errors } = (await response.json()) as { errors: EventError[] };
-    return Array.isArray(errors) ? errors : [];
+    return Object(await response.json()) as Record<string, unknown>;
   } catch {
-    return [];
+    return {};
   }
 }
 

@@ -1,7 +1,7 @@
 /** What went wrong, for `onError`; nothing of it is ever thrown. */
 export interface EventLogProblem {
   /**
-   * - `NOT_ENCODABLE`: the data is no object, or JSON cannot hold it (a cycle, a BigInt); dropped.
+   * - `NOT_ENCODABLE`: the data is no object, or JSON cannot hold it as it is (a cycle, a BigInt, a Map, an Error); dropped.
    * - `QUEUE_FULL`: too many events wait already; this one was dropped.
    * - `REJECTED`: the server will never take it (invalid, unknown, too large, its key taken); dropped.
    * - `NOT_SENT`: the server was not reached or is unable for now; nothing is lost, it is tried again.

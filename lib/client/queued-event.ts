@@ -1,4 +1,5 @@
 import type { LogOptions } from './browser-event-log.js';
+import { eventJson } from './event-json.js';
 
 /** An event that waits. */
 export interface QueuedEvent {
@@ -16,15 +17,8 @@ export function queuedEvent(id: string, json: string, found?: boolean): QueuedEv
   return { id, json, bytes: new TextEncoder().encode(json).length, found };
 }
 
-/** Throws where JSON cannot hold the data. */
+/** Throws where JSON cannot hold the data as it is. */
 export function encodeEvent(id: string, name: string, data: object = {}, options?: LogOptions): QueuedEvent {
-  if (typeof data !== 'object' || data === null || Array.isArray(data))
-    throw new TypeError('Expected an object of named values.');
-  const json = JSON.stringify({
-    ...data,
-    __event__: name,
-    __key__: options?.key ?? id,
-    __occurredAt__: new Date().toISOString(),
-  });
-  return queuedEvent(id, json);
+  const envelope = { __event__: name, __key__: options?.key ?? id, __occurredAt__: new Date() };
+  return queuedEvent(id, eventJson(data, envelope));
 }

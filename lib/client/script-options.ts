@@ -6,13 +6,19 @@ export interface ScriptTag {
   readonly dataset: Readonly<Record<string, string | undefined>>;
 }
 
+export interface ScriptOptions extends EventLogOptions {
+  /** Of the global. Default `eventLog`. */
+  name?: string;
+}
+
 /**
  * The options in a script's tag, each as an attribute: `data-batch-size="20"`, `data-respect-do-not-track`,
- * `data-storage="false"`. Events go to where the script is from, without its `.js`.
+ * `data-storage="false"`. Events go to where the script is from, without its `.js`; without an address there is no `url`.
  */
-export function scriptOptions({ src, dataset }: ScriptTag): EventLogOptions {
+export function scriptOptions({ src, dataset }: ScriptTag): ScriptOptions {
   const given = Object.entries(dataset).map(([name, text]) => [name, valueOf(text)]);
-  return { url: src.replace(/\.js([?#].*)?$/, ''), ...Object.fromEntries(given) } as EventLogOptions;
+  const url = src ? { url: src.replace(/\.js([?#].*)?$/, '') } : {};
+  return { ...url, ...Object.fromEntries(given) } as ScriptOptions;
 }
 
 /** An attribute without a value says yes. */

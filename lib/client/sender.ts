@@ -1,12 +1,11 @@
-import { alarm } from './alarm.js';
 import type { EventQueue } from './event-queue.js';
 import type { Settings } from './options.js';
+import { applyAnswer } from './apply-answer.js';
+import { pace } from './pace.js';
 import type { Page } from './page.js';
 import { type Answer, post } from './post.js';
 import type { Tell } from './problem.js';
 import type { QueuedEvent } from './queued-event.js';
-import { retryDelay } from './retry-delay.js';
-import { settle } from './settle.js';
 
 /** Brings what waits to the server, one request at a time. Never throws. */
 export interface Sender {
@@ -30,47 +29,47 @@ export interface SenderParts {
 export function createSender({ page, settings, queue, silent, tell }: SenderParts): Sender {
   let busy = false;
   let sending = Promise.resolve();
-  let failures = 0;
-  let notBefore = 0;
+  /** Whether it is the turn of what was set aside. */
+  let isRound = false;
   let size = settings.batchSize;
-
-  const heldOff = () => Date.now() < notBefore;
-  const flush = async () => {
+  const go = async (round: boolean) => {
+    isRound ||= round;
     // Whoever joins is served: it goes on until nothing waits, and is over in the same instant.
-    if (!busy && !silent() && !heldOff()) sending = drain();
+    if (!busy && !silent() && !when.heldOff()) sending = drain();
     await sending;
   };
-  const timer = alarm(page, () => {
-    // Over, by a clock that nobody sets back.
-    notBefore = 0;
-    void flush();
-  });
+  const when = pace(page, (round) => void go(round));
 
   async function drain(): Promise<void> {
-    timer.clear();
+    when.begun();
     busy = true;
-    let batch: QueuedEvent[] | undefined;
-    while (busy && (batch = queue.next(Math.min(size, settings.batchSize))) && !silent())
+    for (let batch; busy && (batch = queue.next(size, isRound)) && !silent();)
       busy = settled(batch, await post(page, settings, batch));
     busy = false;
   }
 
   /** Whether to go on. */
   function settled(batch: QueuedEvent[], answer: Answer): boolean {
-    const next = settle(batch, answer, queue, tell);
-    if (next === undefined) {
-      notBefore = Date.now() + answer.retryAfter;
-      timer.set(retryDelay(++failures, answer.retryAfter, Math.random()));
-      return false;
+    const wasAside = queue.isAside(batch[0]!);
+    const { goesOn, aside, ...next } = applyAnswer(batch, answer, queue, tell);
+    size = Math.min(next.size, settings.batchSize);
+    if (aside.length > 0) {
+      queue.setAside(aside);
+      isRound = false;
+      when.setAside(answer.retryAfter);
+    } else if (wasAside) {
+      // Somebody lets them through again.
+      queue.recall();
+      when.recalled();
     }
-    size = next;
-    failures = 0;
-    return true;
+    if (goesOn) when.succeeded();
+    else when.failed(answer.retryAfter, wasAside);
+    return goesOn;
   }
 
   const added = () => {
-    timer.atLatest(settings.flushInterval);
-    if (failures === 0 && queue.size() >= settings.batchSize) void flush();
+    when.soon(settings.flushInterval);
+    if (when.isWell() && queue.size() >= settings.batchSize) void go(false);
   };
-  return { added, flush, heldOff };
+  return { added, flush: () => go(true), heldOff: when.heldOff };
 }

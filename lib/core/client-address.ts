@@ -4,17 +4,20 @@ import { isIP, SocketAddress } from 'node:net';
 export interface RequestLike {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly socket?: { readonly remoteAddress?: string | undefined } | null;
+  /** The client's address as the platform sees it, by the application's own `trust proxy` or `trustProxy`. */
+  readonly ip?: string | undefined;
 }
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
  * The address of the client that sent the request, as far as `trustedProxies` proxies in front of the application can be
- * believed: with 0 the socket's; with n the n-th entry of `X-Forwarded-For` from the right, or the first where there are
- * fewer. Where that is no address, the nearest one to its right, in the end the socket's; undefined when there is none.
+ * believed: with 0 as far as the platform believes them, which by default is not at all; with n the n-th entry of
+ * `X-Forwarded-For` from the right, or the first where there are fewer. Where that is no address, the nearest one to its
+ * right, in the end the socket's; undefined when there is none.
  */
 export function clientAddress(request: RequestLike, trustedProxies: number): string | undefined {
-  const hops = trustedProxies > 0 ? forwardedFor(request).slice(-trustedProxies) : [];
+  const hops = trustedProxies > 0 ? forwardedFor(request).slice(-trustedProxies) : [request.ip ?? ''];
   for (const hop of [...hops, request.socket?.remoteAddress ?? '']) {
     const address = plainAddress(hop);
     if (address !== undefined) return address;

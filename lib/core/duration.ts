@@ -26,7 +26,7 @@ export function milliseconds(duration: Duration, option: string, where: string):
   throw new InvalidOptionError(option, expected, describe(duration), where);
 }
 
-/** The same for what a timer has to wait for: at least 1 ms, at most 24 days. */
+/** A duration in milliseconds for which a timer waits: at least 1 ms, at most 24 days. */
 export function timerMilliseconds(duration: Duration, option: string, where: string): number {
   const value = milliseconds(duration, option, where);
   if (value >= 1 && value <= LONGEST_TIMER) return value;

@@ -1,34 +1,57 @@
 import { describe } from './describe.js';
 import { InvalidEventError } from './errors.js';
-import type { EventInput, EventOrigin, StreamVersion } from './event.js';
+import type { EventDetails, EventInput, EventOrigin, StreamVersion } from './event.js';
+import { nearest } from './options/known-options.js';
 
 const MAX_BYTES = 255;
 
 /** Ways into the log from outside the application; each begins the keys of its events, which nothing inside may have. */
 const TRANSPORTS = ['http', 'kafka', 'memory', 'nats', 'rabbitmq'];
 
-const STREAM_PREFIX = 'stream:';
+/** What keys of events of streams begin with. */
+export const STREAM_PREFIX = 'stream:';
+
+/** What keys of events that tell of the forgetting of a subject begin with. */
+export const FORGETTING_PREFIX = 'forgetting:';
 
 /** What a stream's name leaves of a key's 255 for the prefix, a colon and the version. */
-const MAX_STREAM_BYTES = MAX_BYTES - STREAM_PREFIX.length - 1 - String(Number.MAX_SAFE_INTEGER).length;
+export const MAX_STREAM_BYTES = MAX_BYTES - STREAM_PREFIX.length - 1 - String(Number.MAX_SAFE_INTEGER).length;
 
-const RESERVED_PREFIXES = [...TRANSPORTS.map((transport) => `${transport}:`), STREAM_PREFIX];
+const RESERVED_PREFIXES = [
+  ...TRANSPORTS.map((transport) => `${transport}:`),
+  STREAM_PREFIX,
+  FORGETTING_PREFIX,
+];
 
 /** Whose an event is, where it is not simply the application's. */
 export interface EventPlace {
   origin?: EventOrigin;
   stream?: StreamVersion;
+  /** It tells of the forgetting of a subject. */
+  forgetting?: boolean;
 }
 
-/** The event `{ group, key: `${group}_${id}`, data }`: the usual shape, one event per group and entity id. */
-export function event<T>(group: string, id: string | number | bigint, data?: T): EventInput<T> {
+const DETAILS = ['occurredAt', 'availableAt', 'orderKey', 'metadata', 'tags'];
+const PROPERTIES = ['group', 'key', 'data', ...DETAILS];
+
+/**
+ * The event `{ group, key: `${group}_${id}`, data }`: the usual shape, one event per group and entity id. Its `orderKey` and
+ * its times are given as `details`.
+ */
+export function event<T>(
+  group: string,
+  id: string | number | bigint,
+  data?: T,
+  details: EventDetails = {},
+): EventInput<T> {
   const usable = (typeof id === 'string' && id !== '') || typeof id === 'bigint' || Number.isSafeInteger(id);
   if (!usable) {
     const expected =
       'a non-empty string, a safe integer or a bigint (anything else would swallow every later event)';
     throw new InvalidEventError(`id of event(${describe(group)}, …)`, expected, describe(id));
   }
-  return { group, key: `${group}_${id}`, ...(data === undefined ? {} : { data }) };
+  assertNoOther(details, DETAILS);
+  return { group, key: `${group}_${id}`, ...(data === undefined ? {} : { data }), ...details };
 }
 
 /** What the key of an event from outside begins with. */
@@ -43,8 +66,27 @@ export function streamKey({ name, version }: StreamVersion): string {
 
 /** The tags, each once. Throws `InvalidEventError` where one may not be. */
 export function checkedTags(tags: readonly string[]): string[] {
+  // Narrowed to any[] otherwise.
+  const isList: boolean = Array.isArray(tags);
+  if (!isList) throw new InvalidEventError('tags', 'an array of strings', describe(tags));
   for (const [index, tag] of tags.entries()) assertName(`tags[${index}]`, tag);
   return [...new Set(tags)];
+}
+
+/** Why it cannot be the name of a group, a key or a tag; undefined where it can. */
+export function nameProblem(
+  value: unknown,
+  limit = MAX_BYTES,
+): { expected: string; actual: string } | undefined {
+  const problem = (actual: string) => ({
+    expected: `a string of 1 to ${limit} UTF-8 bytes, well-formed, without NUL`,
+    actual,
+  });
+  if (typeof value !== 'string') return problem(describe(value));
+  const bytes = Buffer.byteLength(value, 'utf8');
+  if (bytes < 1 || bytes > limit) return problem(`${bytes} bytes`);
+  if (value.includes('\0')) return problem('one with a NUL character');
+  return value.isWellFormed() ? undefined : problem('one with a lone surrogate');
 }
 
 /** Throws `InvalidEventError` unless everything but `data` may be recorded; `data` is the transcoder's to check. */
@@ -52,11 +94,13 @@ export function assertEventInput(input: unknown, place: EventPlace = {}): assert
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new InvalidEventError('it', 'an object { group, key, data? }', describe(input));
   }
-  const { group, key, orderKey, occurredAt, availableAt, metadata } = input as EventInput;
+  assertNoOther(input, PROPERTIES);
+  const { group, key, orderKey, occurredAt, availableAt, metadata, tags } = input as EventInput;
   assertName('group', group);
   assertName('key', key);
   assertKeyOf(place, key);
   if (orderKey !== undefined) assertName('orderKey', orderKey);
+  if (tags !== undefined) checkedTags(tags);
   assertDate('occurredAt', occurredAt);
   assertDate('availableAt', availableAt);
   if (
@@ -67,16 +111,23 @@ export function assertEventInput(input: unknown, place: EventPlace = {}): assert
   }
 }
 
-function assertName(field: string, value: unknown, limit = MAX_BYTES): asserts value is string {
-  const expected = `a string of 1 to ${limit} UTF-8 bytes, well-formed, without NUL`;
-  if (typeof value !== 'string') throw new InvalidEventError(field, expected, describe(value));
-  const bytes = Buffer.byteLength(value, 'utf8');
-  if (bytes < 1 || bytes > limit) throw new InvalidEventError(field, expected, `${bytes} bytes`);
-  if (value.includes('\0')) throw new InvalidEventError(field, expected, 'one with a NUL character');
-  if (!value.isWellFormed()) throw new InvalidEventError(field, expected, 'one with a lone surrogate');
+/** What is misspelt would be dropped without a word. */
+function assertNoOther(given: object, known: readonly string[]): void {
+  const other = Object.keys(given).find((name) => !known.includes(name));
+  if (other === undefined) return;
+  const meant = nearest(other, known);
+  const hint = meant ? `: did you mean "${meant}"?` : '';
+  const expected = `left out${hint} (there are ${known.join(', ')})`;
+  throw new InvalidEventError(other, expected, describe((given as Record<string, unknown>)[other]));
 }
 
-function assertKeyOf({ origin, stream }: EventPlace, key: string): void {
+function assertName(field: string, value: unknown, limit = MAX_BYTES): asserts value is string {
+  const problem = nameProblem(value, limit);
+  if (problem) throw new InvalidEventError(field, problem.expected, problem.actual);
+}
+
+function assertKeyOf({ origin, stream, forgetting }: EventPlace, key: string): void {
+  if (forgetting) return;
   if (stream) assertStreamKey(key, stream);
   else if (origin) assertOutsideKey(key, origin);
   else assertInsideKey(key);

@@ -17,6 +17,8 @@ export interface EmitOptions {
   orderKey?: string;
   /** Stored beside the event; goes before what comes from `request`. */
   metadata?: Partial<EventMetadata>;
+  /** What it is found by beside its group. Each of 1 to 255 UTF-8 bytes. */
+  tags?: readonly string[];
   /** The request that brought it about: gives `metadata.ip` and `metadata.userAgent`. */
   request?: RequestLike;
   /** It comes from outside the application: its key gets the prefix `<transport>:<source>:`. */
@@ -52,11 +54,30 @@ export interface EventTypes {
   has(group: string): boolean;
 }
 
+/** What can be asked of an event's class where nothing can be waited for. */
+export interface SynchronousEventClass {
+  /** An instance with this data. Throws a `RefusedDataError` where the class does not accept it. */
+  accept(data: object): object;
+  /** Why the class cannot be asked so; undefined where it can. */
+  whyNot(): string | undefined;
+}
+
 const NAME = Symbol('event type name');
+const SYNCHRONOUS = Symbol('event type, asked synchronously');
 
 /** Notes the name of a class's events on the class. */
 export function nameEventType(type: Function, name: string): void {
   Object.defineProperty(type, NAME, { value: name, configurable: true });
+}
+
+/** Notes on the class how it can be asked where nothing can be waited for. */
+export function noteSynchronous(type: Function, synchronous: SynchronousEventClass): void {
+  Object.defineProperty(type, SYNCHRONOUS, { value: synchronous, configurable: true });
+}
+
+/** What was noted on the class; undefined on one that is no event's. */
+export function synchronousOf(type: EventClass): SynchronousEventClass | undefined {
+  return (type as unknown as Record<symbol, SynchronousEventClass | undefined>)[SYNCHRONOUS];
 }
 
 /** The name that `@EventType` gave to this very class, not to one that it extends; undefined when it gave none. */

@@ -14,7 +14,12 @@ export interface EventInput<T = unknown> {
   orderKey?: string;
   /** Stored beside the event. `correlationId`, `causationId` and `source` are filled in when missing. */
   metadata?: Partial<EventMetadata>;
+  /** What it is found by beside its group, as `course:42`; decisions are made over tags. Each of 1 to 255 UTF-8 bytes. */
+  tags?: readonly string[];
 }
+
+/** What of an event is neither its name nor its data. */
+export type EventDetails = Omit<EventInput, 'group' | 'key' | 'data'>;
 
 export interface EventMetadata {
   /** Shared by all that one cause set off; the key of the first event where nobody gave another. */
@@ -63,6 +68,21 @@ export interface RecordedEvent<T = unknown> {
   readonly metadata: Readonly<EventMetadata>;
   readonly occurredAt: Date;
   readonly recordedAt: Date;
+  /** What it was recorded with, for ordered handlers. Absent where it has none. */
+  readonly orderKey?: string;
+  /** Of an event of a stream, as those of aggregates are: the stream's name. Absent otherwise. */
+  readonly stream?: string;
+  /** Of an event of a stream: its version, 1 for the first. Absent otherwise. */
+  readonly version?: number;
+  /** Of an event of a stream: the id of the aggregate that the stream is of. Absent otherwise. */
+  readonly aggregateId?: string;
+}
+
+/** An aggregate's event as it stands in the log: frozen. */
+export interface AggregateRecordedEvent<T = unknown> extends RecordedEvent<T> {
+  readonly stream: string;
+  readonly version: number;
+  readonly aggregateId: string;
 }
 
 /** What became of one event that was to be recorded. */

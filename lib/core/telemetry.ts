@@ -45,12 +45,23 @@ export interface HandlerBacklog {
   readonly lag: number;
 }
 
+/** What one handler has under way in this process. */
+export interface HandlerClaims {
+  readonly handler: string;
+  /** Started and not ended. */
+  readonly running: number;
+  /** Claimed, and waiting for a slot. */
+  readonly claimed: number;
+}
+
 /**
  * PORT. Told of what the engine does, for traces and metrics. Who calls it looks at `enabled` first and makes no
  * arguments where that is false, so that nothing is paid for where nobody watches.
  */
 export interface Telemetry {
   readonly enabled: boolean;
+  /** Runs what a process does for itself, over and over: those who trace statements are to leave it out. */
+  unseen<T>(work: () => T): T;
   /** Around the recording of events; `work` gets what is to be kept in their metadata. */
   append<T>(events: readonly WatchedEvent[], work: (headers: TraceHeaders) => Promise<T>): Promise<T>;
   /** An event was committed. */
@@ -65,12 +76,15 @@ export interface Telemetry {
   scan<T>(source: string, entity: string, work: () => Promise<T>, figures: () => ScanFigures): Promise<T>;
   /** From now on until `close`, `read` is called when somebody collects metrics. */
   watchBacklog(read: () => Promise<readonly HandlerBacklog[]>): void;
+  /** From now on until `close`, `read` is called when somebody collects metrics: it says what this process has under way. */
+  watchClaims(read: () => readonly HandlerClaims[]): void;
   close(): void;
 }
 
 /** Where nobody watches. */
 export const NO_TELEMETRY: Telemetry = {
   enabled: false,
+  unseen: (work) => work(),
   append: (_, work) => work({}),
   recorded: () => undefined,
   claimed: () => undefined,
@@ -78,5 +92,6 @@ export const NO_TELEMETRY: Telemetry = {
   settled: () => undefined,
   scan: (_source, _entity, work) => work(),
   watchBacklog: () => undefined,
+  watchClaims: () => undefined,
   close: () => undefined,
 };

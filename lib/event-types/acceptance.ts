@@ -1,8 +1,9 @@
-import { type ClassValidator, decoratorProblems } from './class-validator.js';
+import { type ClassValidator, decoratorProblems, decoratorProblemsSync } from './class-validator.js';
 import { EventValidationError, type PropertyProblem, REQUIRED } from './errors.js';
+import { erasedPaths } from './erased-paths.js';
 import type { EventDefinition } from './event-definition.js';
-import type { Whitelist } from './event-type.decorator.js';
-import { ownProblems } from './own-methods.js';
+import type { Whitelist } from './event-type-options.js';
+import { ownProblems, ownProblemsSync } from './own-methods.js';
 
 /**
  * Rejects with `EventValidationError` unless the class accepts its instance: first what its decorators say, then its own
@@ -21,8 +22,49 @@ export async function accept(
     ...missing(definition, instance),
     ...(await decorated(validator, definition, instance, whitelist)),
   ];
-  assertNone(definition.name, found);
-  assertNone(definition.name, await ownProblems(definition.type, instance));
+  assertNone(definition.name, ofWhatIsThere(instance, found));
+  assertNone(definition.name, await ownOf(definition, instance));
+}
+
+/** What the class's own method has against it; nothing where it may be what was forgotten that it stumbled over. */
+async function ownOf({ type }: EventDefinition, instance: object): Promise<PropertyProblem[]> {
+  try {
+    const problems = await ownProblems(type, instance);
+    return problems.length > 0 && erasedPaths(instance).length > 0 ? [] : problems;
+  } catch (error) {
+    if (erasedPaths(instance).length > 0) return [];
+    throw error;
+  }
+}
+
+/** The problems without those of what was forgotten. */
+function ofWhatIsThere(instance: object, problems: PropertyProblem[]): PropertyProblem[] {
+  if (problems.length === 0) return problems;
+  const erased = erasedPaths(instance);
+  const isErased = (path: string) => erased.some((one) => path === one || path.startsWith(`${one}.`));
+  return problems.filter(({ property }) => !isErased(property));
+}
+
+/** Throws where the class does not accept the instance, as far as that is known without waiting. */
+export function acceptSync(validator: ClassValidator, definition: EventDefinition, instance: object): void {
+  const { whitelist, isDecorated } = definition;
+  const unknown = undeclared(definition, instance, whitelist);
+  const before = { ...instance };
+  const found = [
+    ...unknown,
+    ...missing(definition, instance),
+    ...(isDecorated
+      ? declared(
+          definition,
+          instance,
+          before,
+          whitelist,
+          decoratorProblemsSync(validator, instance, whitelist),
+        )
+      : []),
+  ];
+  assertNone(definition.name, ofWhatIsThere(instance, found));
+  assertNone(definition.name, ownProblemsSync(definition.type, instance));
 }
 
 function assertNone(name: string, problems: readonly PropertyProblem[]): void {
@@ -50,13 +92,28 @@ function undeclared({ known }: EventDefinition, instance: object, whitelist: Whi
 /** Without decorators, class-validator would refuse the instance as unknown to it. */
 async function decorated(
   validator: ClassValidator,
-  { isDecorated, known }: EventDefinition,
+  definition: EventDefinition,
   instance: object,
   whitelist: Whitelist,
 ): Promise<PropertyProblem[]> {
-  if (!isDecorated) return [];
+  if (!definition.isDecorated) return [];
   const before = { ...instance };
-  const problems = await decoratorProblems(validator, instance, whitelist);
+  const problems = await decoratorProblems(validator, instance, whitelist).catch((error: unknown) => {
+    // A rule of the application's own that stumbled over what was forgotten.
+    if (erasedPaths(instance).length > 0) return [];
+    throw error;
+  });
+  return declared(definition, instance, before, whitelist, problems);
+}
+
+/** The problems that are some, where a property is declared without a decorator; puts back what was dropped of these. */
+function declared(
+  { known }: EventDefinition,
+  instance: object,
+  before: object,
+  whitelist: Whitelist,
+  problems: PropertyProblem[],
+): PropertyProblem[] {
   if (whitelist === false) return problems;
   // For it, a property without a decorator of its own is not declared, such as a required or an initialised one.
   for (const [property, value] of Object.entries(before)) {

@@ -1,17 +1,19 @@
 import { ifInstalled } from '../core/optional-package.js';
 import type { PropertyProblem } from './errors.js';
-import type { Whitelist } from './event-type.decorator.js';
+import type { Whitelist } from './event-type-options.js';
 
 /** What is needed of class-validator. */
 export interface ClassValidator {
   validate(object: object, options: object): Promise<ValidationError[]>;
+  validateSync(object: object, options: object): ValidationError[];
   getMetadataStorage(): {
     getTargetValidationMetadatas(
       target: Function,
       schema: string,
       always: boolean,
       strictGroups: boolean,
-    ): { propertyName: string }[];
+    ): { propertyName: string; constraintCls?: Function }[];
+    getTargetValidatorConstraints(target: Function): { async: boolean; name: string }[];
   };
 }
 
@@ -40,21 +42,53 @@ export async function decoratorProblems(
   instance: object,
   whitelist: Whitelist,
 ): Promise<PropertyProblem[]> {
-  const errors = await validator.validate(instance, {
+  const errors = await validator.validate(instance, optionsWith(whitelist));
+  return errors.flatMap((error) => flattened(error, ''));
+}
+
+/** What the rules say where nothing can be waited for: those that are asynchronous are left out. */
+export function decoratorProblemsSync(
+  validator: ClassValidator,
+  instance: object,
+  whitelist: Whitelist,
+): PropertyProblem[] {
+  return validator.validateSync(instance, optionsWith(whitelist)).flatMap((error) => flattened(error, ''));
+}
+
+/** Which asynchronous rule the class has; undefined where it has none. */
+export function asynchronousRules(validator: ClassValidator, type: Function): string | undefined {
+  const storage = validator.getMetadataStorage();
+  for (const { propertyName, constraintCls } of storage.getTargetValidationMetadatas(
+    type,
+    '',
+    false,
+    false,
+  )) {
+    const rules = constraintCls ? storage.getTargetValidatorConstraints(constraintCls) : [];
+    if (rules.some(({ async }) => async)) return `a rule of its property ${propertyName} is asynchronous`;
+  }
+  return undefined;
+}
+
+function optionsWith(whitelist: Whitelist): object {
+  return {
     whitelist: whitelist !== false,
     forbidNonWhitelisted: whitelist === 'forbid',
     forbidUnknownValues: true,
     validationError: { target: false, value: false },
-  });
-  return errors.flatMap((error) => flattened(error, ''));
+  };
 }
 
-/** The error and those below it, each with its path. */
+/** The error and those below it, each with its path, which its messages begin with too, as those of Nest's ValidationPipe. */
 function flattened(
   { property, constraints = {}, children = [] }: ValidationError,
   above: string,
 ): PropertyProblem[] {
   const path = [above, property ?? ''].filter((part) => part !== '').join('.');
-  const own = Object.keys(constraints).length > 0 ? [{ property: path, constraints }] : [];
+  const texts = Object.entries(constraints).map(([name, text]) => [name, above ? `${above}.${text}` : text]);
+  const own =
+    texts.length > 0
+      ? [{ property: path, constraints: Object.fromEntries(texts) as typeof constraints }]
+      : [];
   return [...own, ...children.flatMap((child) => flattened(child, path))];
 }

@@ -128,3 +128,15 @@ export class MissingPackageError extends EventSourcingError {
     );
   }
 }
+
+/** A package is there in two copies, one of which has what the other one looks for: a bundler took only a part of it, or took two forms. */
+export class SplitPackageError extends EventSourcingError {
+  readonly code = 'SPLIT_PACKAGE';
+
+  constructor(readonly split: string) {
+    super(
+      `The decorators of ${split} are kept in another copy of it than the one that event classes are read from, so that ` +
+        `they would be ignored. Let the bundler leave ${split} and nestjs-once out (external), or take its CommonJS form.`,
+    );
+  }
+}

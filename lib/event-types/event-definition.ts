@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../core/errors.js';
 import { must } from '../core/options/checks.js';
 import { assertKnownOptions } from '../core/options/known-options.js';
 import { InvalidEventTypeError } from './errors.js';
-import { type EventTypeOptions, eventTypeOptionsOf, type Whitelist } from './event-type.decorator.js';
+import { type EventTypeOptions, eventTypeOptionsOf, type Whitelist } from './event-type-options.js';
 import { requiredKeysOf } from './require-keys.decorator.js';
 
 /** An event's class with all that was said of it, checked. */

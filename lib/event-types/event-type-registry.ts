@@ -9,6 +9,13 @@ import {
   type PreparedEvent,
 } from '../core/event-types.js';
 import { nearestOf } from '../core/options/known-options.js';
+import {
+  assertPersonalParts,
+  isErased,
+  type PersonalClasses,
+  type PersonalPart,
+  personalPartsOf,
+} from '../core/personal.js';
 import { UuidV7 } from '../core/uuid-v7.js';
 import { accept } from './acceptance.js';
 import { type ClassValidator, decoratedProperties, loadClassValidator } from './class-validator.js';
@@ -21,7 +28,7 @@ import {
 } from './errors.js';
 import { type EventDefinition, eventDefinition } from './event-definition.js';
 import { checkedEventName } from './event-name.js';
-import type { Whitelist } from './event-type.decorator.js';
+import type { Whitelist } from './event-type-options.js';
 import { cleaned } from './own-methods.js';
 import { plainData } from './plain-data.js';
 import { requestMetadata } from './request-metadata.js';
@@ -47,6 +54,26 @@ interface Packages {
   shaping: ShapingParts;
 }
 
+/** What the classes say of what is personal, by the names of their events. */
+class PersonalTypes implements PersonalClasses {
+  private readonly parts = new Map<string, readonly PersonalPart[]>();
+
+  get isEmpty(): boolean {
+    return this.parts.size === 0;
+  }
+
+  of(group: string): readonly PersonalPart[] | undefined {
+    return this.parts.get(group);
+  }
+
+  /** Throws `InvalidOptionError`. */
+  add(group: string, type: EventClass): void {
+    assertPersonalParts(type);
+    const parts = personalPartsOf(type);
+    if (parts.length > 0) this.parts.set(group, parts);
+  }
+}
+
 /** The event classes of one `forRoot`. */
 export class EventTypeRegistry implements EventTypes {
   private readonly byName = new Map<string, EventDefinition>();
@@ -63,7 +90,7 @@ export class EventTypeRegistry implements EventTypes {
 
   /**
    * Adds classes, each once however often it is given. Throws `InvalidEventTypeError`, `InvalidEventNameError`,
-   * `DuplicateEventTypeError`, `UnknownOptionError`, `InvalidOptionError` or `MissingPackageError`.
+   * `DuplicateEventTypeError`, `UnknownOptionError`, `InvalidOptionError`, `MissingPackageError` or `SplitPackageError`.
    */
   async register(types: readonly EventClass[]): Promise<void> {
     for (const type of types) {
@@ -74,12 +101,16 @@ export class EventTypeRegistry implements EventTypes {
       const { validator } = (this.packages ??= await this.load(type));
       const decorated = decoratedProperties(validator, type);
       this.byName.set(name, eventDefinition(type, name, { ...this.options, decorated }));
+      this.personal.add(name, type);
     }
   }
 
   isRegistered(type: EventClass): boolean {
     return this.byName.get(eventTypeNameOf(type) ?? '')?.type === type;
   }
+
+  /** What is personal in the data of its classes. */
+  readonly personal = new PersonalTypes();
 
   has(group: string): boolean {
     return this.byName.has(group);
@@ -99,7 +130,8 @@ export class EventTypeRegistry implements EventTypes {
 
   restore(group: string, data: unknown): unknown {
     const definition = this.byName.get(group);
-    if (!definition) return data;
+    // Nothing is left that the class could be asked about.
+    if (!definition || isErased(data)) return data;
     // What the class declares no longer is dropped, never refused: it was declared when that was recorded.
     return this.accepted(definition, data, false, definition.whitelist !== false);
   }
@@ -107,7 +139,9 @@ export class EventTypeRegistry implements EventTypes {
   private async load({ name }: EventClass): Promise<Packages> {
     const validator = await loadClassValidator();
     if (!validator) throw new MissingPackageError('class-validator', name);
-    const decorators = new TransformDecorators(await loadDecoratorStore());
+    const store = await loadDecoratorStore();
+    if (!store) throw new MissingPackageError('class-transformer', name);
+    const decorators = new TransformDecorators(store);
     return { validator, shaping: { decorators, isOwn: this.options.isOwn } };
   }
 
@@ -139,7 +173,7 @@ export class EventTypeRegistry implements EventTypes {
 
   private input(definition: EventDefinition, instance: object, options: EmitOptions): EventInput {
     const { name: group } = definition;
-    const { occurredAt, availableAt, origin } = options;
+    const { occurredAt, availableAt, origin, tags } = options;
     const key = options.key ?? (definition.key ? definition.key(instance) : this.ids.next());
     const orderKey = options.orderKey ?? definition.orderKey?.(instance);
     const metadata = this.metadata(options);
@@ -151,6 +185,7 @@ export class EventTypeRegistry implements EventTypes {
       ...(availableAt === undefined ? {} : { availableAt }),
       ...(orderKey === undefined ? {} : { orderKey: orderKey as string }),
       ...(metadata === undefined ? {} : { metadata }),
+      ...(tags === undefined ? {} : { tags }),
     };
   }
 

@@ -1,21 +1,6 @@
-import 'reflect-metadata';
-import { type EventClass, nameEventType } from '../core/event-types.js';
-
-/** Whether properties that an event's class does not declare are kept, dropped, or refused. */
-export type Whitelist = boolean | 'forbid';
-
-export interface EventTypeOptions<T extends object> {
-  /** What makes it the same event when it is logged again, worked out from the validated data. Default: every call is an event of its own. */
-  key?: (event: T) => string;
-  /** The `orderKey` of its events, worked out from the validated data. Default: none. */
-  orderKey?: (event: T) => string | undefined;
-  /** Overrides the module's `eventTypes.whitelist`. */
-  whitelist?: Whitelist;
-  /** Name of the DataSource in whose log alone its events are recorded. Default: any for which it is registered. */
-  dataSource?: string;
-}
-
-const METADATA = Symbol('event type');
+import { type EventClass, nameEventType, noteSynchronous } from '../core/event-types.js';
+import { type EventTypeOptions, noteEventTypeOptions } from './event-type-options.js';
+import { synchronously } from './synchronous-acceptance.js';
 
 /**
  * Makes a class that of the events named `name`, `app.ClassName`: its properties are their data, with their defaults and
@@ -27,11 +12,7 @@ const METADATA = Symbol('event type');
 export function EventType<T extends object = any>(name: string, options: EventTypeOptions<T> = {}) {
   return (type: EventClass<T>): void => {
     nameEventType(type, name);
-    Reflect.defineMetadata(METADATA, options, type);
+    noteSynchronous(type, synchronously(type));
+    noteEventTypeOptions(type, options);
   };
-}
-
-/** The options of `@EventType`, as they were given. */
-export function eventTypeOptionsOf(type: EventClass): EventTypeOptions<object> {
-  return Reflect.getOwnMetadata(METADATA, type) as EventTypeOptions<object>;
 }

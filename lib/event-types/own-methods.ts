@@ -13,7 +13,15 @@ function methodOf(type: EventClass, name: string): ((this: object) => unknown) |
  * object has sentences by property, `false` says no more than that. What it throws is thrown.
  */
 export async function ownProblems(type: EventClass, instance: object): Promise<PropertyProblem[]> {
-  const answer: unknown = await methodOf(type, 'validate')?.call(instance);
+  return problemsIn(type, await methodOf(type, 'validate')?.call(instance));
+}
+
+/** What the class's own method answers where nothing can be waited for: a promise is no answer. */
+export function ownProblemsSync(type: EventClass, instance: object): PropertyProblem[] {
+  return problemsIn(type, methodOf(type, 'validate')?.call(instance));
+}
+
+function problemsIn(type: EventClass, answer: unknown): PropertyProblem[] {
   if (answer === undefined || answer === true) return [];
   if (answer === false) return [{ property: '', constraints: { validate: 'validate() refused it' } }];
   if (typeof answer === 'string') return [{ property: '', constraints: { validate: answer } }];

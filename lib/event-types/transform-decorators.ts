@@ -1,4 +1,5 @@
 import { ifInstalled } from '../core/optional-package.js';
+import { SplitPackageError } from './errors.js';
 
 /** What `@Type` says of a property. */
 export interface TypeDecoration {
@@ -44,15 +45,33 @@ export interface DecoratorStore {
 
 /** class-transformer's number for making instances of plain objects. */
 const PLAIN_TO_CLASS = 0;
-/** The store is not part of its surface, but what other packages read it from too. */
-const STORE = 'class-transformer/cjs/storage.js';
 
+interface Loaded {
+  Type: (type: () => Function) => PropertyDecorator;
+  store: DecoratorStore;
+}
+
+/** Undefined where class-transformer is not installed. Throws `SplitPackageError` where it is there in two copies. */
 export async function loadDecoratorStore(): Promise<DecoratorStore | undefined> {
-  const loaded = await ifInstalled(
-    'class-transformer',
-    () => import(STORE) as Promise<{ defaultMetadataStorage: DecoratorStore }>,
-  );
-  return loaded?.defaultMetadataStorage;
+  const loaded = await ifInstalled('class-transformer', load);
+  if (loaded && !holdsItsDecorations(loaded)) throw new SplitPackageError('class-transformer');
+  return loaded?.store;
+}
+
+/** By names that a bundler can read, so that it takes the application's copy. */
+async function load(): Promise<Loaded> {
+  const { Type } = await import('class-transformer');
+  // @ts-expect-error The store is not part of its surface, but what other packages read it from too.
+  const { defaultMetadataStorage } = (await import('class-transformer/cjs/storage.js')) as {
+    defaultMetadataStorage: DecoratorStore;
+  };
+  return { Type, store: defaultMetadataStorage };
+}
+
+function holdsItsDecorations({ Type, store }: Loaded): boolean {
+  class Probe {}
+  Type(() => Number)(Probe.prototype, 'property');
+  return store.findTypeMetadata(Probe, 'property') !== undefined;
 }
 
 /** How the properties of one class are called outside. */
@@ -63,19 +82,19 @@ export interface OutsideNames {
   readonly exposed: readonly string[];
 }
 
-/** The decorators of class-transformer on the application's classes; none where it is not installed. */
+/** The decorators of class-transformer on the application's classes. */
 export class TransformDecorators {
   private readonly names = new WeakMap<Function, OutsideNames>();
 
-  constructor(private readonly store: DecoratorStore | undefined) {}
+  constructor(private readonly store: DecoratorStore) {}
 
   typeOf(type: Function, property: string): TypeDecoration | undefined {
-    return this.store?.findTypeMetadata(type, property);
+    return this.store.findTypeMetadata(type, property);
   }
 
   /** What the `@Transform`s of the property make of a value from outside. */
   transformed(type: Function, key: string, obj: object, value: unknown): unknown {
-    const decorations = this.store?.findTransformMetadatas(type, key, PLAIN_TO_CLASS) ?? [];
+    const decorations = this.store.findTransformMetadatas(type, key, PLAIN_TO_CLASS);
     return decorations
       .filter(({ options }) => !options?.groups?.length)
       .reduce((current, { transformFn }) => {
@@ -91,8 +110,7 @@ export class TransformDecorators {
   }
 }
 
-function outsideNames(type: Function, store: DecoratorStore | undefined): OutsideNames {
-  if (!store) return { propertyOf: (name) => name, exposed: [] };
+function outsideNames(type: Function, store: DecoratorStore): OutsideNames {
   const decorations = store.getExposedMetadatas(type).filter(({ options }) => !options?.toPlainOnly);
   const open = decorations.filter(({ options }) => !options?.groups?.length);
   const exposed = new Map(

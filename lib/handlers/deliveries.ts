@@ -1,29 +1,34 @@
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
-import { assertKnownOptions } from '../core/options/known-options.js';
+import { assertKnownOptions, assertNoneUndefined } from '../core/options/known-options.js';
+import { messageOf } from '../core/thrown.js';
+import { harmless } from '../core/harmless.js';
 import type { Database } from '../store/db/database.js';
-import type {
-  DeliveryFilter,
-  DeliveryQueries,
-  DeliveryStatus,
-  DeliveryView,
-} from '../store/views/delivery-queries.js';
-import type { DeliveryId } from '../store/ports/dialect.js';
+import type { CancelledDeliveries, DeliveryChanges } from '../store/deliveries/delivery-changes.js';
+import { type DeliveryFilter, listOf } from '../store/deliveries/delivery-filter.js';
+import type { DeliveryId } from '../store/ports/delivery-ids.js';
 import type { FanOut } from '../store/registry/fan-out.js';
+import type { EventReader } from '../store/log/event-reader.js';
 import type { HandlerRegistry, KnownHandler } from '../store/registry/handler-registry.js';
+import type { DeliveryCounting, DeliveryCounts } from '../store/views/delivery-counts.js';
+import type { DeliveryQueries, DeliveryView, FoundDelivery } from '../store/views/delivery-queries.js';
 import { type HandlerView, handlerViews } from '../store/views/handler-views.js';
-import { DeliveryState } from '../store/ports/rows.js';
+import { type AllDeliveries, assertFilter, filterOfChange } from './delivery-filter-checks.js';
 import { UnknownHandlerError } from './errors.js';
 import type { Promoter } from './attempt/promoter.js';
 
-const FILTERS = ['status', 'handler', 'group', 'key', 'before', 'after'];
-const WHERE = 'Deliveries filter';
+/** The highest id of a handler: a 32-bit column. */
+const LAST_HANDLER = 2 ** 31 - 1;
 
 export interface DeliveryPageRequest {
   /** Deliveries in a page. Default 100, at most 1000. */
   limit?: number;
   /** `next` of the page before. */
   after?: string;
+  /** From the end of the log to its start. Default false. */
+  newestFirst?: boolean;
+  /** Each item with its event's `data`, entities loaded. Default false. */
+  withData?: boolean;
 }
 
 export interface DeliveryPage {
@@ -32,13 +37,23 @@ export interface DeliveryPage {
   next?: string;
 }
 
+export interface DeliveryChangeOptions {
+  /** Ends it after the transaction under way; what was changed by then stays changed. */
+  signal?: AbortSignal;
+  /** Called after each transaction, of up to 1,000 deliveries. */
+  onProgress?: (progress: { changed: number }) => void;
+}
+
 export interface BackfillOptions {
   /** Events from this time, or this position, on. Default: all. */
   from?: Date | number;
 }
 
 export interface DeliveriesParts {
+  reader: Pick<EventReader, 'recorded'>;
   queries: DeliveryQueries;
+  counting: DeliveryCounting;
+  changes: DeliveryChanges;
   registry: HandlerRegistry;
   fanOut: FanOut;
   database: Database;
@@ -50,46 +65,67 @@ export interface DeliveriesParts {
   promoter: Pick<Promoter, 'afterAll'>;
   /** Something may be due. */
   wake: () => void;
+  /** Told of what `onProgress` threw. */
+  failed: (error: unknown) => void;
 }
 
 /** Looks into and steers deliveries: one event for one handler each. */
 export class Deliveries {
   constructor(private readonly parts: DeliveriesParts) {}
 
-  /** Deliveries in log order, a page at a time. */
+  /** Deliveries in log order, or newest first, a page at a time. Throws `UnknownHandlerError`. */
   async list(filter: DeliveryFilter = {}, page: DeliveryPageRequest = {}): Promise<DeliveryPage> {
-    assertFilter(filter);
+    assertFilter(filter, 'Deliveries.list, filter');
     const limit = limitOf(page);
-    const found = await this.parts.queries.list(filter, cursorOf(page.after), limit + 1);
-    const items = found.slice(0, limit);
-    const last = items.at(-1);
-    const next = found.length > limit && last ? { next: `${last.position}.${last.handlerId}` } : {};
-    return { items: items.map(({ handlerId: _, ...item }) => item), ...next };
+    const after = cursorOf(page.after);
+    const found = await this.parts.queries.list(await this.named(filter), after, limit + 1, page);
+    const shown = found.slice(0, limit);
+    const last = shown.at(-1);
+    const next = found.length > limit && last ? { next: `${last.view.position}.${last.handlerId}` } : {};
+    return { items: await Promise.all(shown.map((one) => this.withData(one))), ...next };
   }
 
-  /** How many deliveries there are of each status. */
-  async counts(filter: DeliveryFilter = {}): Promise<Record<DeliveryStatus, number>> {
-    assertFilter(filter);
-    return this.parts.queries.counts(filter);
+  /** A delivery may be dead for its data: that keeps nobody from seeing it and the others. */
+  private async withData({ view, event }: FoundDelivery): Promise<DeliveryView> {
+    if (!event) return view;
+    try {
+      return { ...view, data: (await this.parts.reader.recorded(event)).data };
+    } catch (error) {
+      return { ...view, dataError: messageOf(error) };
+    }
   }
 
-  /** Makes dead and cancelled deliveries pending again, with all their attempts; returns how many. */
-  async retry(filter: DeliveryFilter = {}): Promise<number> {
-    assertFilter(filter);
-    const retried = await this.parts.queries.retry(filter);
-    if (retried > 0) this.parts.wake();
-    return retried;
+  /**
+   * How many deliveries there are of each status. It looks at 10,000 of each at most, and so takes no longer where there are
+   * more: then the count is `{ count, atLeast: true }`. Those of given keys are counted exactly. Throws
+   * `UnknownHandlerError`.
+   */
+  async counts(filter: DeliveryFilter = {}): Promise<DeliveryCounts> {
+    assertFilter(filter, 'Deliveries.counts, filter');
+    return this.parts.counting.counts(await this.named(filter));
   }
 
-  /** Cancels pending and dead deliveries; running ones are told by their signal. Returns how many. */
-  async cancel(filter: DeliveryFilter = {}): Promise<number> {
-    assertFilter(filter);
-    const { cancelled, running } = await this.parts.queries.cancel(filter);
-    this.parts.cancelled(running);
-    await this.parts.promoter.afterAll(cancelled);
-    // What waited behind them in their order keys.
-    if (cancelled.length > 0) this.parts.wake();
-    return cancelled.length + running.length;
+  /**
+   * Makes dead and cancelled deliveries pending again, with all their attempts; returns how many. In transactions of up to
+   * 1,000: what is done when it fails or is ended stays done. Throws `UnknownHandlerError`.
+   */
+  async retry(filter: DeliveryFilter | AllDeliveries, options: DeliveryChangeOptions = {}): Promise<number> {
+    const where = 'Deliveries.retry';
+    const wanted = await this.wanted(filter, options, where);
+    return this.change(this.parts.changes.retry(wanted), options, (retried) => {
+      if (retried > 0) this.parts.wake();
+      return retried;
+    });
+  }
+
+  /**
+   * Cancels pending and dead deliveries; running ones are told by their signal. Returns how many. In transactions of up to
+   * 1,000, as `retry`. Throws `UnknownHandlerError`.
+   */
+  async cancel(filter: DeliveryFilter | AllDeliveries, options: DeliveryChangeOptions = {}): Promise<number> {
+    const where = 'Deliveries.cancel';
+    const wanted = await this.wanted(filter, options, where);
+    return this.change(this.parts.changes.cancel(wanted), options, (page) => this.cancelled(page));
   }
 
   /**
@@ -98,6 +134,7 @@ export class Deliveries {
    */
   async backfill(handler: string, options: BackfillOptions = {}): Promise<number> {
     assertKnownOptions(options, ['from'], 'Deliveries.backfill');
+    assertNoneUndefined(options, 'Deliveries.backfill');
     const known = await this.known(handler);
     const created = await this.parts.fanOut.backfill(known, await this.startOf(options.from));
     this.parts.wake();
@@ -133,16 +170,57 @@ export class Deliveries {
     return handlerViews(this.parts.database);
   }
 
+  private async cancelled({ cancelled, running }: CancelledDeliveries): Promise<number> {
+    this.parts.cancelled(running);
+    await this.parts.promoter.afterAll(cancelled);
+    // What waited behind them in their order keys.
+    if (cancelled.length > 0) this.parts.wake();
+    return cancelled.length + running.length;
+  }
+
+  /** Page after page; `done` tells others of one, and says how many it changed. */
+  private async change<Page>(
+    pages: AsyncIterable<Page>,
+    { signal, onProgress }: DeliveryChangeOptions,
+    done: (page: Page) => number | Promise<number>,
+  ): Promise<number> {
+    let changed = 0;
+    for await (const page of pages) {
+      changed += await done(page);
+      if (onProgress) harmless(() => onProgress({ changed }), this.parts.failed);
+      if (signal?.aborted) break;
+    }
+    return changed;
+  }
+
+  private wanted(
+    filter: DeliveryFilter | AllDeliveries,
+    options: DeliveryChangeOptions,
+    where: string,
+  ): Promise<DeliveryFilter> {
+    assertKnownOptions(options, ['signal', 'onProgress'], where);
+    return this.named(filterOfChange(filter, `${where}, filter`));
+  }
+
+  /** The filter with its handlers as they are called now. */
+  private async named(filter: DeliveryFilter): Promise<DeliveryFilter> {
+    if (filter.handler === undefined) return filter;
+    const names = listOf(filter.handler);
+    if (names.length > 0) await this.parts.registry.refresh();
+    return { ...filter, handler: names.map((name) => this.registered(name).name) };
+  }
+
   private async known(name: string): Promise<KnownHandler> {
+    await this.parts.registry.refresh();
+    return this.registered(name);
+  }
+
+  private registered(name: string): KnownHandler {
     const { registry } = this.parts;
-    await registry.refresh();
     const known = registry.byName(name);
-    if (!known)
-      throw new UnknownHandlerError(
-        name,
-        registry.known.map((handler) => handler.name),
-      );
-    return known;
+    if (known) return known;
+    const names = registry.known.map((handler) => handler.name);
+    throw new UnknownHandlerError(name, names);
   }
 
   private async startOf(from: Date | number | undefined): Promise<number> {
@@ -155,31 +233,24 @@ export class Deliveries {
   }
 }
 
+/** Throws for anything of the page that may not be, but its cursor. */
 function limitOf(page: DeliveryPageRequest): number {
-  assertKnownOptions(page, ['limit', 'after'], 'Deliveries.list');
+  assertKnownOptions(page, ['limit', 'after', 'newestFirst', 'withData'], 'Deliveries.list');
+  for (const option of ['newestFirst', 'withData'] as const) {
+    const value: unknown = page[option];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new InvalidOptionError(option, 'true or false', describe(value), 'Deliveries.list');
+  }
   const { limit = 100 } = page;
   if (Number.isInteger(limit) && limit >= 1) return Math.min(limit, 1000);
   throw new InvalidOptionError('limit', 'a whole number, 1 or more', describe(limit), 'Deliveries.list');
 }
 
-function cursorOf(after: string | undefined): [number, number] {
-  if (after === undefined) return [0, 0];
-  const match = /^(\d+)\.(\d+)$/.exec(after);
-  if (match) return [Number(match[1]), Number(match[2])];
+/** No database takes a number that is too large for its column. */
+function cursorOf(after: string | undefined): [number, number] | undefined {
+  if (after === undefined) return undefined;
+  const match = typeof after === 'string' ? /^(\d+)\.(\d+)$/.exec(after) : null;
+  const [position, handlerId] = [Number(match?.[1]), Number(match?.[2])];
+  if (Number.isSafeInteger(position) && handlerId <= LAST_HANDLER) return [position, handlerId];
   throw new InvalidOptionError('after', '`next` of the page before', describe(after), 'Deliveries.list');
-}
-
-function assertFilter(filter: DeliveryFilter): void {
-  assertKnownOptions(filter, FILTERS, WHERE);
-  const { status = [], before, after } = filter;
-  const known = Object.keys(DeliveryState);
-  const unknown = (typeof status === 'string' ? [status] : status).find(
-    (candidate) => !known.includes(candidate),
-  );
-  if (unknown !== undefined)
-    throw new InvalidOptionError('status', `one of ${known.join(', ')}`, describe(unknown), WHERE);
-  for (const [name, date] of Object.entries({ before, after })) {
-    const valid = date === undefined || (date instanceof Date && !Number.isNaN(date.getTime()));
-    if (!valid) throw new InvalidOptionError(name, 'a valid Date', describe(date), WHERE);
-  }
 }

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import type { Duration } from '../core/duration.js';
-import type { RecordedEvent } from '../core/event.js';
+import type { AggregateRecordedEvent, RecordedEvent } from '../core/event.js';
 import type { EventClass } from '../core/event-types.js';
 import type { GroupPattern } from '../core/group-pattern.js';
 import type { RetryOptions } from '../core/retry-policy.js';
-import type { ReferenceRelations } from '../store/typeorm/typeorm-entities.js';
+import type { ReferenceRelations } from '../store/typeorm/relations.js';
 import type { HandlerContext } from './handler-context.js';
 
 export interface EventHandlerOptions {
@@ -68,12 +68,12 @@ export function EventHandler(
   options?: EventHandlerOptions,
   // A handler may declare the data of the events that it takes, whatever they are.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-): EventHandlerDecorator<RecordedEvent<any>>;
+): EventHandlerDecorator<AggregateRecordedEvent<any>>;
 export function EventHandler(
   pattern: GroupPattern | EventClass,
   options: EventHandlerOptions = {},
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-): EventHandlerDecorator<RecordedEvent<any>> {
+): EventHandlerDecorator<AggregateRecordedEvent<any>> {
   return (_prototype, _method, descriptor) => {
     const method = descriptor.value!;
     const below = (Reflect.getOwnMetadata(METADATA, method) ?? []) as EventHandlerMetadata[];

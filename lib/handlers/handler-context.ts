@@ -1,5 +1,6 @@
-import type { Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { Cancellation } from '../runtime/cancellation.js';
 
 /** What a handler is told beside the event. */
 export interface HandlerContext {
@@ -17,4 +18,22 @@ export interface HandlerContext {
   readonly signal: AbortSignal;
   /** Logs under the handler's name. */
   readonly logger: Logger;
+}
+
+/** The context of one attempt: what few handlers use is made when it is asked for. */
+export class AttemptContext implements HandlerContext {
+  constructor(
+    readonly handler: string,
+    readonly attempt: number,
+    readonly manager: EntityManager,
+    private readonly cancellation: Cancellation,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
+  }
+
+  get logger(): Logger {
+    return new Logger(this.handler);
+  }
 }

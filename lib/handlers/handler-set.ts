@@ -8,11 +8,12 @@ import { assertKnownOptions } from '../core/options/known-options.js';
 import { type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
 import type { HandlerRegistration } from '../store/registry/handler-registry.js';
 import { DEFAULT_RANK } from '../store/registry/known-handler.js';
-import type { ReferenceRelations } from '../store/typeorm/typeorm-entities.js';
+import type { ReferenceRelations } from '../store/typeorm/relations.js';
 import { DuplicateHandlerError, InvalidHandlerError } from './errors.js';
 import type { EventHandlerMetadata, EventHandlerOptions } from './event-handler.decorator.js';
 import type { HandlerContext } from './handler-context.js';
 import { type EventTypeContext, onEventMethodsOf } from './on-event.decorator.js';
+import { assertGuaranteesSaid, oneOptionsOf } from './stacked-options.js';
 
 const OPTIONS = [
   'name',
@@ -30,8 +31,10 @@ const OPTIONS = [
 export interface HandlerDefaults {
   retry: RetryPolicy;
   concurrency: number;
-  /** The database runs one transaction at a time, so that a slow transactional handler holds up everybody. */
-  singleConnection: boolean;
+  /** Default false: the database runs one transaction at a time, and a slow transactional handler holds up everybody. */
+  pool?: boolean;
+  /** Throws `InvalidOptionError` for a relation that no entity has. Default: all are taken. */
+  assertRelations?: (relations: ReferenceRelations | undefined, where: string) => void;
 }
 
 /** A handler of this process, its options checked. Durations in milliseconds. */
@@ -72,8 +75,8 @@ export class HandlerSet {
     return [...this.byName.values()];
   }
 
-  get(name: string): Handler | undefined {
-    return this.byName.get(name);
+  get size(): number {
+    return this.byName.size;
   }
 
   /**
@@ -108,7 +111,9 @@ export class HandlerSet {
   }
 
   private addMethod(decorators: readonly EventHandlerMetadata[], method: HandlerMethod): void {
-    for (const [name, stacked] of byName(decorators, method)) {
+    const handlers = byName(decorators, method);
+    assertGuaranteesSaid([...handlers.values()], method.label);
+    for (const [name, stacked] of handlers) {
       const other = this.byName.get(name);
       if (other) throw new DuplicateHandlerError(method.label, other.label, name);
       const handler = this.handler(method, name, stacked);
@@ -124,6 +129,7 @@ export class HandlerSet {
   ): Handler {
     const options = oneOptionsOf(stacked, label);
     const { relations, missingEntity, transactional = false } = options;
+    this.defaults.assertRelations?.(relations, where);
     return {
       name: checkedName(name, label),
       label,
@@ -145,7 +151,7 @@ export class HandlerSet {
   }
 
   private defaultTimeout(transactional: boolean): string {
-    return transactional && this.defaults.singleConnection ? '5s' : '5m';
+    return transactional && !this.defaults.pool ? '5s' : '5m';
   }
 }
 
@@ -169,18 +175,6 @@ function byName(
     groups.set(name, [...(groups.get(name) ?? []), decorator]);
   }
   return groups;
-}
-
-/** Several patterns make one handler, so its options are given once. */
-function oneOptionsOf(stacked: readonly EventHandlerMetadata[], label: string): EventHandlerOptions {
-  const given = stacked
-    .map(({ options }) => options)
-    .filter((options) => Object.keys(options).some((key) => key !== 'name'));
-  if (given.length <= 1) return given[0] ?? {};
-  throw new InvalidHandlerError(
-    label,
-    'several stacked decorators of one name give options. Give them on one of the decorators, or give each a name of its own.',
-  );
 }
 
 function checkedPattern(pattern: unknown, label: string): GroupPattern {

@@ -3,18 +3,16 @@ import type { ClaimedDelivery } from '../store/ports/rows.js';
 import { Cancellation } from '../runtime/cancellation.js';
 import { Demand } from './claims/demand.js';
 import { DeliveryCancelledError, LeaseLostError, ShutdownError } from './errors.js';
-import type { Execution, Executor } from './attempt/executor.js';
+import { Attempt, type AttemptParts, type Promoted } from './attempt/attempt.js';
 import { InlineRuns } from './inline/inline-runs.js';
 import { LeasedClaims, type LeasedClaimsParts } from './claims/leased-claims.js';
 import { Preclaiming } from './claims/preclaiming.js';
 import { type BoundHandler, type Limits, Runs } from './claims/runs.js';
-import type { Promoted, Settler } from './attempt/settler.js';
 import { Suspects } from './claims/suspects.js';
-import { settledWithin } from '../runtime/deadline.js';
+import { drained } from './draining.js';
+import { Waiters } from './waiters.js';
 
-export interface WorkerParts extends LeasedClaimsParts {
-  executor: Executor;
-  settler: Settler;
+export interface WorkerParts extends LeasedClaimsParts, AttemptParts {
   limits: Limits;
   /** This process's handlers with their ids, as they are now. */
   handlers: () => readonly BoundHandler[];
@@ -26,24 +24,23 @@ export interface WorkerParts extends LeasedClaimsParts {
   aloneFor: number;
 }
 
-type Settled = (promoted: Promoted) => void;
-
-/** Milliseconds that shutdown waits for aborted runs to be given back; after that the end of the lease does it. */
-export const GIVE_BACK_LIMIT = 5000;
-
 /** Claims due deliveries in batches and runs them, as many at once as there are slots. */
 export class Worker {
   /** What this process claims as it creates it. */
   readonly preclaiming: Preclaiming;
-  private readonly runs: Runs;
+  readonly runs: Runs;
   private readonly claims: LeasedClaims;
   private readonly inline: InlineRuns;
   private readonly demand: Demand;
   /** Runs that have started and are not settled yet. */
   private unsettled = 0;
-  private idleWaiters: (() => void)[] = [];
+  /** Of these, the runs that ended by themselves. */
+  private unmarked = 0;
+  private readonly waiters = new Waiters();
   private claiming = false;
   private claimAgain = false;
+  /** Why the last claim failed; undefined where it did not. */
+  failure?: string;
   private stopped = true;
   private readonly suspects: Suspects;
   /** Handlers run in the context of the application's start: that of the request which woke the worker stays out. */
@@ -124,24 +121,21 @@ export class Worker {
 
   /** Claims and runs one round of what is due; resolves when it is settled, with how many there were. */
   runDue(): Promise<number> {
-    return this.inOwnContext(() => this.runRound());
-  }
-
-  private async runRound(): Promise<number> {
-    const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 100 }));
-    const take = (suspects: boolean) => this.claims.take({ quotas, suspects, patient: true });
-    let { claimed } = await take(false);
-    if (claimed.length === 0) ({ claimed } = await take(true));
-    this.buffer(claimed);
-    await this.heedPauses();
-    await this.idle();
-    return claimed.length;
+    return this.inOwnContext(async () => {
+      const quotas = this.parts.handlers().map(({ id }) => ({ handlerId: id, take: 100 }));
+      const take = (suspects: boolean) => this.claims.take({ quotas, suspects, patient: true });
+      let { claimed } = await take(false);
+      if (claimed.length === 0) ({ claimed } = await take(true));
+      this.buffer(claimed);
+      await this.heedPauses();
+      await this.idle();
+      return claimed.length;
+    });
   }
 
   /** Resolves when nothing is waiting, running or being settled. */
   idle(): Promise<void> {
-    if (this.isIdle) return Promise.resolve();
-    return new Promise((resolve) => this.idleWaiters.push(resolve));
+    return this.waiters.until(() => this.isIdle);
   }
 
   /** Claims no more, gives back what has not started; where that fails, the end of the lease does it. */
@@ -151,11 +145,11 @@ export class Worker {
   }
 
   /** Waits for what runs, up to `limit` milliseconds; what still runs then is aborted and given back. */
-  async drain(limit: number): Promise<void> {
-    const done = Promise.all([this.stopClaiming(), this.idle()]);
-    if (await settledWithin(done, limit)) return;
-    for (const { cancellation } of this.runs.executions) cancellation.abort(new ShutdownError());
-    await settledWithin(done, GIVE_BACK_LIMIT);
+  drain(limit: number): Promise<void> {
+    const idle = Promise.all([this.stopClaiming(), this.idle()]);
+    const marked = () => this.waiters.until(() => this.unmarked === 0);
+    const abort = () => this.runs.all.forEach(({ cancellation }) => cancellation.abort(new ShutdownError()));
+    return drained({ idle, abort, marked, isAway: this.parts.isPaused }, limit);
   }
 
   /** The lease is gone: whatever is claimed belongs to somebody else. */
@@ -163,18 +157,23 @@ export class Worker {
     this.claims.lose();
     this.preclaiming.lose();
     this.runs.takeOlderThan(Infinity);
-    this.notifyIdle();
-    for (const { cancellation } of this.runs.executions) cancellation.abort(new LeaseLostError());
+    this.waiters.look();
+    for (const { cancellation } of this.runs.all) cancellation.abort(new LeaseLostError());
   }
 
-  /** Tells a running delivery that it was cancelled. */
+  /** Tells a running delivery that it was cancelled; one that waits for a slot ends without being given to its handler. */
   cancel(id: { handlerId: number; position: number }): void {
     this.runs.find(id)?.cancellation.abort(new DeliveryCancelledError());
+    const workerId = this.claims.held;
+    const bound = this.parts.handlers().find((one) => one.id === id.handlerId);
+    const waiting = workerId !== undefined && bound && this.runs.take(id);
+    if (waiting)
+      this.begin(waiting, bound, workerId, undefined, new Cancellation(new DeliveryCancelledError()));
   }
 
   /** Deliveries that a running handler asked to cancel, in the database. */
   async heedCancellations(): Promise<void> {
-    if (this.runs.size === 0) return;
+    if (this.runs.size === 0 && this.runs.buffered === 0) return;
     for (const id of await this.claims.cancelRequests()) this.cancel(id);
   }
 
@@ -183,14 +182,18 @@ export class Worker {
     await this.giveBack(this.runs.takeOthers(this.parts.handlers()));
   }
 
-  /** Gives back what it may hold without knowing of it. */
-  tidy(): Promise<void> {
-    return this.claims.tidy();
-  }
-
-  /** Gives back what has waited for a slot so long that another process may be quicker. */
-  async releaseStale(olderThan: number): Promise<void> {
-    await this.giveBack(this.runs.takeOlderThan(performance.now() - olderThan));
+  /**
+   * Gives back what it may hold without knowing of it, what is not to be run any more, and what has waited for a slot for
+   * so many milliseconds that another process may be quicker. Resolves with how many of the last there were.
+   */
+  async tidy(longest: number): Promise<number> {
+    await this.claims.tidy();
+    await this.heedPauses();
+    const stale = this.runs.takeOlderThan(performance.now() - longest);
+    // Before anything wakes: this process would claim them again at once.
+    this.demand.waited(stale);
+    await this.giveBack(stale);
+    return stale.length;
   }
 
   /** Runs deliveries that may have killed their process, alone. */
@@ -209,12 +212,14 @@ export class Worker {
       do {
         this.claimAgain = false;
         if (await this.claimOnce()) this.claimAgain = true;
+        this.failure = undefined;
       } while (this.claimAgain && !this.stopped && !this.suspects.areRunning);
     } catch (error) {
+      this.failure = `claiming failed: ${String(error)}`;
       this.parts.claimFailed(error);
     } finally {
       this.claiming = false;
-      this.notifyIdle();
+      this.waiters.look();
     }
   }
 
@@ -232,8 +237,7 @@ export class Worker {
   }
 
   private buffer(deliveries: readonly ClaimedDelivery[]): void {
-    const now = performance.now();
-    for (const delivery of deliveries) this.runs.add(delivery, now);
+    for (const delivery of deliveries) this.runs.add(delivery, performance.now());
     this.startWaiting();
   }
 
@@ -247,28 +251,39 @@ export class Worker {
     }
   }
 
-  /** Resolves when it is settled. */
   private run(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number): Promise<Promoted> {
     return new Promise((settled) => this.begin(delivery, bound, workerId, settled));
   }
 
-  private begin(delivery: ClaimedDelivery, bound: BoundHandler, workerId: number, settled?: Settled): void {
-    const execution = { delivery, handler: bound.handler, workerId, cancellation: new Cancellation() };
+  private begin(
+    delivery: ClaimedDelivery,
+    bound: BoundHandler,
+    workerId: number,
+    settled?: (promoted: Promoted) => void,
+    cancellation = new Cancellation(),
+  ): void {
+    const attempt = new Attempt(delivery, bound.handler, workerId, this.parts, cancellation);
     this.unsettled++;
-    this.runs.started(execution);
-    this.parts.executor.execute(execution, (settlement) => {
-      this.ended(execution, bound);
-      this.parts.settler.settle(execution, settlement, (promoted) => {
+    this.runs.started(attempt);
+    let endedItself = false;
+    attempt.run(
+      () => {
+        endedItself = !attempt.cancellation.aborted;
+        if (endedItself) this.unmarked++;
+        this.ended(attempt, bound);
+      },
+      (promoted) => {
         this.unsettled--;
+        if (endedItself) this.unmarked--;
         this.claims.settled(delivery);
-        this.notifyIdle();
+        this.waiters.look();
         settled?.(promoted);
-      });
-    });
+      },
+    );
   }
 
-  private ended(execution: Execution, bound: BoundHandler): void {
-    this.runs.ended(execution);
+  private ended(attempt: Attempt, bound: BoundHandler): void {
+    this.runs.ended(attempt);
     this.startWaiting();
     // What waits in its order key can be claimed only when this one is settled.
     if (!this.stopped && !bound.keyed && this.demand.wantsMoreOf(bound)) this.wake();
@@ -276,15 +291,10 @@ export class Worker {
 
   private async giveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
     await this.claims.giveBack(deliveries);
-    this.notifyIdle();
+    this.waiters.look();
   }
 
   private async tryGiveBack(deliveries: readonly ClaimedDelivery[]): Promise<void> {
     await this.giveBack(deliveries).catch((error: unknown) => this.parts.claimFailed(error));
-  }
-
-  private notifyIdle(): void {
-    if (!this.isIdle) return;
-    for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 }

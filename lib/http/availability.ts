@@ -1,7 +1,5 @@
 import type { Connectivity } from '../runtime/connectivity.js';
-import { RefusedRequestError } from './refused-request.js';
-
-const RETRY_AFTER = '5';
+import { type RefusedRequestError, unable } from './refused-request.js';
 
 /** Whether events can be recorded at all, in the words of an answer. */
 export class Availability {
@@ -15,6 +13,11 @@ export class Availability {
     return (await this.connectivity.explainsFailure()) ? unavailable() : undefined;
   }
 
+  /** Tells the operator of a class that failed on what may be good data. */
+  classFailed(event: string, error: unknown): void {
+    this.logger.error(`The class of event "${event}" failed on data posted over HTTP: ${told(error)}`);
+  }
+
   /** The answer to a request that could not be recorded for no fault of its own; the operator is told why. */
   async unavailable(error: unknown): Promise<RefusedRequestError> {
     const away = await this.whenAway();
@@ -24,13 +27,7 @@ export class Availability {
 }
 
 const unavailable = (): RefusedRequestError =>
-  new RefusedRequestError(
-    503,
-    'UNAVAILABLE',
-    'Events cannot be recorded at the moment. Nothing was recorded: send them again later.',
-    [],
-    { 'Retry-After': RETRY_AFTER },
-  );
+  unable('UNAVAILABLE', 'Events cannot be recorded at the moment.');
 
 const told = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-import type { AppendResult } from '../core/event.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AppendResult, EventMetadata } from '../core/event.js';
 import type { EventAnswer, EventsAnswer } from './http-answer.js';
 import type { Front } from './front.js';
 import { idempotencyKey } from './idempotency-key.js';
@@ -32,23 +32,28 @@ export class Door {
     const { isMany, objects } = postedObjects({ query, ...received }, this.parts.limits);
     const key = idempotencyKey(request);
     if (isMany && key !== undefined) throw malformed('MALFORMED_REQUEST', ONE_KEY);
-    const events = await this.prepared(objects, key, request);
-    const results = (await this.recorded(events)).map(({ key, recorded }) => ({ key, recorded }));
+    const events = await this.prepared(objects, key, received.sender);
+    const results = (await this.record(events)).map(({ key, recorded }) => ({ key, recorded }));
     return isMany ? { results } : results[0]!;
+  }
+
+  /** Before the guards are asked: the answer is the door's, whatever was set before. */
+  reclaim(request: IncomingMessage, response: ServerResponse): void {
+    this.parts.front.reclaim(request, response);
   }
 
   /** One after the other: what is wrong with each of them is told. */
   private async prepared(
     objects: readonly unknown[],
     key: string | undefined,
-    request: IncomingMessage,
+    sender: Partial<EventMetadata>,
   ): Promise<RepeatableEvent[]> {
     const { preparation } = this.parts;
     const events: RepeatableEvent[] = [];
     const problems = [];
     for (const [index, object] of objects.entries()) {
       const posted = postedEvent(object, index, key);
-      const outcome = isProblem(posted) ? posted : await preparation.prepare(posted, request);
+      const outcome = isProblem(posted) ? posted : await preparation.prepare(posted, sender);
       if ('prepared' in outcome) events.push(outcome);
       else problems.push(outcome);
     }
@@ -56,7 +61,7 @@ export class Door {
     return events;
   }
 
-  private async recorded(events: readonly RepeatableEvent[]): Promise<AppendResult[]> {
+  private async record(events: readonly RepeatableEvent[]): Promise<AppendResult[]> {
     try {
       return await this.parts.record(events);
     } catch (error) {

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
+import type { RequestLike } from '../core/client-address.js';
 import type { Front } from './front.js';
 import { exceptionOf } from './http-answer.js';
 import { RefusedRequestError } from './refused-request.js';
+import { pronounce } from './verdict.js';
 
 type Next = (error?: unknown) => void;
 
@@ -11,7 +13,7 @@ type Next = (error?: unknown) => void;
  * request whose body was read to its end.
  */
 export function frontForExpress(adapter: HttpAdapterHost['httpAdapter'], front: Front): void {
-  adapter.use((request: IncomingMessage, response: ServerResponse, next: Next) => {
+  adapter.use((request: IncomingMessage & RequestLike, response: ServerResponse, next: Next) => {
     if (!front.isFor(request)) return next();
     const setHeaders = (headers: Readonly<Record<string, string>>) => {
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -21,6 +23,7 @@ export function frontForExpress(adapter: HttpAdapterHost['httpAdapter'], front: 
       (error: unknown) => {
         if (!(error instanceof RefusedRequestError)) return next(error);
         setHeaders(error.headers);
+        if (error.verdict) pronounce(response, error.verdict);
         if (front.route.isFiltered) next(exceptionOf(error));
         else answer(response, error);
       },
@@ -31,12 +34,12 @@ export function frontForExpress(adapter: HttpAdapterHost['httpAdapter'], front: 
 /** True for a preflight, which ends here. */
 async function admitted(
   front: Front,
-  request: IncomingMessage,
+  request: IncomingMessage & RequestLike,
   setHeaders: (headers: Record<string, string>) => void,
 ): Promise<boolean> {
   const preflight = front.preflight(request);
   if (preflight) setHeaders(preflight);
-  else if (request.method === 'POST') await front.receive(request, setHeaders);
+  else if (request.method === 'POST') await front.receive(request, request, setHeaders);
   return preflight !== undefined;
 }
 

@@ -1,20 +1,23 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
+import type { RequestLike } from '../core/client-address.js';
 import type { Front } from './front.js';
 import { exceptionOf } from './http-answer.js';
 import { RefusedRequestError } from './refused-request.js';
+import { pronounce } from './verdict.js';
 
 /** What is needed of Fastify, which an application on Express does not have. */
 interface Instance {
   addHook(name: string, hook: (request: Request, reply: Reply) => Promise<unknown>): void;
 }
 
-interface Request {
+interface Request extends RequestLike {
   readonly raw: IncomingMessage;
   headers: Record<string, string | string[] | undefined>;
 }
 
 interface Reply {
+  readonly raw: ServerResponse;
   code(status: number): Reply;
   headers(headers: Readonly<Record<string, string>>): Reply;
   send(): Reply;
@@ -42,12 +45,13 @@ async function admit(front: Front, request: Request, reply: Reply): Promise<Repl
     const preflight = front.preflight(request.raw);
     if (preflight) return reply.code(204).headers(preflight).send();
     if (request.raw.method !== 'POST') return undefined;
-    await front.receive(request.raw, (headers) => void reply.headers(headers));
+    await front.receive(request.raw, request, (headers) => void reply.headers(headers));
     request.headers = Object.fromEntries(BODY_HEADERS.map((name) => [name, undefined]));
     return undefined;
   } catch (error) {
     if (!(error instanceof RefusedRequestError)) throw error;
     reply.headers(error.headers);
+    if (error.verdict) pronounce(reply.raw, error.verdict);
     throw exceptionOf(error);
   }
 }

@@ -56,6 +56,22 @@ export const CORS = {
 
 export interface CorsOptions extends NeededOptionsOf<typeof CORS> {}
 
+/** What is stored of who posts, in the `metadata` of each event. */
+export const STORED_METADATA = {
+  /** The address; `'truncated'`: its network alone, 24 bits of IPv4, 48 of IPv6. Default `false`. */
+  ip: opt(
+    must<boolean | 'truncated'>(
+      "true, false or 'truncated'",
+      (value) => typeof value === 'boolean' || value === 'truncated',
+    ),
+    false,
+  ),
+  /** The header `User-Agent`, 512 characters at most. Default `false`. */
+  userAgent: opt(flag, false),
+};
+
+export interface StoredMetadataOptions extends OptionsOf<typeof STORED_METADATA> {}
+
 function cors(given: CorsOptions, option: string, where: string): ResolvedOf<typeof CORS> {
   const policy = resolved(CORS, given, { where, option });
   if (!policy.credentials || !policy.origins.includes('*')) return policy;
@@ -65,7 +81,7 @@ function cors(given: CorsOptions, option: string, where: string): ResolvedOf<typ
 
 /** Segments of letters, digits, `-`, `_`, `~` and `.`: what is the same in every router, and in every spelling of a URL. */
 const PATH = /^\/?[\w~-][\w.~-]*(\/[\w~-][\w.~-]*)*$/;
-const path = must<string>(
+export const path = must<string>(
   "a path of letters, digits and '-_.~', such as 'event/log'",
   (value) => typeof value === 'string' && PATH.test(value),
 );
@@ -98,7 +114,9 @@ export const HTTP_POLICY = {
   maxDepth: opt(whole(1), 20),
   /** Pages of other origins that may post. Default: none, pages of the own host only. */
   cors: opt(cors, { origins: [] }),
-  /** Proxies in front of the application that set `X-Forwarded-For`. Default: as in `eventTypes`, where it is 0. */
+  /** What is stored of who posts. Default: nothing. */
+  metadata: opt(group<StoredMetadataOptions, typeof STORED_METADATA>(STORED_METADATA), {}),
+  /** Proxies in front of the application that set `X-Forwarded-For`; 0: as the platform's own `trust proxy` says. Default: as in `eventTypes`, where it is 0. */
   trustedProxies: opt(whole(0), 0),
   /** Whether the browser client is served at `<path>.js`. Default `true`. */
   client: opt(flag, true),

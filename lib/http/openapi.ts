@@ -25,7 +25,7 @@ export async function describeDoor(controller: Type, description: DoorDescriptio
   described.add(controller);
   const decorators = [...requestDecorators(swagger, description), ...answerDecorators(swagger)];
   apply(controller, 'ingest', decorators);
-  apply(controller, 'script', [swagger.ApiExcludeEndpoint()]);
+  for (const method of ['script', 'preflight']) apply(controller, method, [swagger.ApiExcludeEndpoint()]);
 }
 
 function requestDecorators(swagger: Swagger, { events, maxEvents }: DoorDescription): MethodDecorator[] {

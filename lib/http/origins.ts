@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { compilePattern } from '../core/group-pattern.js';
 import { RefusedRequestError } from './refused-request.js';
+import { VERDICT } from './verdict.js';
 
 export interface CorsPolicy {
   origins: readonly string[];
@@ -17,7 +18,7 @@ export class Origins {
   private readonly allowed: readonly RegExp[];
 
   constructor(private readonly policy: CorsPolicy) {
-    this.allowed = policy.origins.map(compilePattern);
+    this.allowed = policy.origins.map((origin) => compilePattern(asBrowsersSay(origin)));
   }
 
   /**
@@ -52,7 +53,7 @@ export class Origins {
     return {
       Vary: 'Origin',
       'Access-Control-Allow-Origin': origin,
-      'Access-Control-Expose-Headers': 'Retry-After',
+      'Access-Control-Expose-Headers': `Retry-After, ${VERDICT}`,
       ...(this.policy.credentials ? { 'Access-Control-Allow-Credentials': 'true' } : {}),
     };
   }
@@ -63,8 +64,20 @@ export const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
   headers.origin !== undefined &&
   headers['access-control-request-method'] !== undefined;
 
-/** Not the scheme: behind a proxy that ends TLS nobody here knows it. */
+/**
+ * By the browser's own word, which no page can set, also where it keeps the origin to itself (`null`, by the referrer
+ * policy `no-referrer`) or a proxy changes the host. By the host otherwise, not the scheme: behind a proxy that ends TLS
+ * nobody here knows it.
+ */
 function isOwn(origin: string, { headers }: IncomingMessage): boolean {
+  if (headers['sec-fetch-site'] === 'same-origin') return true;
   const host = headers.host ?? headers[':authority'];
-  return typeof host === 'string' && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+  if (typeof host !== 'string' || !URL.canParse(origin)) return false;
+  return withoutUsualPort(new URL(origin).host) === withoutUsualPort(host.toLowerCase());
 }
+
+/** Proxies add the port that nobody writes. */
+const withoutUsualPort = (host: string): string => host.replace(/:(80|443)$/, '');
+
+const asBrowsersSay = (origin: string): string =>
+  origin.toLowerCase().replace(/^(?:(https:.*):443|(http:.*):80)$/, '$1$2');

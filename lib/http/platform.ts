@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { describe } from '../core/describe.js';
 import { InvalidOptionError } from '../core/errors.js';
@@ -18,17 +18,30 @@ const taken = new WeakMap<Adapter, Set<string>>();
 
 /**
  * Puts the front before the application's body parsers, as soon as there is an HTTP server; without one, as in a process
- * that only works, there is no door. Throws `InvalidOptionError` for a path that another door has.
+ * that only works, there is no door, and `absent` is called. Throws `InvalidOptionError` for a path that another door has.
  */
-export function putInFront(host: HttpAdapterHost, front: Front, path: string, where: string): void {
-  if (host.httpAdapter) return install(host.httpAdapter, front, path, where);
-  // A testing module makes its providers first.
-  host.init$.subscribe(() => install(host.httpAdapter, front, path, where));
+export function putInFront(
+  host: HttpAdapterHost,
+  front: Front,
+  path: string,
+  { where, absent }: { where: string; absent: () => void },
+): void {
+  const adapter = () => host.httpAdapter as Adapter | null;
+  const present = adapter();
+  if (present) return install(present, front, path, where);
+  // A testing module makes its providers before its server; an application context says at once that it has none.
+  host.init$.subscribe(() => {
+    const made = adapter();
+    if (made) install(made, front, path, where);
+    else absent();
+  });
 }
 
-/** Node's own message behind the request of either platform. */
-export function messageOf(request: IncomingMessage | { raw: IncomingMessage }): IncomingMessage {
-  return 'raw' in request ? request.raw : request;
+/** Node's own message behind the request or the response of either platform. */
+export function messageOf<Message extends IncomingMessage | ServerResponse>(
+  platforms: Message | { raw: Message },
+): Message {
+  return 'raw' in platforms ? platforms.raw : platforms;
 }
 
 function install(adapter: Adapter, front: Front, path: string, where: string): void {

@@ -1,4 +1,3 @@
-import { describe } from '../core/describe.js';
 import { JsonScan } from './json-scan.js';
 import { type BodyFormat, utf8 } from './media-type.js';
 import { parameters } from './parameters.js';
@@ -29,13 +28,11 @@ export interface PostedObjects {
 
 /** Reads the events out of a request. Throws `RefusedRequestError` where it is malformed or holds too many. */
 export function postedObjects({ query, format, body }: RequestContent, limits: ContentLimits): PostedObjects {
-  const inQuery = parameters(query);
-  if (body.length === 0) return { isMany: false, objects: [inQuery] };
-  assertOnlyName(inQuery);
+  if (body.length === 0) return { isMany: false, objects: [parameters(query)] };
+  const name = nameIn(query);
   const posted = parsed(utf8(body), format!, limits);
   if (posted.objects.length > limits.maxEvents) throw tooMany(posted.objects.length, limits);
-  if (inQuery[ENVELOPE.name] === undefined) return posted;
-  return { isMany: false, objects: [named(posted, inQuery[ENVELOPE.name]!)] };
+  return name === undefined ? posted : { isMany: false, objects: [named(posted, name)] };
 }
 
 function parsed(text: string, format: BodyFormat, limits: ContentLimits): PostedObjects {
@@ -79,11 +76,20 @@ function parseJson(text: string, maxDepth: number, index?: number): unknown {
   }
 }
 
-function assertOnlyName(inQuery: Record<string, string>): void {
-  const other = Object.keys(inQuery).find((name) => name !== ENVELOPE.name);
-  if (other === undefined) return;
-  const expected = `expected nothing but ${ENVELOPE.name} there beside a body`;
-  throw malformed('MALFORMED_REQUEST', `The query has the parameter ${describe(other)}: ${expected}.`);
+/**
+ * The event's name beside a body. Other parameters are no data, but for guards, proxies and the like; of the envelope
+ * nothing else may stand there, since it would be passed by. What is wrong is the address, not an event.
+ */
+function nameIn(query: string): string | undefined {
+  const inQuery = new URLSearchParams(query);
+  const other = [ENVELOPE.key, ENVELOPE.occurredAt].find((name) => inQuery.has(name));
+  if (other !== undefined) {
+    const expected = `expected it in the body, and of an event nothing but ${ENVELOPE.name} in the query`;
+    throw malformed('MALFORMED_REQUEST', `The query has ${other} beside a body: ${expected}.`);
+  }
+  const [name, ...more] = inQuery.getAll(ENVELOPE.name);
+  if (more.length > 0) throw malformed('REPEATED_PROPERTY', `The query has ${ENVELOPE.name} twice.`);
+  return name;
 }
 
 function named({ isMany, objects }: PostedObjects, name: string): unknown {

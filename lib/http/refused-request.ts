@@ -1,4 +1,5 @@
 import { EventSourcingError } from '../core/errors.js';
+import { naming, SMALLER } from './verdict.js';
 
 /** What is wrong with one event of a request. */
 export interface EventProblem {
@@ -21,25 +22,42 @@ export class RefusedRequestError extends EventSourcingError {
     readonly errors: readonly EventProblem[] = [],
     /** Of the answer, beside those that every answer has. */
     readonly headers: Readonly<Record<string, string>> = {},
+    /** What is said of the events; undefined where they were not judged. */
+    readonly verdict?: string,
   ) {
     super(message);
   }
 }
 
-/** 400: the request says nothing that could be an event. */
-export const malformed = (code: string, message: string, index?: number): RefusedRequestError =>
-  new RefusedRequestError(
-    400,
-    code,
-    `${message} Nothing was recorded.`,
-    index === undefined ? [] : [{ index, code, message }],
-  );
+/** 400: the request says nothing that could be an event; `index` is that of the event which is to blame. */
+export function malformed(code: string, message: string, index?: number): RefusedRequestError {
+  const errors = index === undefined ? [] : [{ index, code, message }];
+  const verdict = index === undefined ? undefined : naming('refused', errors);
+  return new RefusedRequestError(400, code, `${message} Nothing was recorded.`, errors, {}, verdict);
+}
 
 export const tooLarge = (
   code: string,
   message: string,
   headers: Readonly<Record<string, string>> = {},
-): RefusedRequestError => new RefusedRequestError(413, code, `${message} Nothing was recorded.`, [], headers);
+): RefusedRequestError =>
+  new RefusedRequestError(413, code, `${message} Nothing was recorded.`, [], headers, SMALLER);
 
 export const unsupported = (code: string, message: string): RefusedRequestError =>
   new RefusedRequestError(415, code, `${message} Nothing was recorded.`);
+
+/** 503: it is no fault of the request; `errors` and `verdict` name the events that could not be recorded, where that is known. */
+export const unable = (
+  code: string,
+  message: string,
+  errors: readonly EventProblem[] = [],
+  verdict?: string,
+): RefusedRequestError =>
+  new RefusedRequestError(
+    503,
+    code,
+    `${message} Nothing was recorded: send it again later.`,
+    errors,
+    { 'Retry-After': '5' },
+    verdict,
+  );

@@ -8,11 +8,10 @@ const LINGER_BYTES = 1024 * 1024;
 const LINGER_MILLISECONDS = 1000;
 
 /**
- * Reads a whole request body of at most `limit` bytes. Throws `RefusedRequestError`: 413 for a larger one, 415 for one
- * that is compressed, 400 when the client gives up.
+ * Reads a whole request body of at most `limit` bytes. Throws `RefusedRequestError`: 413 for a larger one, 400 when the
+ * client gives up.
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
-  assertPlain(request);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const isRead = await received(request, (chunk) => {
@@ -22,22 +21,23 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   });
   if (isRead) return Buffer.concat(chunks, bytes);
   await lingering(request);
-  throw bodyTooLarge(request, limit);
+  // With its connection, where the rest of the body is not waited for; HTTP/2 has none of its own for a request.
+  throw bodyTooLarge(limit, request.httpVersionMajor === 1 ? { Connection: 'close' } : {});
 }
 
 /** Resolves with true at the end of the body, with false as soon as `take` wants no more. */
 function received(request: IncomingMessage, take: (chunk: Buffer) => boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const settle = (settled: () => void) => {
+    const stop = (then: () => void) => {
       request.off('data', data).off('end', end).off('error', failed).off('close', closed);
-      settled();
+      then();
     };
     const data = (chunk: Buffer) => {
-      if (!take(chunk)) settle(() => resolve(false));
+      if (!take(chunk)) stop(() => resolve(false));
     };
-    const end = () => settle(() => resolve(true));
-    const failed = () => settle(() => reject(aborted()));
-    const closed = () => settle(() => reject(aborted()));
+    const end = () => stop(() => resolve(true));
+    const failed = () => stop(() => reject(aborted()));
+    const closed = () => stop(() => reject(aborted()));
     request.on('data', data).on('end', end).on('error', failed).on('close', closed);
     if (request.destroyed && !request.complete) closed();
   });
@@ -54,7 +54,14 @@ async function lingering(request: IncomingMessage): Promise<void> {
   late.catch(() => undefined);
 }
 
-function assertPlain({ headers }: IncomingMessage): void {
+/** The body, if it is no larger. Throws `RefusedRequestError`, 413. */
+export function assertSize(body: Uint8Array, limit: number): Uint8Array {
+  if (body.length <= limit) return body;
+  throw bodyTooLarge(limit);
+}
+
+/** Throws `RefusedRequestError`, 415, for a body that is compressed. */
+export function assertPlain({ headers }: IncomingMessage): void {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== '') throw encoded(encoding);
   const transfer = headers['transfer-encoding']?.trim().toLowerCase() ?? 'chunked';
@@ -67,12 +74,7 @@ const encoded = (encoding: string): RefusedRequestError =>
     `The body is encoded as ${describe(encoding)}: expected one that is not compressed.`,
   );
 
-/** With its connection, where the rest of the body is not waited for; HTTP/2 has none of its own for a request. */
-const bodyTooLarge = ({ httpVersionMajor }: IncomingMessage, limit: number): RefusedRequestError =>
-  tooLarge(
-    'BODY_TOO_LARGE',
-    `The body is too large: expected at most ${limit} bytes.`,
-    httpVersionMajor === 1 ? { Connection: 'close' } : {},
-  );
+const bodyTooLarge = (limit: number, headers: Record<string, string> = {}): RefusedRequestError =>
+  tooLarge('BODY_TOO_LARGE', `The body is too large: expected at most ${limit} bytes.`, headers);
 
 const aborted = (): RefusedRequestError => malformed('ABORTED', 'The body ended before its end.');

@@ -1,4 +1,4 @@
-import { RefusedRequestError } from './refused-request.js';
+import { RefusedRequestError, unable } from './refused-request.js';
 
 /** What counts requests: any limiter of `rate-limiter-flexible`, such as one that counts for several processes. */
 export interface RequestLimiter {
@@ -18,8 +18,7 @@ export async function countRequest(limiter: RequestLimiter, client: string): Pro
 function refused(refusal: unknown): RefusedRequestError {
   const { msBeforeNext } = (refusal ?? {}) as { msBeforeNext?: number };
   if (typeof msBeforeNext !== 'number') {
-    const message = 'Requests cannot be counted at the moment. Nothing was recorded: send it again later.';
-    return new RefusedRequestError(503, 'LIMITER_UNAVAILABLE', message, [], { 'Retry-After': '5' });
+    return unable('LIMITER_UNAVAILABLE', 'Requests cannot be counted at the moment.');
   }
   const seconds = String(Math.max(1, Math.ceil(msBeforeNext / 1000)));
   const message = `Too many requests. Nothing was recorded: send it again after ${seconds} s.`;

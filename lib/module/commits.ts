@@ -1,4 +1,3 @@
-import { toTellOthers } from '../handlers/claims/told-others.js';
 import type { Worker } from '../handlers/worker.js';
 import type { AppendedEvent } from '../store/commits/appended-event.js';
 import type { CommitListener } from '../store/commits/commit-hub.js';
@@ -14,18 +13,20 @@ export interface OfferParts {
   wake: () => void;
 }
 
-/** Of which handlers others have to be told, given one id for each delivery that has become due. */
+/**
+ * Of which handlers other processes have to be told, given one id for each delivery that has become due: of those that
+ * this process has not, and of all when it will not start every delivery at once.
+ */
 export function leftToOthers(
   due: readonly number[],
-  { dispatch, worker }: ResolvedOptions,
-  parts: Pick<OfferParts, 'worker' | 'handlerIds'>,
+  { dispatch, worker: { concurrency } }: ResolvedOptions,
+  { worker, handlerIds }: Pick<OfferParts, 'worker' | 'handlerIds'>,
 ): readonly number[] {
-  return toTellOthers(due, {
-    handlerIds: new Set(parts.handlerIds()),
-    inline: dispatch === 'inline',
-    isWaiting: parts.worker.isWaiting,
-    concurrency: worker.concurrency,
-  });
+  const fits = due.length <= concurrency && new Set(due).size === due.length;
+  const isTaken = dispatch === 'inline' || (worker.isWaiting && fits);
+  if (!isTaken) return due;
+  const own = new Set(handlerIds());
+  return due.filter((id) => !own.has(id));
 }
 
 /** Offers what this process has committed to its own worker, and tells others of it and of what is left to them. */

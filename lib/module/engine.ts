@@ -1,39 +1,37 @@
-import { Logger } from '@nestjs/common';
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
-import type { Connectivity } from '../runtime/connectivity.js';
 import { NO_TELEMETRY, type Telemetry } from '../core/telemetry.js';
-import type { EventTypeRegistry } from '../event-types/event-type-registry.js';
 import { Deliveries } from '../handlers/deliveries.js';
-import type { HandlerSet } from '../handlers/handler-set.js';
-import type { LeaseKeeper } from '../handlers/claims/lease-keeper.js';
-import type { BoundHandler } from '../handlers/claims/runs.js';
-import { InlineDispatch } from '../handlers/inline/inline-dispatch.js';
-import { Upkeep } from '../runtime/upkeep.js';
+import { inlineDispatch } from '../handlers/inline/inline-dispatch.js';
+import { longestDrain } from '../handlers/draining.js';
+import { harmlessTelemetry } from '../core/harmless-telemetry.js';
+import { messageOf } from '../core/thrown.js';
+import { loggerOf } from '../runtime/logging.js';
 import type { ServiceStatus } from '../runtime/service.js';
 import { Stages } from '../runtime/stages.js';
-import { GIVE_BACK_LIMIT, type Worker } from '../handlers/worker.js';
-import type { Rescan } from '../sources/rescan/rescan.js';
-import type { SourceRegistry } from '../sources/source-registry.js';
-import type { CommitHub } from '../store/commits/commit-hub.js';
-import type { Database } from '../store/db/database.js';
-import type { DeliveryQueries } from '../store/views/delivery-queries.js';
-import { warnOfOtherTables } from '../store/typeorm/entity-tables.js';
-import type { EventLog } from '../store/log/event-log.js';
-import type { FanOut } from '../store/registry/fan-out.js';
-import type { HandlerRegistration, HandlerRegistry } from '../store/registry/handler-registry.js';
-import type { Horizon } from '../store/db/horizon.js';
-import type { RepeatedEvents } from '../store/log/repeated-events.js';
+import { Upkeep } from '../runtime/upkeep.js';
+import { DeliveryChanges } from '../store/deliveries/delivery-changes.js';
+import { assertRights, assertSettings } from '../store/db/requirements.js';
+import { DeliveryCounting } from '../store/views/delivery-counts.js';
+import { DeliveryQueries } from '../store/views/delivery-queries.js';
+import { unseenWrites } from '../sources/entity-calls.js';
 import { prepareSchema } from '../store/db/schema.js';
-import type { WorkerLeases } from '../store/deliveries/worker-leases.js';
+import type { HandlerRegistration } from '../store/registry/handler-registry.js';
+import { warnOfOtherColumns, warnOfOtherTables } from '../store/typeorm/entity-tables.js';
+import { composeAggregates } from './aggregate-parts.js';
 import { choresOf } from './chores.js';
 import { leftToOthers, type OfferParts, offering } from './commits.js';
-import { boundHandlers, composeHandling, type HandlingEvents, type HandlingParts } from './handling-parts.js';
-import { composeLog, type LogParts } from './log-parts.js';
-import { composeLookout, type LookoutParts } from './lookout-parts.js';
+import { warnOfFormerNames } from './former-names.js';
+import { composeFollowers } from './follower-parts.js';
+import { composeHandling, type HandlingEvents } from './handling-parts.js';
+import { composeLog } from './log-parts.js';
+import { composeLookout } from './lookout-parts.js';
+import { composeOperating } from './operating-parts.js';
 import type { ResolvedOptions } from './options.js';
+import type { Parts } from './parts.js';
 import { ProcessLog } from './process-log.js';
-import { composeSources, type SourceParts } from './source-parts.js';
+import { composeSources } from './source-parts.js';
 import { LEASE, stagesOf } from './stages.js';
+import { summaryOf, unmatchedNames } from './start-lines.js';
 
 /** Subscribers of engines that have stopped. A DataSource that outlives its application has them until another engine comes. */
 const RETIRED = new WeakSet<object>();
@@ -41,171 +39,167 @@ const RETIRED = new WeakSet<object>();
 /** Everything behind one `forRoot`: one log in one DataSource, its sources and its handlers. */
 export class Engine {
   readonly name: string;
+  readonly parts: Parts;
   readonly deliveries: Deliveries;
-  readonly logger = new Logger('EventSourcing');
+  readonly logger = loggerOf('EventSourcing');
   /** Aborted when the application shuts down. */
   readonly stopping = new AbortController();
-  readonly lookout: LookoutParts;
+  /** Where its `forRoot` was called. */
+  place = '';
   /** Called when a delivery's retries ran out. */
   onExhausted: () => void = () => undefined;
 
-  private readonly log: LogParts;
-  private readonly entities: SourceParts;
-  private readonly handling: HandlingParts;
   private readonly stages: Stages;
+  private readonly telemetry: Telemetry;
   private readonly says = new ProcessLog(this.logger);
 
   constructor(
     readonly dataSource: DataSource,
     readonly options: ResolvedOptions,
-    telemetry: Telemetry = NO_TELEMETRY,
+    watching: Telemetry = NO_TELEMETRY,
   ) {
+    const telemetry = (this.telemetry = harmlessTelemetry(watching, (hook, error) =>
+      this.logger.error(`Telemetry failed in ${hook}, said once: ${messageOf(error)}`),
+    ));
     this.name = options.dataSource ?? 'default';
-    this.log = composeLog(dataSource, options, telemetry);
-    this.entities = composeSources(this.log, options, telemetry);
-    this.handling = composeHandling(this.log, options, this.handlingEvents, telemetry);
-    this.deliveries = new Deliveries({
-      ...this.log,
-      cancelled: (ids) => ids.forEach((id) => this.worker.cancel(id)),
-      promoter: this.handling.promoter,
-      heedPauses: () => this.worker.heedPauses(),
+    const log = composeLog(dataSource, options, telemetry);
+    const sources = composeSources(log, options, telemetry);
+    const handling = composeHandling(log, options, this.handlingEvents, telemetry);
+    const { worker, connectivity } = handling;
+    const ahead = () => worker.runs.ahead;
+    const queries = new DeliveryQueries(log.database, ahead);
+    const lookout = composeLookout(log, handling, options, this);
+    const aggregates = composeAggregates(log, options);
+    const followers = composeFollowers(log, handling, aggregates, options, telemetry);
+    const counting = new DeliveryCounting(log.database, ahead);
+    const operating = composeOperating(log, options, {
+      counting,
+      logger: this.logger,
       wake: () => this.announce(),
     });
-    this.lookout = composeLookout(this.log, this.handling, options, this);
+    this.parts = {
+      ...{ ...log, ...sources, ...handling, ...lookout, ...followers, ...operating },
+      ...{ queries, aggregates },
+    };
+    this.deliveries = this.deliveriesBy(counting);
     this.subscribe();
-    const upkeep = new Upkeep(choresOf(this), options.worker.pollInterval, this.connectivity);
-    const { log, handling, lookout } = this;
+    const upkeep = new Upkeep(choresOf(this), options.worker.pollInterval, connectivity);
     this.stages = new Stages(
-      stagesOf({ log, handling, lookout, upkeep, telemetry, options }),
+      stagesOf({ ...this.parts, upkeep, telemetry, options }),
       this.shutdownLimit,
       ({ name }, error) => this.stopFailed(name, error),
+      ({ waitsFor }, left) => this.says.shutdownWaits(waitsFor, left),
     );
+  }
+
+  private deliveriesBy(counting: DeliveryCounting): Deliveries {
+    const { database, worker } = this.parts;
+    return new Deliveries({
+      ...this.parts,
+      counting,
+      changes: new DeliveryChanges(database),
+      cancelled: (ids) => ids.forEach((id) => worker.cancel(id)),
+      heedPauses: () => worker.heedPauses(),
+      wake: () => this.announce(),
+      failed: (error) => this.logger.error(`A progress callback failed: ${messageOf(error)}`),
+    });
   }
 
   /** Whoever starts or tells something of what this process records. */
   private subscribe(): void {
-    const { commits, store } = this.log;
+    const { commits, store, worker } = this.parts;
     const { dispatch } = this.options;
     commits.on(offering(this.options, this.offerParts));
     if (dispatch === 'background') {
-      store.preclaimWith(this.worker.preclaiming);
-      commits.on(this.worker.preclaiming);
+      store.preclaimWith(worker.preclaiming);
+      commits.on(worker.preclaiming);
     }
     if (dispatch === 'inline') {
       const failed = (error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`);
-      commits.on(new InlineDispatch((positions) => this.worker.runNow(positions), failed));
+      commits.on(inlineDispatch((positions) => worker.runNow(positions), failed));
     }
   }
 
   private get offerParts(): OfferParts {
-    return {
-      worker: this.worker,
-      wakeUp: this.lookout.wakeUp,
-      handlerIds: () => this.handlerIds,
-      wake: () => this.wake(),
-    };
-  }
-
-  get eventLog(): EventLog {
-    return this.log.eventLog;
-  }
-
-  get database(): Database {
-    return this.log.database;
-  }
-
-  get commits(): CommitHub {
-    return this.log.commits;
-  }
-
-  get registry(): HandlerRegistry {
-    return this.log.registry;
-  }
-
-  get horizon(): Horizon {
-    return this.log.horizon;
-  }
-
-  get fanOut(): FanOut {
-    return this.log.fanOut;
-  }
-
-  get queries(): DeliveryQueries {
-    return this.log.queries;
-  }
-
-  get repeated(): RepeatedEvents {
-    return this.log.repeated;
-  }
-
-  get types(): EventTypeRegistry {
-    return this.log.types;
-  }
-
-  get sources(): SourceRegistry {
-    return this.entities.sources;
-  }
-
-  get rescan(): Rescan {
-    return this.entities.rescan;
-  }
-
-  get handlers(): HandlerSet {
-    return this.handling.handlers;
-  }
-
-  get leases(): WorkerLeases {
-    return this.handling.leases;
-  }
-
-  get worker(): Worker {
-    return this.handling.worker;
-  }
-
-  get keeper(): LeaseKeeper {
-    return this.handling.keeper;
-  }
-
-  get connectivity(): Connectivity {
-    return this.handling.connectivity;
-  }
-
-  /** This process's handlers by their ids in the registry, without those that are paused. */
-  get boundHandlers(): readonly BoundHandler[] {
-    return boundHandlers(this.handlers, this.registry);
-  }
-
-  get hasKeyedHandlers(): boolean {
-    return this.boundHandlers.some(({ keyed }) => keyed);
+    const { worker, wakeUp } = this.parts;
+    return { worker, wakeUp, handlerIds: () => this.handlerIds, wake: () => this.wake() };
   }
 
   get handlerIds(): number[] {
-    return this.boundHandlers.map(({ id }) => id);
+    return this.parts.boundHandlers().map(({ id }) => id);
+  }
+
+  get registrations(): HandlerRegistration[] {
+    return this.parts.handlers.all.map((handler) => handler.registration);
   }
 
   /** Makes the database ready: from here on events can be recorded. */
   async prepare(): Promise<void> {
     const { dataSource, options } = this;
-    const { database } = this.log;
-    await this.types.register(options.events);
-    database.dialect.install?.(dataSource);
+    const { database, types, registry } = this.parts;
+    await types.register(options.events);
+    database.dialect.driver.install?.(dataSource);
     warnOfOtherTables(dataSource, database.naming, this.logger);
+    await assertSettings(database);
     await database.readIsolation();
+    if (options.idle) return;
     await prepareSchema(database, options.schema, (line) => this.logger.log(line));
-    await database.transaction(async (sql) => database.dialect.catchUp?.(sql, database.tables));
-    await this.registry.refresh();
+    await assertRights(database, options.dispatch !== 'none');
+    await warnOfOtherColumns(dataSource, this.logger);
+    await database.transaction(async (sql) => database.dialect.schema.catchUp?.(sql, database.tables));
+    await registry.refresh();
   }
 
   /** Makes the handlers known to every process and listens to the DataSource's writes. */
   async connect(): Promise<void> {
-    await this.registry.register(this.registrations);
+    const { registry, sources } = this.parts;
+    if (this.options.idle) return;
+    await registry.register(this.registrations);
+    const { followerSet, followerTable } = this.parts;
+    if (followerSet.size > 0) {
+      await followerTable.register(followerSet.all);
+      await followerTable.heartbeat(followerSet.all);
+    }
+    const warn = (line: string) => this.logger.warn(line);
+    await warnOfFormerNames(this.registrations, registry.known, this.deliveries, warn);
     const { subscribers } = this.dataSource;
     const others = subscribers.filter((subscriber) => !RETIRED.has(subscriber));
     subscribers.splice(0, subscribers.length, ...others, ...this.subscribers);
+    if (this.options.bulkWrites !== 'throw')
+      for (const line of unseenWrites(sources.all())) this.logger.log(line);
+  }
+
+  /** A DataSource that was destroyed and initialised again, as after new credentials, has forgotten who listened to it. */
+  async reconnect(): Promise<void> {
+    const { dataSource, parts } = this;
+    if (!dataSource.isInitialized || dataSource.subscribers.includes(parts.commits.tracker)) return;
+    parts.sources.renew();
+    dataSource.subscribers.push(...this.subscribers);
+    this.says.initialisedAgain();
+    await parts.requestAll();
   }
 
   start(): Promise<void> {
-    return this.stages.start();
+    const { handlers, sources, types } = this.parts;
+    const known = types.types.map(({ name }) => name);
+    for (const line of unmatchedNames(handlers.all, known)) this.logger.warn(line);
+    const started = { name: this.name, database: this.dataSource.options.type, options: this.options };
+    const names = {
+      handlers: handlers.all.map(({ name }) => name),
+      sources: sources.all().map(({ name }) => name),
+    };
+    if (this.options.summary) this.logger.log(summaryOf({ ...started, ...names }));
+    return this.telemetry.unseen(() => this.stages.start());
+  }
+
+  /** Whether a sudden end would cut handlers off, and somebody wants to be told. */
+  get warnsOfSuddenEnd(): boolean {
+    const { dispatch, summary } = this.options;
+    return summary && dispatch === 'background' && this.parts.handlers.size > 0;
+  }
+
+  hooksForgotten(signal: string): void {
+    this.says.hooksForgotten(signal);
   }
 
   /** How each part that goes on until it is stopped is doing. */
@@ -215,7 +209,7 @@ export class Engine {
 
   /** Milliseconds that shutdown waits for what runs, handlers or not: it may be waiting for a connection for ever. */
   get shutdownLimit(): number {
-    return this.options.worker.shutdownTimeout + GIVE_BACK_LIMIT;
+    return longestDrain(this.options.worker.shutdownTimeout);
   }
 
   /** Stops claiming, lets running handlers finish, gives back the rest. */
@@ -228,58 +222,53 @@ export class Engine {
 
   private stopFailed(service: string, error: unknown): void {
     if (service === LEASE) this.says.releaseFailed(error);
-    else if (!this.connectivity.isLost)
+    else if (!this.parts.connectivity.isLost)
       this.logger.debug(`Shutdown: ${service} did not stop: ${String(error)}`);
   }
 
   private get subscribers(): EntitySubscriberInterface[] {
-    return [this.log.commits.tracker, this.handling.sealed, this.entities.subscriber];
+    const { commits, sealed, subscriber } = this.parts;
+    return [commits.tracker, sealed, subscriber];
   }
 
   /** Something may be due. */
   wake(): void {
-    if (this.options.dispatch === 'background') this.worker.wake();
+    if (this.options.dispatch === 'background') this.parts.worker.wake();
   }
 
-  /** The same, in other processes too: of these handlers, or of any. */
+  /** Something may be due, here and in other processes: of these handlers, or of any. */
   announce(toTell?: readonly number[]): void {
     this.wake();
-    this.lookout.wakeUp.tell({ handlerIds: toTell });
+    this.parts.wakeUp.tell({ handlerIds: toTell });
   }
 
   private get handlingEvents(): HandlingEvents {
+    const { says } = this;
+    const unlessAway = (complain: () => void) => this.parts.connectivity.unlessLost(complain);
     return {
-      leaseLost: () => this.leaseLost(),
-      heartbeatFailed: (error) => this.heartbeatFailed(error),
-      claimFailed: (error) => this.connectivity.unlessLost(() => this.says.claimFailed(error)),
-      databaseLost: (reason) => this.says.databaseLost(reason),
-      databaseReturned: (after) => this.databaseReturned(after),
+      leaseLost: () => {
+        says.leaseLost();
+        this.parts.worker.leaseLost();
+        this.parts.following.wake();
+        this.wake();
+      },
+      heartbeatFailed: (error) => {
+        // The next one is on a new connection.
+        void this.parts.control.close();
+        unlessAway(() => says.heartbeatFailed(error));
+      },
+      claimFailed: (error) => unlessAway(() => says.claimFailed(error)),
+      databaseLost: (reason) => says.databaseLost(reason),
+      databaseReturned: (after) => {
+        // Before others can take over what this process holds.
+        this.parts.keeper.renew();
+        says.databaseReturned(after);
+        this.parts.following.wake();
+        this.wake();
+      },
       exhausted: () => this.onExhausted(),
       promoted: (handlerIds) => this.announce(leftToOthers(handlerIds, this.options, this.offerParts)),
-      promotionFailed: (error) => this.connectivity.unlessLost(() => this.says.promotionFailed(error)),
+      promotionFailed: (error) => unlessAway(() => says.promotionFailed(error)),
     };
-  }
-
-  get registrations(): HandlerRegistration[] {
-    return this.handlers.all.map((handler) => handler.registration);
-  }
-
-  private leaseLost(): void {
-    this.says.leaseLost();
-    this.worker.leaseLost();
-    this.wake();
-  }
-
-  /** The next one is on a new connection. */
-  private heartbeatFailed(error: unknown): void {
-    void this.log.control.close();
-    this.connectivity.unlessLost(() => this.says.heartbeatFailed(error));
-  }
-
-  /** Before others can take over what this process holds. */
-  private databaseReturned(after: number): void {
-    this.handling.keeper.renew();
-    this.says.databaseReturned(after);
-    this.wake();
   }
 }

@@ -1,10 +1,9 @@
 import type { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { type EventClass, eventTypeNameOf } from '../core/event-types.js';
 import { InvalidEventTypeError } from '../event-types/errors.js';
-import { eventTypeOptionsOf } from '../event-types/event-type.decorator.js';
+import { eventTypeOptionsOf } from '../event-types/event-type-options.js';
 import type { Engine } from './engine.js';
 import { FeatureEvents } from './feature-events.js';
-import { globalModuleRef } from './global-module-ref.js';
 
 /**
  * Registers the application's event classes with an engine, beside those that its `forRoot` was given: of `forFeature`s
@@ -16,13 +15,13 @@ export async function registerEventClasses(
   discovery: DiscoveryService,
   moduleRef: ModuleRef,
 ): Promise<void> {
-  const { types } = engine;
+  const { types, handlers } = engine.parts;
   const found = eventClasses(discovery);
   for (const type of [...found, ...engine.options.events]) assertDataSource(type, engines);
   for (const type of engine.options.events) assertBelongs(type, engine);
   await types.register(found.filter((type) => belongs(type, engine)));
   const anywhere = globalModuleRef(moduleRef);
-  for (const { type, name } of types.types) engine.handlers.addOnClass(type, name, anywhere);
+  for (const { type, name } of types.types) handlers.addOnClass(type, name, anywhere);
 }
 
 /** The classes that `registerEventClasses` will register, by their names: known before any provider was made. */
@@ -57,10 +56,22 @@ function assertBelongs(type: EventClass, engine: Engine): void {
 
 function assertDataSource(type: EventClass, engines: readonly Engine[]): void {
   const wanted = dataSourceOf(type);
-  const known = engines.map(({ name }) => name);
-  if (wanted === undefined || known.includes(wanted)) return;
-  throw new InvalidEventTypeError(
-    type.name,
-    `its DataSource is "${wanted}", for which there is no EventSourcingModule.forRoot. Known: ${known.join(', ')}.`,
-  );
+  const reason = wanted === undefined ? undefined : unknownDataSource(wanted, engines);
+  if (reason) throw new InvalidEventTypeError(type.name, reason);
+}
+
+/** Undefined where one of the engines is in that DataSource. */
+export function unknownDataSource(name: string, engines: readonly Engine[]): string | undefined {
+  const known = engines.map((engine) => engine.name);
+  if (known.includes(name)) return undefined;
+  return `its DataSource is "${name}", for which there is no EventSourcingModule.forRoot. Known: ${known.join(', ')}.`;
+}
+
+/** The reference, looking into all modules unless it is told otherwise: an event class belongs to none. */
+function globalModuleRef(moduleRef: ModuleRef): ModuleRef {
+  const get = (token: never, options: object = {}): unknown =>
+    moduleRef.get(token, { strict: false, ...options });
+  const resolve = (token: never, contextId: never, options: object = {}): unknown =>
+    moduleRef.resolve(token, contextId, { strict: false, ...options });
+  return Object.assign(Object.create(moduleRef) as ModuleRef, { get, resolve });
 }

@@ -1,5 +1,5 @@
 import { flag, whole } from '../core/options/checks.js';
-import { opt, type OptionsOf, type ResolvedOf } from '../core/options/declare.js';
+import { opt, type OptionsOf } from '../core/options/declare.js';
 import { checkedWhitelist } from '../event-types/event-definition.js';
 
 export const EVENT_TYPES = {
@@ -17,4 +17,3 @@ export const EVENT_TYPES = {
 
 /** How named events are treated. */
 export interface EventTypesOptions extends OptionsOf<typeof EVENT_TYPES> {}
-export type ResolvedEventTypes = ResolvedOf<typeof EVENT_TYPES>;

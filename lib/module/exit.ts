@@ -1,17 +1,17 @@
-import { Logger } from '@nestjs/common';
 import {
   type HttpAdapterHost,
   type ModuleRef,
   NestApplicationContext,
   type NestContainer,
 } from '@nestjs/core';
+import { loggerOf } from '../runtime/logging.js';
 
 /**
  * Shuts the application down in order, as `app.close()` does, and ends the process with exit code 1. The application
  * object is out of a module's reach, so its hooks are called through the container that both share.
  */
 export async function exitInOrder(moduleRef: ModuleRef, http: HttpAdapterHost | undefined): Promise<void> {
-  const logger = new Logger('EventSourcing');
+  const logger = loggerOf('EventSourcing');
   logger.error("A delivery's retries ran out: shutting down, as onExhausted: 'shutdown' asks for.");
   try {
     const { container } = moduleRef as unknown as { container: NestContainer };

@@ -2,10 +2,17 @@ import type { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core'
 import { type EventClass, eventTypeNameOf } from '../core/event-types.js';
 import { InvalidHandlerError } from '../handlers/errors.js';
 import { type EventHandlerMetadata, eventHandlersOf } from '../handlers/event-handler.decorator.js';
+import { InvalidFollowerError } from '../followers/errors.js';
+import {
+  type FollowerMetadata,
+  followerOf,
+  onPatternsOf,
+  onResetOf,
+} from '../followers/follower.decorator.js';
 import { classesOf } from '../sources/entity-classes.js';
 import { sourceMetadataOf } from '../sources/model-event-source.decorator.js';
 import type { Engine } from './engine.js';
-import { registerEventClasses } from './event-classes.js';
+import { registerEventClasses, unknownDataSource } from './event-classes.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
@@ -32,6 +39,7 @@ export class Explorer {
       if (!instance) this.refuseScoped(wrapper);
       else if (!seen.has(instance)) {
         seen.add(instance);
+        this.addFollower(instance, engine, engines);
         for (const member of this.members(Object.getPrototypeOf(instance) as object | null)) {
           this.add(instance, member, engine, engines);
         }
@@ -50,7 +58,7 @@ export class Explorer {
     for (const handler of handlers) assertDataSource(handler, label, engines);
     const own = handlers.filter(({ options }) => (options.dataSource ?? 'default') === engine.name);
     for (const { pattern } of own) assertRegistered(pattern, label, engine);
-    if (own.length > 0) engine.handlers.add(instance, method, own);
+    if (own.length > 0) engine.parts.handlers.add(instance, method, own);
     for (const source of sourceMetadataOf(prototype, method)) {
       const isElsewhere = engines.some(
         (other) => other !== engine && classesOf(other.dataSource, source.entity).length > 0,
@@ -58,8 +66,20 @@ export class Explorer {
       const isHere = classesOf(engine.dataSource, source.entity).length > 0;
       const wanted = source.options.dataSource;
       if (wanted === undefined ? isHere || !isElsewhere : wanted === engine.name)
-        engine.sources.add(instance, method, source);
+        engine.parts.sources.add(instance, method, source);
     }
+  }
+
+  private addFollower(instance: object, engine: Engine, engines: readonly Engine[]): void {
+    const metadata = followerOf(instance.constructor);
+    const prototype = Object.getPrototypeOf(instance) as object | null;
+    const methods = this.members(prototype).map(({ method }) => method);
+    if (!metadata) return assertNoneFollows(instance.constructor.name, prototype, methods);
+    // Options that are none are refused with all the others.
+    const { dataSource = 'default' } = (metadata.options as FollowerMetadata['options'] | null) ?? {};
+    const reason = unknownDataSource(dataSource, engines);
+    if (reason) throw new InvalidFollowerError(instance.constructor.name, reason);
+    if (dataSource === engine.name) engine.parts.followerSet.add(instance, methods, metadata);
   }
 
   private members(prototype: object | null): Member[] {
@@ -70,7 +90,15 @@ export class Explorer {
   /** Request- and transient-scoped providers have no instance that could handle anything outside a request. */
   private refuseScoped({ metatype }: Wrapper): void {
     const prototype = (metatype as { prototype?: object } | null)?.prototype;
-    for (const { method } of this.members(prototype ?? null)) {
+    if (typeof metatype === 'function' && followerOf(metatype))
+      throw new InvalidFollowerError(
+        metatype.name,
+        'its provider is request- or transient-scoped, or depends on one that is. Followers go on outside of requests: give it the ' +
+          'default scope, and look up what is scoped through ModuleRef.',
+      );
+    const methods = this.members(prototype ?? null).map(({ method }) => method);
+    if (methods.length > 0) assertNoneFollows((metatype as { name: string }).name, prototype!, methods);
+    for (const method of methods) {
       if (
         eventHandlersOf(prototype!, method).length === 0 &&
         sourceMetadataOf(prototype!, method).length === 0
@@ -92,12 +120,24 @@ function instanceOf(wrapper: Wrapper): object | undefined {
 }
 
 /** What a handler's data is an instance of, somebody has to make. */
-function assertRegistered(pattern: EventHandlerMetadata['pattern'], label: string, { types }: Engine): void {
+function assertRegistered(pattern: EventHandlerMetadata['pattern'], label: string, { parts }: Engine): void {
   const name = eventTypeNameOf(pattern);
-  if (name === undefined || types.isRegistered(pattern as EventClass)) return;
+  if (name === undefined || parts.types.isRegistered(pattern as EventClass)) return;
   throw new InvalidHandlerError(
     label,
     `event class "${name}" is not registered: forRoot({ events: [...] }), forFeature({ events: [...] }) or providers.`,
+  );
+}
+
+/** Its methods would never be called. */
+function assertNoneFollows(label: string, prototype: object | null, methods: readonly string[]): void {
+  const method = methods.find(
+    (name) => onPatternsOf(prototype!, name).length > 0 || onResetOf(prototype!, name),
+  );
+  if (method === undefined) return;
+  throw new InvalidFollowerError(
+    `${label}.${method}`,
+    `expected ${label} to be decorated with @Follower(name), since one of its methods is with @On or @OnReset.`,
   );
 }
 
@@ -106,11 +146,6 @@ function assertDataSource(
   label: string,
   engines: readonly Engine[],
 ): void {
-  const name = options.dataSource ?? 'default';
-  const known = engines.map((engine) => engine.name);
-  if (known.includes(name)) return;
-  throw new InvalidHandlerError(
-    label,
-    `its DataSource is "${name}", for which there is no EventSourcingModule.forRoot. Known: ${known.join(', ')}.`,
-  );
+  const reason = unknownDataSource(options.dataSource ?? 'default', engines);
+  if (reason) throw new InvalidHandlerError(label, reason);
 }

@@ -1,29 +1,28 @@
 import { Connectivity } from '../runtime/connectivity.js';
 import type { Telemetry } from '../core/telemetry.js';
-import { Acknowledgers } from '../handlers/attempt/acknowledger.js';
 import { Alarm } from '../runtime/alarm.js';
-import { Executor, type ExecutorParts } from '../handlers/attempt/executor.js';
-import { HandlerSet } from '../handlers/handler-set.js';
+import { type HandlerDefaults, HandlerSet } from '../handlers/handler-set.js';
 import { LeaseKeeper } from '../handlers/claims/lease-keeper.js';
-import { ObservedExecutor, ObservedQueue, resultOf, tellHandled } from '../handlers/attempt/observed.js';
+import { entityLoads } from '../handlers/attempt/joint-loads.js';
 import { Promoter } from '../handlers/attempt/promoter.js';
 import type { BoundHandler, Limits } from '../handlers/claims/runs.js';
-import { SealedRunners } from '../handlers/attempt/sealed-runners.js';
-import { Settler, type SettlerParts } from '../handlers/attempt/settler.js';
-import { Worker } from '../handlers/worker.js';
-import type { Database } from '../store/db/database.js';
+import { SealedRunners } from '../store/db/sealed-runners.js';
+import { Worker, type WorkerParts } from '../handlers/worker.js';
 import { DeliveryQueue } from '../store/deliveries/delivery-queue.js';
 import { OrderedClaim } from '../store/deliveries/ordered-claim.js';
 import { poolSize } from '../store/db/pool.js';
 import { probe } from '../store/db/probe.js';
 import { Promotion } from '../store/deliveries/promotion.js';
+import { assertRelations } from '../store/typeorm/relations.js';
 import { WorkerLeases } from '../store/deliveries/worker-leases.js';
-import type { LogParts } from './log-parts.js';
+import { answerLimit, type LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
 
 /** Events to handlers. */
 export interface HandlingParts {
   handlers: HandlerSet;
+  /** This process's handlers by their ids in the registry, without those that are paused. */
+  boundHandlers: () => readonly BoundHandler[];
   leases: WorkerLeases;
   sealed: SealedRunners;
   connectivity: Connectivity;
@@ -54,42 +53,55 @@ export function composeHandling(
   telemetry: Telemetry,
 ): HandlingParts {
   const { database, registry } = log;
-  const { retry, worker: limits } = options;
-  const { singleConnection } = database.dialect;
-  const handlers = new HandlerSet({ retry, concurrency: limits.concurrency, singleConnection });
+  const { worker: limits } = options;
+  const handlers = new HandlerSet(defaultsOf(log, options));
   const holding = composeHolding(log, options, events);
   const { keeper, connectivity } = holding;
-  const { ordered, settled } = composeOrdering(log, options, () => worker.wake());
-  const queue = queueOf(database, ordered, telemetry);
   const promoter = composePromoter(log, options, events);
-  const hasLapsed = (workerId: number) => keeper.loseIfLapsed(workerId);
   const sealed = new SealedRunners();
-  const execution = { ...log, queue, hasLapsed, sealed, random: Math.random };
+  const boundHandlers = bound(handlers, registry);
+  // Whose transaction waits for a connection waits as the application's requests do.
+  const ownTransactions = database.answeringWithin(answerLimit(options), Infinity);
   const worker: Worker = new Worker({
-    queue,
-    executor: executorOf(execution, telemetry),
-    settler: new Settler({
-      ...settlingWith(queue, holding, events),
-      settled,
-      promoter,
-      marked: toldOf(log, telemetry),
-    }),
+    ...log,
+    database: ownTransactions,
+    ...composeOrdering(log, options, () => worker.wake()),
+    connectivity,
+    promoter,
+    sealed,
+    telemetry,
+    loaderOf: entityLoads(database, log.entities),
     limits: limitsOf(log, options),
-    handlers: bound(handlers, registry),
-    lease: () => keeper.acquire(),
+    handlers: boundHandlers,
+    lease: () => keeper.hold(),
     leasePeriod: limits.lease,
-    hasLapsed,
+    holdsLease: (workerId) => keeper.holds(workerId),
+    hasLapsed: (workerId) => keeper.loseIfLapsed(workerId),
     lapsed: (workerId) => keeper.lose(workerId),
     claimFailed: (error) => events.claimFailed(error),
+    exhausted: () => events.exhausted(),
     isPaused: () => connectivity.isLost,
     aloneFor: limits.lease / 3,
+    random: Math.random,
   });
-  return { ...holding, sealed, handlers, worker, promoter };
+  return { ...holding, sealed, handlers, boundHandlers, worker, promoter };
+}
+
+function defaultsOf({ database }: LogParts, { retry, worker }: ResolvedOptions): HandlerDefaults {
+  const { dialect, dataSource } = database;
+  return {
+    retry,
+    concurrency: worker.concurrency,
+    pool: dialect.can.pool,
+    // Which entities there are is known when handlers are found.
+    assertRelations: (relations, where) =>
+      assertRelations('relations', relations, dataSource.entityMetadatas, where),
+  };
 }
 
 /** What keeps the worker's claims its own, and tells when the database is away. */
 function composeHolding(
-  { database, control }: LogParts,
+  { lasting: database, control }: LogParts,
   { worker: { lease } }: ResolvedOptions,
   events: HandlingEvents,
 ): Pick<HandlingParts, 'leases' | 'connectivity' | 'keeper'> {
@@ -112,23 +124,23 @@ function composeHolding(
 
 /** What waits in an order key may be claimed as soon as what it waited for is settled, or due. */
 function composeOrdering(
-  { database, registry }: LogParts,
+  { lasting: database, registry }: LogParts,
   { worker: { pollInterval } }: ResolvedOptions,
   wake: () => void,
-): { ordered: OrderedClaim; settled: (handlerId: number) => void } {
+): Pick<WorkerParts, 'queue' | 'settled'> {
   const alarm = new Alarm(wake);
   const isKeyed = (handlerId: number) => registry.byId(handlerId)?.keyed ?? false;
   // Later than that is the regular look's.
   const again = (wait: number) => wait < pollInterval && alarm.set(wait);
   return {
-    ordered: new OrderedClaim({ database, isKeyed, again }),
+    queue: new DeliveryQueue(database, new OrderedClaim({ database, isKeyed, again })),
     settled: (handlerId) => isKeyed(handlerId) && wake(),
   };
 }
 
 /** What waits for others of its event is due as soon as these had their first attempt. */
 function composePromoter(
-  { database, registry }: LogParts,
+  { lasting: database, registry }: LogParts,
   { worker: { lease } }: ResolvedOptions,
   events: HandlingEvents,
 ): Promoter {
@@ -140,66 +152,31 @@ function composePromoter(
   });
 }
 
-/** Nothing is wrapped where nobody watches. */
-function queueOf(database: Database, ordered: OrderedClaim, telemetry: Telemetry): DeliveryQueue {
-  if (!telemetry.enabled) return new DeliveryQueue(database, ordered);
-  return new ObservedQueue(database, telemetry, ordered);
-}
-
-function executorOf(parts: ExecutorParts, telemetry: Telemetry): Executor {
-  return telemetry.enabled ? new ObservedExecutor(parts, telemetry) : new Executor(parts);
-}
-
-function settlingWith(
-  queue: DeliveryQueue,
-  { keeper, connectivity }: Pick<HandlingParts, 'keeper' | 'connectivity'>,
-  events: HandlingEvents,
-): Omit<SettlerParts, 'marked'> {
-  const acknowledgers = new Acknowledgers((workerId, ids) => queue.complete(workerId, ids));
-  return {
-    queue,
-    acknowledger: (workerId) => acknowledgers.of(workerId),
-    holdsLease: (workerId) => keeper.holds(workerId),
-    connectivity,
-    exhausted: () => events.exhausted(),
-  };
-}
-
-function toldOf({ stream, commits }: LogParts, telemetry: Telemetry): SettlerParts['marked'] {
-  return (execution, settlement) => {
-    const { handler, delivery } = execution;
-    if (telemetry.enabled)
-      telemetry.settled(handler.name, delivery.event.group, resultOf(settlement).outcome);
-    // A claim may come before the read that proves the commit.
-    commits.shown(delivery.event);
-    tellHandled(stream, execution, settlement);
-  };
-}
-
 /** Two connections of the pool stay free of handlers' transactions, where there are that many. */
 function limitsOf({ database }: LogParts, { worker: { concurrency } }: ResolvedOptions): Limits {
-  if (database.dialect.singleConnection) return { concurrency, transactional: 1 };
+  if (!database.dialect.can.pool) return { concurrency, transactional: 1 };
   return {
     concurrency,
     transactional: Math.max(1, Math.min(concurrency, poolSize(database.dataSource) - 2)),
   };
 }
 
-/** This process's handlers by their ids in the registry, without those that are paused. */
-export function boundHandlers(handlers: HandlerSet, registry: LogParts['registry']): BoundHandler[] {
-  return handlers.all.flatMap((handler) => {
-    const known = registry.byName(handler.name);
-    return known && !known.paused ? [{ id: known.id, handler, keyed: known.keyed }] : [];
-  });
-}
-
-/** The same, worked out again only when the registry was read again: it is asked for at every start of a handler. */
+/**
+ * This process's handlers, worked out again only when one was found or the registry was read again: they are asked for at
+ * every start of a handler, and by what is recorded before any was found.
+ */
 function bound(handlers: HandlerSet, registry: LogParts['registry']): () => readonly BoundHandler[] {
-  let known: unknown;
+  let [known, size]: [unknown, number] = [undefined, 0];
   let result: BoundHandler[] = [];
   return () => {
-    if (known !== registry.known) result = boundHandlers(handlers, registry);
+    if (known !== registry.known || size !== handlers.size) {
+      result = handlers.all.flatMap((handler) => {
+        const one = registry.byName(handler.name);
+        return one && !one.paused ? [{ id: one.id, handler, keyed: one.keyed }] : [];
+      });
+    }
     known = registry.known;
+    size = handlers.size;
     return result;
   };
 }

@@ -1,6 +1,7 @@
-import type { Logger } from '@nestjs/common';
+import type { OwnLogger } from '../runtime/logging.js';
 import { Polling } from '../runtime/polling.js';
 import { Outlook } from '../store/views/outlook.js';
+import { ClockSteps } from '../store/upkeep/clock-steps.js';
 import { WakeUp } from '../store/commits/wake-up.js';
 import type { HandlingParts } from './handling-parts.js';
 import type { LogParts } from './log-parts.js';
@@ -9,25 +10,26 @@ import type { ResolvedOptions } from './options.js';
 /** How a process gets to know that there is something to do: it looks, and it is told. */
 export interface LookoutParts {
   outlook: Outlook;
+  clockSteps: ClockSteps;
   polling: Polling;
   wakeUp: WakeUp;
 }
 
 /** What the lookout is for. */
 export interface OnDuty {
-  readonly logger: Pick<Logger, 'log' | 'warn'>;
+  readonly logger: Pick<OwnLogger, 'log' | 'warn'>;
   /** Of this process's handlers, without those that are paused. */
   readonly handlerIds: readonly number[];
   wake(): void;
 }
 
 export function composeLookout(
-  { database, control, commits }: LogParts,
+  { database, lasting, control, commits }: LogParts,
   { connectivity, worker }: HandlingParts,
   { worker: { pollInterval } }: ResolvedOptions,
   duty: OnDuty,
 ): LookoutParts {
-  const outlook = new Outlook(database);
+  const outlook = new Outlook(lasting);
   const meanwhile = `new work is found by looking every ${pollInterval} ms meanwhile`;
   let complained = false;
   // That the database is away was said once for all.
@@ -46,7 +48,7 @@ export function composeLookout(
     heard: (ids) => {
       if (!ids || duty.handlerIds.some((id) => ids.has(id))) duty.wake();
     },
-    committed: (groups) => commits.elsewhere(groups),
+    elsewhere: (groups) => commits.elsewhere(groups),
     deaf: (error) => complain('Listening to other processes', error),
     hearing,
     mute: (error) => complain('Telling other processes', error),
@@ -60,5 +62,5 @@ export function composeLookout(
     hasRoom: () => worker.hasRoom,
     wake: () => duty.wake(),
   });
-  return { outlook, polling, wakeUp };
+  return { outlook, polling, wakeUp, clockSteps: new ClockSteps(lasting) };
 }

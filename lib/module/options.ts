@@ -5,7 +5,7 @@ import { describe } from '../core/describe.js';
 import { milliseconds, timerMilliseconds } from '../core/duration.js';
 import { InvalidOptionError } from '../core/errors.js';
 import type { EventClass } from '../core/event-types.js';
-import { flag, list, must, oneOf, orFalse, text, whole } from '../core/options/checks.js';
+import { flag, list, must, oneOf, orFalse, text, url, whole } from '../core/options/checks.js';
 import { group, maybe, opt, type OptionsOf, resolved, type ResolvedOf } from '../core/options/declare.js';
 import { RETRY, type RetryOptions } from '../core/retry-policy.js';
 import {
@@ -14,11 +14,13 @@ import {
   type HttpRouteOptions,
   type ResolvedHttp,
 } from '../http/http-options.js';
+import { COMMAND_VARIABLE } from '../core/command-variable.js';
 import { PAYLOAD, type PayloadOptions } from '../payload/payload-options.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/db/schema.js';
 import { DEFAULT_PREFIX } from '../store/ports/tables.js';
 import { EVENT_TYPES, type EventTypesOptions } from './event-types-options.js';
+import { FORGETTING, type ForgettingOptions } from './forgetting-options.js';
 import { retentionPolicy } from './retention-options.js';
 
 /** What this process's worker does. */
@@ -33,9 +35,14 @@ export const WORKER = {
   shutdownTimeout: opt(milliseconds, '10s'),
   /**
    * PostgreSQL: be told at once of what other processes record. False where LISTEN does not work, as through PgBouncer
-   * in transaction mode: then this process looks, more often while there is something to do. Default `true`.
+   * in transaction mode without `directUrl`: then this process looks, more often while there is something to do. Default `true`.
    */
   listen: opt(flag, true),
+  /**
+   * Where the connection of heartbeats and messages goes instead of where the DataSource connects to, such as
+   * `postgres://db-1:5432/app`: the server itself, behind a pooler. What the URL leaves out is the DataSource's. Default: the DataSource's.
+   */
+  directUrl: maybe(url),
 };
 
 export interface WorkerOptions extends OptionsOf<typeof WORKER> {}
@@ -90,7 +97,7 @@ export const MODULE = {
   dataSource: maybe(text),
   /** Of the product's tables. Default `'once_'`. */
   prefix: opt(prefix, DEFAULT_PREFIX),
-  /** PostgreSQL: schema of the product's tables, created when it is missing. Default: the connection's. */
+  /** PostgreSQL: schema of the product's tables, created when it is missing. Default: the DataSource's `schema`, or the connection's. */
   schemaName: maybe(text),
   /** What to do about the tables at bootstrap. Default `'migrate'`; `'verify'` with `NODE_ENV=production`. */
   schema: opt(oneOf<SchemaPolicy>('migrate', 'verify', 'none'), 'migrate'),
@@ -108,12 +115,24 @@ export const MODULE = {
   bulkWrites: opt(oneOf<BulkWritePolicy>('rescan', 'ignore', 'throw'), 'rescan'),
   /** What payloads pass on their way to the database and back. Default: see its parts. */
   payload: opt(group<PayloadOptions, typeof PAYLOAD>(PAYLOAD), {}),
+  /** What is personal in events, and how a person is forgotten. Default: see its parts. */
+  forgetting: opt(group<ForgettingOptions, typeof FORGETTING>(FORGETTING), {}),
   /** A handler without a live process stops collecting deliveries after this. Default `'7d'`. */
   handlerExpiry: opt(milliseconds, '7d'),
   /** For how long finished deliveries, data and events are kept; `false`: for ever. Default: see its parts. */
   retention: opt(orFalse(retentionPolicy), {}),
   /** Spans and metrics, where `@opentelemetry/api` is installed and an SDK is registered with it. Default `true`. */
   telemetry: opt(flag, true),
+  /**
+   * One line at start that says what this process does (its database, handlers, sources and schedule), and a warning where nobody
+   * listens to the signal to stop. Default `true`.
+   */
+  summary: opt(flag, true),
+  /**
+   * Whether the DataSource's query log shows what the process asks by itself: looks, claims, heartbeats. It shows in any case what
+   * the application causes, such as the append of a save. Default `false`.
+   */
+  logQueries: opt(flag, false),
   /** Events over HTTP: a route to which they are posted. Default: there is none. */
   http: maybe((http: HttpOptions) => http),
   /** What tells the time: `{ now(): Date }`. Default: the system's. */
@@ -151,9 +170,22 @@ export interface EventSourcingAsyncOptions
 }
 
 /** Options with every default filled in, durations in milliseconds. */
-export type ResolvedOptions = Omit<ResolvedOf<typeof MODULE>, 'http'> & { http: ResolvedHttp | undefined };
+export type ResolvedOptions = Omit<ResolvedOf<typeof MODULE>, 'http'> & {
+  http: ResolvedHttp | undefined;
+  /** The process does nothing by itself, and asks nothing of the tables, which may be missing. Default false. */
+  idle?: boolean;
+};
 
 const WHERE = 'EventSourcingModule.forRoot';
+
+/**
+ * A process of the command line does what it was asked for and nothing else: it runs no handler and no scheduled re-scan,
+ * whatever the application says of its other processes.
+ */
+function inCommand(options: ResolvedOptions, command: string): ResolvedOptions {
+  const idle = command === 'migrate';
+  return { ...options, dispatch: 'none', rescan: false, summary: false, idle };
+}
 
 /** Checks the module's options once, at the edge. */
 export function resolveOptions(
@@ -162,5 +194,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   const schema = env.NODE_ENV === 'production' ? 'verify' : 'migrate';
   const { http, ...others } = resolved(MODULE, options, { where: WHERE, defaults: { schema } });
-  return { ...others, http: http && httpPolicy(http, WHERE, others.eventTypes) };
+  const all = { ...others, http: http && httpPolicy(http, WHERE, others.eventTypes) };
+  const command = env[COMMAND_VARIABLE];
+  return command ? inCommand(all, command) : all;
 }

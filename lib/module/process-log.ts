@@ -1,5 +1,5 @@
-import type { Logger } from '@nestjs/common';
 import { describe } from '../core/describe.js';
+import type { OwnLogger } from '../runtime/logging.js';
 
 /** What a process says of itself: one line for each change of its state. */
 export class ProcessLog {
@@ -7,7 +7,7 @@ export class ProcessLog {
   private leaseLapsed = false;
   private claimsFail = false;
 
-  constructor(private readonly logger: Pick<Logger, 'log' | 'warn'>) {}
+  constructor(private readonly logger: Pick<OwnLogger, 'log' | 'warn'>) {}
 
   databaseLost(reason: unknown): void {
     this.isAway = true;
@@ -41,6 +41,26 @@ export class ProcessLog {
   promotionFailed(error: unknown): void {
     const late = 'handlers that waited for those of the event class run late, within the lease';
     this.logger.warn(`Making deliveries due failed, ${late}: ${String(error)}`);
+  }
+
+  initialisedAgain(): void {
+    this.logger.warn(
+      'The DataSource was destroyed and initialised again: its writes are listened to again from now on. No source saw what was ' +
+        'written in between; a re-scan is requested of every entity that one can make up for.',
+    );
+  }
+
+  /** So many milliseconds more, at most. */
+  shutdownWaits(what: string, left: number): void {
+    this.logger.log(`Shutdown waits, ${Math.ceil(left / 1000)} s more at most, for ${what}.`);
+  }
+
+  /** Whoever is told to stop by a signal that nobody listens to is dead at once. */
+  hooksForgotten(signal: string): void {
+    this.logger.warn(
+      `Nobody listens to ${signal}: when it comes, running handlers are cut off, and run again once the lease of this process has ` +
+        'lapsed. Call app.enableShutdownHooks() before listen().',
+    );
   }
 
   releaseFailed(error: unknown): void {

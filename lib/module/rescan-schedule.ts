@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import type { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 import { settledWithin } from '../runtime/deadline.js';
+import { loggerOf } from '../runtime/logging.js';
 import { RescanInProgressError } from '../sources/rescan/errors.js';
 import type { Engine } from './engine.js';
 
@@ -10,7 +10,7 @@ import type { Engine } from './engine.js';
  * `ScheduleModule` is not imported here: imported twice, it fires the application's own jobs twice.
  */
 export class RescanSchedule {
-  private readonly logger = new Logger('Rescan');
+  private readonly logger = loggerOf('Rescan');
   private job?: CronJob;
   private running: Promise<void> = Promise.resolve();
 
@@ -49,7 +49,7 @@ export class RescanSchedule {
 
   private async run(): Promise<void> {
     try {
-      await this.engine.rescan.run({ signal: this.engine.stopping.signal });
+      await this.engine.parts.rescan.run({ signal: this.engine.stopping.signal });
     } catch (error) {
       if (error instanceof RescanInProgressError)
         this.logger.debug('Another re-scan is under way: this one is left out.');

@@ -1,15 +1,13 @@
 import { withProgress } from '../core/progress.js';
 import type { Chore } from '../runtime/upkeep.js';
-import type { Database } from '../store/db/database.js';
-import type { HandlerRegistry } from '../store/registry/handler-registry.js';
 import { Retention, type RetentionReport } from '../store/upkeep/retention.js';
 import type { ResolvedOptions } from './options.js';
+import type { Parts } from './parts.js';
 
-/** What retention is done with: the engine's parts. */
+/** What retention is done with: the engine. */
 export interface RetentionHost {
   readonly options: ResolvedOptions;
-  readonly database: Database;
-  readonly registry: HandlerRegistry;
+  readonly parts: Pick<Parts, 'large' | 'registry'>;
   readonly logger: Pick<Console, 'log'>;
   readonly stopping: AbortController;
 }
@@ -17,8 +15,9 @@ export interface RetentionHost {
 /** Removing what is old, as the option `retention` says; none when nothing ever is. */
 export function retentionChores(engine: RetentionHost): Chore[] {
   const { retention } = engine.options;
+  const { large, registry } = engine.parts;
   if (retention === false) return [];
-  const pruner = new Retention(engine.database, engine.registry, retention);
+  const pruner = new Retention(large, registry, retention);
   return [{ name: 'Retention', every: retention.every, long: true, run: () => prune(engine, pruner) }];
 }
 

@@ -1,20 +1,16 @@
+import type { Run } from '../handlers/claims/runs.js';
 import type { Telemetry } from '../core/telemetry.js';
 import type { Upkeep } from '../runtime/upkeep.js';
 import { type Service, service } from '../runtime/service.js';
 import type { Stage } from '../runtime/stages.js';
 import { backlogOf } from '../store/views/backlog.js';
-import type { HandlingParts } from './handling-parts.js';
-import type { LogParts } from './log-parts.js';
-import type { LookoutParts } from './lookout-parts.js';
 import type { ResolvedOptions } from './options.js';
+import type { Parts } from './parts.js';
 
 /** Milliseconds that shutdown waits for the last messages of a process, and for its lease to be given up. */
 const RELEASE_LIMIT = 2000;
 
-export interface StagedParts {
-  log: LogParts;
-  handling: HandlingParts;
-  lookout: LookoutParts;
+export interface StagedParts extends Parts {
   upkeep: Upkeep;
   telemetry: Telemetry;
   options: ResolvedOptions;
@@ -25,16 +21,19 @@ export const LEASE = 'lease';
 
 /** Everything of a process that goes on until it is stopped, in the order in which it starts. */
 export function stagesOf(parts: StagedParts): Stage[] {
-  const { log, handling, upkeep } = parts;
-  const { connectivity, keeper } = handling;
+  const { stream, control, commits, connectivity, keeper, upkeep, aggregates } = parts;
   return [
-    { services: [service('stream', { stop: () => log.stream.end() })] },
-    { services: [service('control connection', { stop: () => log.control.close() })], limit: RELEASE_LIMIT },
+    { services: [service('stream', { stop: () => stream.end() })] },
+    { services: [service('control connection', { stop: () => control.close() })], limit: RELEASE_LIMIT },
     {
-      services: [service(LEASE, { stop: () => keeper.release() }), wakeUpOf(parts)],
+      services: [
+        service(LEASE, { stop: () => keeper.release(), failure: () => keeper.missing }),
+        wakeUpOf(parts),
+      ],
       limit: RELEASE_LIMIT,
     },
-    { services: [service('commits', { stop: () => log.commits.flush() })], limit: RELEASE_LIMIT },
+    { services: [service('snapshots', { stop: () => aggregates.parts.background.finished() })] },
+    { services: [service('commits', { stop: () => commits.flush() })], limit: RELEASE_LIMIT },
     { services: [service('long chores', { stop: () => upkeep.finished() })] },
     {
       services: [
@@ -44,25 +43,49 @@ export function stagesOf(parts: StagedParts): Stage[] {
         }),
       ],
     },
-    { services: [workerOf(parts), upkeepOf(parts), pollingOf(parts), telemetryOf(parts)] },
+    {
+      services: [workerOf(parts), followersOf(parts), upkeepOf(parts), pollingOf(parts), telemetryOf(parts)],
+    },
   ];
 }
 
-function wakeUpOf({ lookout: { wakeUp }, handling: { handlers }, options }: StagedParts): Service {
+function wakeUpOf({ wakeUp, handlers, followerSet, options }: StagedParts): Service {
   const listens = options.dispatch === 'background' && options.worker.listen;
   return service('wake-up', {
     // Which handlers there are is found after the engine was made.
-    start: () => listens && handlers.all.length > 0 && wakeUp.listen(),
+    start: () => listens && (handlers.size > 0 || followerSet.size > 0) && wakeUp.listen(),
     stop: () => wakeUp.stop(),
     failure: () => (wakeUp.isDeaf ? 'it hears nothing of other processes' : undefined),
   });
 }
 
-function workerOf({ handling: { worker }, options }: StagedParts): Service {
+function workerOf({ worker, options }: StagedParts): Service {
   return service('worker', {
     start: () => options.dispatch === 'background' && worker.start(),
     stop: () => worker.drain(options.worker.shutdownTimeout),
+    failure: () => worker.failure,
+    waitsFor: () => runningHandlers(worker.runs.all, options.worker.shutdownTimeout),
   });
+}
+
+function followersOf({ following, options }: StagedParts): Service {
+  return service('followers', {
+    start: () => options.dispatch === 'background' && following.start(),
+    stop: () => following.stop(),
+    failure: () => following.failure,
+    waitsFor: () => following.waitsFor,
+  });
+}
+
+function runningHandlers(runs: readonly Run[], limit: number): string {
+  if (runs.length === 0)
+    return 'the results of handlers to be marked, and what was not started to be given back';
+  const names = runs.map(({ handler }) => handler.name);
+  const told = [...new Set(names)].map((name) => {
+    const count = names.filter((one) => one === name).length;
+    return count > 1 ? `${name} (${count})` : name;
+  });
+  return `handlers that run: ${told.join(', ')}. They are aborted after ${limit / 1000} s (worker.shutdownTimeout)`;
 }
 
 function upkeepOf({ upkeep, options }: StagedParts): Service {
@@ -73,14 +96,23 @@ function upkeepOf({ upkeep, options }: StagedParts): Service {
   });
 }
 
-function pollingOf({ lookout: { polling } }: StagedParts): Service {
+function pollingOf({ polling }: StagedParts): Service {
   return service('polling', { stop: () => polling.stop() });
 }
 
-function telemetryOf({ telemetry, log: { database, registry }, options }: StagedParts): Service {
+function telemetryOf({
+  telemetry,
+  lasting,
+  registry,
+  worker,
+  boundHandlers,
+  options: { dispatch },
+}: StagedParts): Service {
   return service('telemetry', {
-    start: () =>
-      options.dispatch !== 'none' && telemetry.watchBacklog(() => backlogOf(database, registry.known)),
+    start: () => {
+      if (dispatch !== 'none') telemetry.watchBacklog(() => backlogOf(lasting, registry.known));
+      if (dispatch === 'background') telemetry.watchClaims(() => worker.runs.claimsOf(boundHandlers()));
+    },
     stop: () => telemetry.close(),
   });
 }

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { ERASED, type Erased, isErased } from '../core/personal.js';
 import type { PayloadType } from './payload-type.js';
 import { hasPrototypeDepth } from './value-shape.js';
 
@@ -47,6 +48,13 @@ const uint8ArrayType: PayloadType<Uint8Array, string> = {
   decode: (json) => new Uint8Array(Buffer.from(json, 'base64')),
 };
 
+const erasedType: PayloadType<Erased, null> = {
+  name: 'erased',
+  matches: (value) => isErased(value),
+  encode: () => null,
+  decode: () => ERASED,
+};
+
 /** The types that every payload may hold, beyond JSON. An instance of a subclass, dates apart, needs its own type. */
 export const BUILT_IN_TYPES = [
   dateType,
@@ -55,4 +63,5 @@ export const BUILT_IN_TYPES = [
   setType,
   bufferType,
   uint8ArrayType,
+  erasedType,
 ] as readonly PayloadType[];

@@ -34,6 +34,7 @@ export async function loadEntities(
   references: ReadonlyMap<string, EntityReference>,
   load: EntityLoader,
   missing: MissingEntity,
+  secret: boolean,
 ): Promise<ReadonlyMap<string, object | null>> {
   if (references.size === 0) return new Map();
   const loaded = await load([...references.values()]);
@@ -44,7 +45,8 @@ export async function loadEntities(
   }
   const entities = [...references].map(([key, reference], index) => {
     const entity = loaded[index] ?? null;
-    if (entity === null && missing === 'error') throw new MissingEntityError(reference.entity, reference.id);
+    if (entity === null && missing === 'error')
+      throw new MissingEntityError(reference.entity, secret ? {} : reference.id);
     return [key, entity] as const;
   });
   return new Map(entities);

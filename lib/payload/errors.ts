@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { EventSourcingError } from '../core/errors.js';
+import { nameOfOwner, NOBODY, type PayloadOwner } from './payload-owner.js';
 
 /** An event's `data` holds something that cannot be stored: nothing was written. */
 export class PayloadEncodingError extends EventSourcingError {
@@ -39,14 +40,47 @@ export class PayloadTooLargeError extends EventSourcingError {
 /** A payload in the database cannot be read back by this process. */
 export class PayloadDecodingError extends EventSourcingError {
   readonly code = 'PAYLOAD_NOT_DECODABLE';
+  /** The event whose data it is; a snapshot has no group; undefined where nobody knows. */
+  readonly event?: PayloadOwner;
 
   constructor(
     /** What is wrong and what would help. */
     readonly problem: string,
-    options?: ErrorOptions,
+    { event = NOBODY, ...options }: ErrorOptions & { event?: PayloadOwner } = {},
   ) {
-    super(`Cannot read the stored event data: ${problem}.`, options);
+    const whose = event === NOBODY ? 'the stored event data' : `the data of ${nameOfOwner(event)}`;
+    super(`Cannot read ${whose}: ${problem}.`, options);
+    if (event !== NOBODY) this.event = ownerOf(event);
   }
+}
+
+/**
+ * A payload, or what is personal in it, is encrypted with a key that this process does not have. That is never taken for
+ * what has been forgotten.
+ */
+export class UnknownKeyError extends EventSourcingError {
+  readonly code = 'UNKNOWN_KEY';
+  readonly event?: PayloadOwner;
+
+  constructor(
+    /** The id that the key is called by. */
+    readonly keyId: string,
+    /** Where the key should be, and what to do. */
+    readonly problem: string,
+    { event = NOBODY, subject }: { event?: PayloadOwner; subject?: string } = {},
+  ) {
+    super(`Cannot read ${nameOfOwner(event)}: its key "${keyId}" ${problem}.`);
+    if (event !== NOBODY) this.event = ownerOf(event);
+    if (subject !== undefined) this.subject = subject;
+  }
+
+  /** Of a data subject's key. */
+  readonly subject?: string;
+}
+
+/** Not the whole of what is stored, which would be printed with the error. */
+function ownerOf({ key, group }: PayloadOwner): PayloadOwner {
+  return { key, group };
 }
 
 /** The event's data was removed by retention: no handler can be given the event any more. Not tried again. */
@@ -67,10 +101,12 @@ export class MissingEntityError extends EventSourcingError {
 
   constructor(
     readonly entity: string,
+    /** Empty where the event is encrypted. */
     readonly id: Readonly<Record<string, unknown>>,
   ) {
+    const which = Object.keys(id).length === 0 ? '' : ` ${inspect(id, { breakLength: Infinity })}`;
     super(
-      `The event refers to ${entity} ${inspect(id, { breakLength: Infinity })}: expected it to exist, but it is gone. ` +
+      `The event refers to ${entity}${which}: expected it to exist, but it is gone. ` +
         "Emit the values that are needed instead of the entity, or choose missingEntity: 'null'.",
     );
   }

@@ -1,9 +1,5 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { COMPRESSORS } from './compressors.js';
 import type { PayloadStep } from './payload-step.js';
 
 /** Compresses every payload with gzip, whatever its size. */
-export const gzipStep: PayloadStep = {
-  name: 'gzip',
-  dump: (bytes) => gzipSync(bytes),
-  load: (bytes) => gunzipSync(bytes),
-};
+export const gzipStep: PayloadStep = COMPRESSORS.gzip;

@@ -1,4 +1,4 @@
-import type { EntityPort, EntityReference } from './entity-port.js';
+import type { EntityPort, EntitySnapshot } from './entity-port.js';
 import { PayloadDecodingError } from './errors.js';
 import { TAG, isTagged, type TaggedJson } from './tags.js';
 import { isTyped, messageOf } from '../core/thrown.js';
@@ -9,6 +9,10 @@ export interface ReaderOptions {
   entities: EntityPort;
   /** What to hand out for an entity reference, given its stored form. */
   resolve: (reference: unknown) => unknown;
+  /** What to hand out for what has been forgotten, given what is known of it; null of what was no event's. */
+  erased: (part: unknown) => unknown;
+  /** Errors say nothing that other errors said. */
+  secret: boolean;
 }
 
 /** Reads values back from parsed JSON. No prototype is ever set: keys become own properties, whatever their name. */
@@ -32,6 +36,8 @@ export class PayloadReader {
         return this.options.resolve(value);
       case TAG.snapshot:
         return this.snapshot(value);
+      case TAG.erased:
+        return this.options.erased(value);
       default:
         return this.extension(tag, value);
     }
@@ -49,24 +55,24 @@ export class PayloadReader {
         `its type "${name}" is not known here; register it again in the payload types`,
       );
     }
-    return attempt(`type "${name}"`, this.read(value), (json) => type.decode(json));
+    return this.attempt(`type "${name}"`, this.read(value), (json) => type.decode(json));
   }
 
   private snapshot(json: unknown): object {
-    const { entity, columns } = this.members(json) as { entity: string; columns: EntityReference['id'] };
-    return attempt(`snapshot of ${entity}`, columns, (values) =>
-      this.options.entities.restore(entity, values),
+    const snapshot = this.members(json) as unknown as EntitySnapshot;
+    return this.attempt(`snapshot of ${snapshot.entity}`, snapshot, (values) =>
+      this.options.entities.restore(values),
     );
   }
-}
 
-function attempt<T, R>(what: string, json: T, decode: (json: T) => R): R {
-  try {
-    return decode(json);
-  } catch (thrown) {
-    if (isTyped(thrown)) throw thrown;
-    throw new PayloadDecodingError(`its ${what} could not be decoded: ${messageOf(thrown)}`, {
-      cause: thrown,
-    });
+  private attempt<T, R>(what: string, json: T, decode: (json: T) => R): R {
+    try {
+      return decode(json);
+    } catch (thrown) {
+      if (isTyped(thrown)) throw thrown;
+      const problem = `its ${what} could not be decoded`;
+      if (this.options.secret) throw new PayloadDecodingError(problem);
+      throw new PayloadDecodingError(`${problem}: ${messageOf(thrown)}`, { cause: thrown });
+    }
   }
 }

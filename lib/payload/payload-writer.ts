@@ -4,6 +4,7 @@ import type { EntityPort, EntityReference } from './entity-port.js';
 import { PayloadEncodingError } from './errors.js';
 import type { PayloadType } from './payload-type.js';
 import { expectationFor } from './refusal.js';
+import { PersonalValue } from './personal-values.js';
 import { TAG, TYPE_KEY } from './tags.js';
 import { isTyped, messageOf } from '../core/thrown.js';
 import type { TypeRegistry } from './type-registry.js';
@@ -20,6 +21,8 @@ export interface WriterOptions {
   snapshots: boolean;
   /** Stop as soon as the text has more characters: what is shared again and again could grow without end. */
   maxLength: number;
+  /** What is written will be encrypted: errors say nothing that other errors said. */
+  secret: boolean;
 }
 
 /**
@@ -33,14 +36,17 @@ export interface WriterOptions {
  */
 export class PayloadWriter {
   private readonly text: BoundedText;
-  private readonly path: PathSegment[] = [];
   /** The objects that are being written, outermost first; a few levels are searched faster than a set is kept. */
   private readonly open: object[] = [];
   /** For each of them, the length of the path to it. */
   private readonly depths: number[] = [];
   private insideReference = false;
 
-  constructor(private readonly options: WriterOptions) {
+  constructor(
+    private readonly options: WriterOptions,
+    /** Of the value, from the data on. */
+    private readonly path: PathSegment[] = [],
+  ) {
     this.text = new BoundedText(options.maxLength);
   }
 
@@ -51,7 +57,7 @@ export class PayloadWriter {
       return this.text.toString();
     } catch (thrown) {
       // The path still leads to where it was thrown: a getter, a proxy, a type's or an entity port's code.
-      throw isTyped(thrown) ? thrown : this.refusal('readable', `an error: ${messageOf(thrown)}`, thrown);
+      throw isTyped(thrown) ? thrown : this.failure('readable', 'an error', thrown);
     }
   }
 
@@ -139,13 +145,14 @@ export class PayloadWriter {
 
   /** What JSON does not know. */
   private extension(value: unknown): void {
+    if (value instanceof PersonalValue) return this.personal(value);
     const type = this.options.types.for(value);
     if (type) return this.tagged(type.name, () => this.encodeAs(type, value));
     const reference = this.referenceOf(value);
     if (!reference) throw this.refusal(expectationFor(value), describe(value));
-    if (this.options.snapshots) return this.snapshot(value as object, reference);
+    if (this.options.snapshots) return this.snapshot(value as object);
     this.insideReference = true;
-    this.tagged(TAG.entity, () => ({ entity: reference.entity, id: { ...reference.id } }));
+    this.tagged(TAG.entity, () => ({ ...reference, id: { ...reference.id } }));
     this.insideReference = false;
   }
 
@@ -155,7 +162,7 @@ export class PayloadWriter {
     } catch (thrown) {
       if (isTyped(thrown)) throw thrown;
       const expected = `what the payload type "${type.name}" can encode`;
-      throw this.refusal(expected, `${describe(value)} (${messageOf(thrown)})`, thrown);
+      throw this.failure(expected, describe(value), thrown);
     }
   }
 
@@ -165,8 +172,14 @@ export class PayloadWriter {
     return this.options.entities.reference(value);
   }
 
-  private snapshot(value: object, { entity }: EntityReference): void {
-    this.tagged(TAG.snapshot, () => ({ entity, columns: { ...this.options.entities.columns(value) } }));
+  private personal(value: PersonalValue): void {
+    const options = { ...this.options, secret: true };
+    const write = (inner: unknown) => new PayloadWriter(options, [...this.path]).write(inner);
+    this.tagged(TAG.personal, () => ({ ...value.stored(write) }));
+  }
+
+  private snapshot(value: object): void {
+    this.tagged(TAG.snapshot, () => ({ ...this.options.entities.snapshot(value) }));
   }
 
   private tagged(tag: string, encode: () => unknown): void {
@@ -183,6 +196,12 @@ export class PayloadWriter {
     // Before it is quoted: a huge string would be copied only to be refused.
     this.text.assertRoomFor(value.length);
     this.text.append(JSON.stringify(value));
+  }
+
+  /** Of what somebody else's code threw. */
+  private failure(expected: string, actual: string, thrown: unknown): PayloadEncodingError {
+    if (this.options.secret) return this.refusal(expected, actual);
+    return this.refusal(expected, `${actual}: ${messageOf(thrown)}`, thrown);
   }
 
   private refusal(expected: string, actual: string, cause?: unknown): PayloadEncodingError {

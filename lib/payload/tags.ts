@@ -16,6 +16,10 @@ export const TAG = {
   entity: 'entity',
   /** An entity by value: its name and columns. */
   snapshot: 'snapshot',
+  /** Encrypted with the key of a data subject. */
+  personal: 'personal',
+  /** What stands for something personal to somebody who has been forgotten. */
+  erased: 'erased',
 } as const;
 
 /** The JSON value of a tagged object, as parsed. */

@@ -11,8 +11,10 @@ const NONE: readonly AbortListener[] = [];
  */
 export class Cancellation {
   private controller?: AbortController;
-  private cause?: Error;
   private listeners: readonly AbortListener[] = NONE;
+
+  /** With the reason of a run that is over before it begins. */
+  constructor(private cause?: Error) {}
 
   get aborted(): boolean {
     return this.cause !== undefined;

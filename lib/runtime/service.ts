@@ -18,6 +18,8 @@ export interface ServiceStatus {
 export interface Service {
   readonly name: string;
   readonly status: ServiceStatus;
+  /** What its stop waits for, in words. */
+  readonly waitsFor: string;
   /** Rejects when it could not start, and after `stop`. */
   start(): Promise<void>;
   /** Resolves when it has stopped; rejects when it could not, or not by then. */
@@ -30,6 +32,8 @@ export interface ServiceParts {
   stop?: (by: Deadline) => unknown;
   /** Why it cannot do its work now. */
   failure?: () => string | undefined;
+  /** What its stop waits for now. Default: its name. */
+  waitsFor?: () => string | undefined;
 }
 
 /** A start that comes after the stop. */
@@ -59,6 +63,10 @@ class OnceService implements Service {
     const { name, state } = this;
     const failure = this.failed === undefined ? this.parts.failure?.() : String(this.failed);
     return { name, state, ...(failure === undefined ? {} : { failure }) };
+  }
+
+  get waitsFor(): string {
+    return this.parts.waitsFor?.() ?? this.name;
   }
 
   start(): Promise<void> {

@@ -1,6 +1,9 @@
 import { Deadline } from './deadline.js';
 import type { Service, ServiceStatus } from './service.js';
 
+/** Milliseconds after which it is told that a stop takes its time. */
+const PATIENCE = 500;
+
 /** Services that start together and stop together. */
 export interface Stage {
   readonly services: readonly Service[];
@@ -21,6 +24,8 @@ export class Stages {
     private readonly limit: number,
     /** Told of a service that did not stop, or not in time; the others are stopped all the same. */
     private readonly failed: (service: Service, error: unknown) => void,
+    /** Told once of each service that is waited for, with the milliseconds that it has left. */
+    private readonly waits: (service: Service, left: number) => void = () => undefined,
   ) {}
 
   get statuses(): readonly ServiceStatus[] {
@@ -51,10 +56,13 @@ export class Stages {
   }
 
   private async stopOne(service: Service, by: Deadline): Promise<void> {
+    const patience = setTimeout(() => this.waits(service, by.left), PATIENCE);
     try {
       await service.stop(by);
     } catch (error) {
       this.failed(service, error);
+    } finally {
+      clearTimeout(patience);
     }
   }
 }

@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import type { Connectivity } from './connectivity.js';
+import { loggerOf } from './logging.js';
 
 /** A chore that is done every so often while the process runs. */
 export interface Chore {
@@ -13,7 +13,7 @@ export interface Chore {
 
 /** Does chores one after another, over and over; one that fails is tried again and logged once until it works. */
 export class Upkeep {
-  private readonly logger = new Logger('EventSourcing');
+  private readonly logger = loggerOf('EventSourcing');
   private readonly lastRun = new Map<Chore, number>();
   private readonly failing = new Set<Chore>();
   private timer?: NodeJS.Timeout;

@@ -12,10 +12,21 @@ function derives(metadata: EntityMetadata, entity: EntityName): boolean {
   if (typeof entity === 'function') return derivesFromClass(metadata, entity);
   const name = typeof entity === 'string' ? entity : entity.options.name;
   for (let base: EntityMetadata | undefined = metadata; base; base = base.parentEntityMetadata) {
-    if (base.name === name) return true;
+    if (isNamed(base, name)) return true;
   }
-  const named = metadata.dataSource.entityMetadatas.find((candidate) => candidate.name === name);
-  return typeof named?.target === 'function' && derivesFromClass(metadata, named.target);
+  return metadata.dataSource.entityMetadatas.some(
+    (one) => isNamed(one, name) && typeof one.target === 'function' && derivesFromClass(metadata, one.target),
+  );
+}
+
+function isNamed(metadata: EntityMetadata, name: string): boolean {
+  return metadata.name === name || uniqueName(metadata) === name;
+}
+
+/** With its table where another entity has the name, too: minified classes often do. `classesOf` takes it. */
+export function uniqueName({ name, tablePath, dataSource }: EntityMetadata): string {
+  const namesakes = dataSource.entityMetadatas.filter((one) => !one.isJunction && one.name === name);
+  return namesakes.length > 1 ? `${name} (${tablePath})` : name;
 }
 
 function derivesFromClass({ target }: EntityMetadata, base: Function): boolean {

@@ -1,5 +1,6 @@
 import { EventSourcingError } from '../core/errors.js';
-import type { SourceReason } from './source-context.js';
+import { insteadOf } from './entity-calls.js';
+import type { SourceReason, WriteReason } from './source-context.js';
 
 /** A model event source threw, or yielded what is no event; `cause` is the error. */
 export class SourceFailedError extends EventSourcingError {
@@ -67,7 +68,7 @@ export class BulkWriteError extends EventSourcingError {
 
   constructor(
     readonly entity: string,
-    readonly write: string,
+    readonly write: WriteReason,
     readonly sources: readonly string[],
     /** Whether the write had been made when it was noticed. */
     readonly written: boolean,
@@ -76,7 +77,7 @@ export class BulkWriteError extends EventSourcingError {
   ) {
     super(
       `A bulk ${write} of ${entity} would pass by its model event sources (${sources.join(', ')}), which need whole entities. ` +
-        `${consequence(written, inTransaction)} Use save() or remove() with entities, or set bulkWrites to 'rescan' or 'ignore'.` +
+        `${consequence(written, inTransaction)} ${insteadOf(write)}, or set bulkWrites to 'rescan' or 'ignore'.` +
         (write === 'insert' && !inTransaction
           ? ' A save() with { transaction: false } outside of a transaction counts as a bulk insert: leave that option out.'
           : ''),

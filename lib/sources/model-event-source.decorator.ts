@@ -7,11 +7,17 @@ const METADATA = Symbol('model event sources');
 /** An entity class (abstract ones and base classes of entities included) or an `EntitySchema`. */
 export type SourceEntity<E> = (abstract new (...args: never[]) => E) | EntitySchema<E>;
 
+export type RescanWhere<E> = FindOptionsWhere<E> | FindOptionsWhere<E>[];
+export type RescanWhereAt<E> = (context: { now: Date }) => RescanWhere<E>;
+
 /** Which rows a re-scan passes through the source, and how. */
 export interface SourceRescanOptions<E> {
-  /** As in `find`. Default: every row that is not soft-removed. */
-  where?: FindOptionsWhere<E> | FindOptionsWhere<E>[];
-  /** Loaded with each row, as in `find`. Default: the eager ones. */
+  /**
+   * As in `find`, or a function that gives that, called once for each run of the re-scan. Default: every row that is not
+   * soft-removed.
+   */
+  where?: RescanWhere<E> | RescanWhereAt<E>;
+  /** Loaded with each row of a re-scan, as in `find`. Default: `relations` of the source. */
   relations?: FindOptionsRelations<E>;
   /** Rows per page. Default: `rescan.batchSize` of the module. */
   batchSize?: number;
@@ -27,6 +33,13 @@ export interface ModelEventSourceOptions<E> {
    * always runs the source; `changed` of the context says what it changed.
    */
   columns?: readonly (keyof E & string)[];
+  /** Its events have the tag of their entity, `Challenge:17`: see `tagOf`. Default true. */
+  tagged?: boolean;
+  /**
+   * Loaded with each entity, as in `find`: the source has them whoever saved it, and in a re-scan. Not beside `'remove'`.
+   * Default: the eager ones, and those that the saved object happens to have.
+   */
+  relations?: FindOptionsRelations<E>;
   /** False: never re-scanned. */
   rescan?: SourceRescanOptions<E> | false;
   /** Name of the TypeORM DataSource. Default: every one that this module is set up for and that has the entity. */

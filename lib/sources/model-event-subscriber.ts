@@ -1,6 +1,8 @@
-import { type LoggerService, Logger } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import type { EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import type { Clock } from '../core/clock.js';
+import type { EventInput } from '../core/event.js';
+import { loggerOf } from '../runtime/logging.js';
 import type { Depths } from '../store/commits/depths.js';
 import type { EventRecorder } from '../store/log/event-recorder.js';
 import type { RescanState } from '../store/ports/rescan-state.js';
@@ -8,10 +10,14 @@ import type { BulkWritePolicy } from './bulk-write.js';
 import { bulkWriteGuard } from './bulk-write-guard.js';
 import { BulkWrites } from './bulk-writes.js';
 import { EmissionBatch } from './emission-batch.js';
+import type { ChangedReads } from './changed-reads.js';
 import { completesInsert, type RowWrite, rowWrite, type WriteEvent } from './entity-write.js';
 import { RefusedWrites } from './refused-writes.js';
+import type { RegisteredSource } from './registered-source.js';
+import { RelatedRows } from './related-rows.js';
 import { runSource } from './run-source.js';
 import type { WriteReason } from './source-context.js';
+import { sourceEmission } from './source-emission.js';
 import type { SourceRegistry } from './source-registry.js';
 import { WriteBatches } from './write-batches.js';
 import { type WrittenRow, writtenRows } from './written-rows.js';
@@ -22,12 +28,19 @@ export interface ModelEventSubscriberOptions {
   rescanState: RescanState;
   clock: Clock;
   bulkWrites: BulkWritePolicy;
+  changedReads: ChangedReads;
   /** How deep a query runner is in savepoints; told of the end of one before this subscriber is. */
   depths: Pick<Depths, 'of'>;
   /** Whose commit decides on what a query runner writes. Default: its own. */
   outermostRunner?: (runner: QueryRunner) => QueryRunner;
   /** Default: Nest's, with the context `ModelEventSources`. */
   logger?: LoggerService;
+}
+
+/** What the sources of a batch said, and the rows that were not there any more when a source's relations were read. */
+interface Emitted {
+  batch: EmissionBatch;
+  gone: readonly WrittenRow[];
 }
 
 /** A row that was written, or the name of an entity to be re-scanned. */
@@ -46,9 +59,10 @@ export class ModelEventSubscriber implements EntitySubscriberInterface {
   );
 
   constructor(private readonly options: ModelEventSubscriberOptions) {
-    const { bulkWrites, logger = new Logger('ModelEventSources') } = options;
+    const { bulkWrites } = options;
+    const logger = loggerOf('ModelEventSources', options.logger);
     this.refused = new RefusedWrites(options.depths, options.outermostRunner);
-    this.bulkWrites = new BulkWrites(bulkWrites, logger, this.refused);
+    this.bulkWrites = new BulkWrites(bulkWrites, logger, this.refused, options.changedReads);
     if (bulkWrites === 'throw') Object.assign(this, bulkWriteGuard(options.registry, this.bulkWrites));
   }
 
@@ -115,25 +129,52 @@ export class ModelEventSubscriber implements EntitySubscriberInterface {
 
   private async process(items: readonly Item[], runner: QueryRunner): Promise<void> {
     const { recorder, rescanState } = this.options;
-    const { emissions } = await this.emit(await writtenRows(items.filter(isRow), runner.manager), runner);
-    if (emissions.length > 0) await recorder.record(emissions, runner, false);
-    for (const entity of new Set(items.filter(isEntityName))) await rescanState.request(entity, runner);
+    const { rows, unfound } = await writtenRows(items.filter(isRow), runner.manager);
+    const { batch, gone } = await this.emit(rows, runner);
+    if (batch.emissions.length > 0) await recorder.record(batch.emissions, runner, false);
+    const entities = new Set(items.filter(isEntityName));
+    for (const entity of this.unfound([...unfound, ...gone])) entities.add(entity);
+    for (const entity of entities) await rescanState.request(entity, runner);
+  }
+
+  private unfound(writes: readonly RowWrite[]): string[] {
+    const { registry } = this.options;
+    return writes.flatMap((write) => {
+      const sources = registry.touchedBy(write.metadata).filter(({ on }) => on.has(write.reason));
+      return this.bulkWrites.unfound(write, sources) ?? [];
+    });
   }
 
   /** One source after the other, because they share the connection. */
-  private async emit(rows: readonly WrittenRow[], runner: QueryRunner): Promise<EmissionBatch> {
-    const batch = new EmissionBatch();
-    for (const { reason, metadata, row, changed } of rows) {
-      for (const source of this.options.registry.of(metadata)) {
-        if (!source.on.has(reason)) continue;
-        const context = { reason, now: this.options.clock.now(), manager: runner.manager, changed };
-        const returned = runSource(source, metadata, row, context);
-        const events = returned instanceof Promise ? await returned : returned;
-        for (const input of events)
-          batch.add({ input, source: source.name, ...(reason === 'remove' ? { snapshots: true } : {}) });
+  private async emit(rows: readonly WrittenRow[], runner: QueryRunner): Promise<Emitted> {
+    const { registry } = this.options;
+    const [batch, gone] = [new EmissionBatch(), new Set<WrittenRow>()];
+    const related = registry.loadRelations
+      ? await RelatedRows.read(rows, registry, runner.manager)
+      : undefined;
+    for (const write of rows) {
+      for (const source of registry.of(write.metadata)) {
+        if (!source.on.has(write.reason)) continue;
+        const row = related ? related.of(source, write) : write.row;
+        const events = row ? this.eventsOf(source, write, row, runner) : [];
+        if (!row) gone.add(write);
+        const snapshots = write.reason === 'remove' ? { snapshots: true } : {};
+        for (const input of events instanceof Promise ? await events : events)
+          batch.add({ ...sourceEmission(source, write.metadata, write.row, input), ...snapshots });
       }
     }
-    return batch;
+    return { batch, gone: [...gone] };
+  }
+
+  private eventsOf(
+    source: RegisteredSource,
+    { reason, metadata, changed }: WrittenRow,
+    row: object,
+    { manager }: QueryRunner,
+  ): EventInput[] | Promise<EventInput[]> {
+    const { clock, changedReads } = this.options;
+    const context = { reason, now: clock.now(), manager, changed };
+    return runSource(source, metadata, row, changedReads.watched(source, context));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { EntityMetadata, FindOptionsRelations, ObjectLiteral } from 'typeorm';
 import type { SourceRescanOptions } from './model-event-source.decorator.js';
 import type { SourceContext, SourceReason } from './source-context.js';
 
@@ -10,11 +10,17 @@ export interface RegisteredSource {
   readonly on: ReadonlySet<SourceReason>;
   /** Undefined: all. */
   readonly columns?: ReadonlySet<string>;
+  /** Its events have the tag of their entity. */
+  readonly tagged: boolean;
+  /** Loaded with each row that it is given; undefined: what the saved object has. */
+  readonly relations?: FindOptionsRelations<ObjectLiteral>;
   /** Undefined: not re-scanned. */
   readonly rescan?: SourceRescanOptions<ObjectLiteral>;
+  /** Its author has said what a re-scan is to find. */
+  readonly hasOwnRescan?: boolean;
   /** The entity and the entities derived from it. */
   readonly classes: readonly EntityMetadata[];
-  /** It may wait, for a write of its own perhaps; false for a generator that is not async. */
+  /** It may wait, for a write of its own perhaps or for its relations; false for a generator that is not async. */
   readonly waits: boolean;
   /** What the method returned; see `SourceResult`. */
   run(entity: object, context: SourceContext): unknown;

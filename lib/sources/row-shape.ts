@@ -1,11 +1,13 @@
 import type { EntityMetadata } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
 import type { RelationMetadata } from 'typeorm/metadata/RelationMetadata.js';
-import { type StoredForm, storedForm } from './stored-form.js';
+import { dialectOf } from '../store/db/dialects.js';
+import type { ColumnForms, StoredForm } from '../store/ports/column-forms.js';
+import { storedForm } from './stored-form.js';
 
 interface ShapedColumn {
   column: ColumnMetadata;
-  form: StoredForm | undefined;
+  form: StoredForm;
   read: (entity: object) => unknown;
   /** A foreign key may be contradicted by the related entity beside it, and TypeORM then stores the latter's. */
   contradicted: (entity: object) => boolean;
@@ -45,7 +47,8 @@ export class RowShape {
   constructor(private readonly metadata: EntityMetadata) {
     const selected = selectedColumns(metadata);
     const returned = metadata.getInsertionReturningColumns();
-    this.columns = selected.map((column) => shaped(column, metadata.dataSource.options.type));
+    const forms = dialectOf(metadata.dataSource).columns;
+    this.columns = selected.map((column) => shaped(column, forms));
     this.special = this.columns.filter(({ column }) => column.isVersion || column.isUpdateDate);
     this.eager = metadata.eagerRelations;
     this.insertHidesValues = selected.some(
@@ -95,12 +98,12 @@ function selectedColumns(metadata: EntityMetadata): ColumnMetadata[] {
   );
 }
 
-function shaped(column: ColumnMetadata, database: string): ShapedColumn {
+function shaped(column: ColumnMetadata, forms: ColumnForms): ShapedColumn {
   const { propertyName, embeddedMetadata, relationMetadata } = column;
   const plain = (entity: object) => (entity as Record<string, unknown>)[propertyName];
   return {
     column,
-    form: storedForm(column, database),
+    form: storedForm(column, forms, column.entityMetadata.dataSource.options),
     read: embeddedMetadata ? (entity): unknown => column.getEntityValue(entity) : plain,
     contradicted: (entity) =>
       !embeddedMetadata && !!relationMetadata && plain(entity) !== column.getEntityValue(entity),
@@ -108,8 +111,7 @@ function shaped(column: ColumnMetadata, database: string): ShapedColumn {
 }
 
 function isAsStored({ form, read, contradicted }: ShapedColumn, entity: object): boolean {
-  const value = read(entity);
-  return (value === null || form === undefined || form(value)) && !contradicted(entity);
+  return form(read(entity)) && !contradicted(entity);
 }
 
 /** TypeORM sets what was not loaded to null. */

@@ -3,14 +3,14 @@ import { InvalidOptionError } from '../core/errors.js';
 import { assertKnownOptions } from '../core/options/known-options.js';
 import type { ModelEventSourceOptions } from './model-event-source.decorator.js';
 
-const OPTIONS = ['on', 'name', 'columns', 'rescan', 'dataSource'];
+const OPTIONS = ['on', 'name', 'columns', 'tagged', 'relations', 'rescan', 'dataSource'];
 const RESCAN_OPTIONS = ['where', 'relations', 'batchSize'];
 const REASONS = ['insert', 'update', 'remove', 'soft-remove', 'recover'];
 
 /** Throws `UnknownOptionError` or `InvalidOptionError`, naming class and method; `where` is that name. */
 export function assertSourceOptions(options: ModelEventSourceOptions<object>, where: string): void {
   assertKnownOptions(options, OPTIONS, where);
-  const { on, name, columns, rescan } = options;
+  const { on, name, columns, tagged, rescan } = options;
   const reasons = `a list of one or more of ${REASONS.join(', ')}`;
   check(
     'on',
@@ -20,6 +20,7 @@ export function assertSourceOptions(options: ModelEventSourceOptions<object>, wh
     where,
   );
   check('name', name, 'a non-empty string', (value) => typeof value === 'string' && value !== '', where);
+  check('tagged', tagged, 'true or false', (value) => typeof value === 'boolean', where);
   check('columns', columns, 'a list of property names', (value) => isList(value, () => true), where);
   if (rescan === undefined || rescan === false) return;
   assertKnownOptions(rescan, RESCAN_OPTIONS, `${where}, rescan`);

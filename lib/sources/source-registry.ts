@@ -5,6 +5,7 @@ import { DuplicateSourceError, UnknownEntityError } from './errors.js';
 import type { SourceMetadata } from './model-event-source.decorator.js';
 import type { RegisteredSource } from './registered-source.js';
 import type { SourceContext } from './source-context.js';
+import { sourceRelations } from './source-relations.js';
 import { assertSourceOptions } from './source-options.js';
 
 const NONE: readonly RegisteredSource[] = [];
@@ -12,6 +13,7 @@ const NONE: readonly RegisteredSource[] = [];
 /** The model event sources of one DataSource, which must be initialized. */
 export class SourceRegistry {
   private readonly sources: RegisteredSource[] = [];
+  private readonly added: (() => void)[] = [];
   private readonly owners = new Map<string, { instance: object; place: string }>();
   private readonly byClass = new Map<EntityMetadata, RegisteredSource[]>();
   private readonly byTable = new Map<EntityMetadata, RegisteredSource[]>();
@@ -22,12 +24,26 @@ export class SourceRegistry {
    * Adds what one `@ModelEventSource` noted on a method of `instance`. Throws `UnknownOptionError`,
    * `InvalidOptionError`, `UnknownEntityError` or `DuplicateSourceError`.
    */
-  add(instance: object, methodName: string, { entity, options }: SourceMetadata): void {
+  add(instance: object, methodName: string, metadata: SourceMetadata): void {
+    this.addNow(instance, methodName, metadata);
+    this.added.push(() => this.addNow(instance, methodName, metadata));
+  }
+
+  /** Adds them all anew: a DataSource that is initialised again has other objects for the same entities. */
+  renew(): void {
+    this.sources.length = 0;
+    for (const map of [this.owners, this.byClass, this.byTable]) map.clear();
+    for (const add of this.added) add();
+  }
+
+  private addNow(instance: object, methodName: string, { entity, options }: SourceMetadata): void {
     const place = `${instance.constructor.name}.${methodName}`;
     const where = `@ModelEventSource of ${place}`;
     assertSourceOptions(options, where);
     const classes = this.classes(entity, where);
     assertColumns(options.columns, classes, where);
+    const relations = sourceRelations(options, classes, where);
+    const { rescan } = options;
     const name = options.name ?? place;
     this.claim(name, instance, place, classes);
     const method = (instance as Record<string, (entity: object, context: SourceContext) => unknown>)[
@@ -38,15 +54,23 @@ export class SourceRegistry {
       place,
       on: new Set(options.on ?? ['insert', 'update']),
       columns: options.columns && new Set(options.columns),
-      rescan: options.rescan === false ? undefined : (options.rescan ?? {}),
+      tagged: options.tagged ?? true,
+      ...(relations ? { relations } : {}),
+      rescan: rescan === false ? undefined : { ...(relations ? { relations } : {}), ...rescan },
+      hasOwnRescan: typeof rescan === 'object',
       classes,
-      waits: !isGenerator(method),
+      waits: !isGenerator(method) || relations !== undefined,
       run: (row, context) => method.call(instance, row, context),
     });
   }
 
   all(): readonly RegisteredSource[] {
     return this.sources;
+  }
+
+  /** Whether any of them declares relations. */
+  get loadRelations(): boolean {
+    return this.sources.some(({ relations }) => relations !== undefined);
   }
 
   /** Those that run for a row of exactly this class. */

@@ -6,7 +6,7 @@ import type {
   Meter,
   Observable,
 } from '@opentelemetry/api';
-import type { HandlerBacklog, HandlingOutcome } from '../core/telemetry.js';
+import type { HandlerBacklog, HandlerClaims, HandlingOutcome } from '../core/telemetry.js';
 import type { OpenTelemetryApi } from './api.js';
 import { consumerOf, destinationOf } from './attributes.js';
 import { atMostEvery } from './at-most-every.js';
@@ -28,7 +28,10 @@ export class Metrics {
   private readonly duration: Histogram;
   private readonly lag: Observable;
   private readonly backlog: Observable;
-  private observe?: BatchObservableCallback;
+  private readonly running: Observable;
+  private readonly claimed: Observable;
+  /** Taken back on `close`. */
+  private readonly watched: [BatchObservableCallback, Observable[]][] = [];
 
   constructor(
     api: OpenTelemetryApi,
@@ -50,6 +53,8 @@ export class Metrics {
     });
     this.lag = this.gauge('deliveries.lag', 's', 'How long the oldest due delivery has been waiting');
     this.backlog = this.gauge('deliveries.backlog', '{delivery}', 'Due deliveries that nobody has claimed');
+    this.running = this.gauge('deliveries.running', '{delivery}', 'Deliveries that run in this process');
+    this.claimed = this.gauge('deliveries.claimed', '{delivery}', 'Deliveries that wait here for a slot');
   }
 
   recorded(group: string): void {
@@ -71,20 +76,33 @@ export class Metrics {
 
   watchBacklog(read: () => Promise<readonly HandlerBacklog[]>): void {
     const reading = atMostEvery(BACKLOG_EVERY, read);
-    this.observe = async (result) => {
+    this.watch([this.lag, this.backlog], async (result) => {
       // Without the database there is nothing to tell; its absence shows elsewhere.
       for (const { handler, due, lag } of await reading().catch(() => [])) {
         const attributes = { ...this.common, ...consumerOf(handler) };
         result.observe(this.lag, lag / 1000, attributes);
         result.observe(this.backlog, due, attributes);
       }
-    };
-    this.meter.addBatchObservableCallback(this.observe, [this.lag, this.backlog]);
+    });
+  }
+
+  watchClaims(read: () => readonly HandlerClaims[]): void {
+    this.watch([this.running, this.claimed], (result) => {
+      for (const { handler, running, claimed } of read()) {
+        const attributes = { ...this.common, ...consumerOf(handler) };
+        result.observe(this.running, running, attributes);
+        result.observe(this.claimed, claimed, attributes);
+      }
+    });
   }
 
   close(): void {
-    if (this.observe) this.meter.removeBatchObservableCallback(this.observe, [this.lag, this.backlog]);
-    this.observe = undefined;
+    for (const watched of this.watched.splice(0)) this.meter.removeBatchObservableCallback(...watched);
+  }
+
+  private watch(gauges: Observable[], observe: BatchObservableCallback): void {
+    this.watched.push([observe, gauges]);
+    this.meter.addBatchObservableCallback(observe, gauges);
   }
 
   private of(handler: string, group: string): Attributes {

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type {
   HandlerBacklog,
+  HandlerClaims,
   HandlingOutcome,
   HandlingResult,
   ScanFigures,
@@ -22,6 +23,10 @@ export class OpenTelemetry implements Telemetry {
   constructor(api: OpenTelemetryApi, common: Attributes) {
     this.spans = new Spans(api, common);
     this.metrics = new Metrics(api, common);
+  }
+
+  unseen<T>(work: () => T): T {
+    return this.spans.unseen(work);
   }
 
   append<T>(events: readonly WatchedEvent[], work: (headers: TraceHeaders) => Promise<T>): Promise<T> {
@@ -56,6 +61,10 @@ export class OpenTelemetry implements Telemetry {
 
   watchBacklog(read: () => Promise<readonly HandlerBacklog[]>): void {
     this.metrics.watchBacklog(read);
+  }
+
+  watchClaims(read: () => readonly HandlerClaims[]): void {
+    this.metrics.watchClaims(read);
   }
 
   close(): void {

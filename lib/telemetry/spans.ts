@@ -10,6 +10,9 @@ import { isInstance, messageOf } from '../core/thrown.js';
 import type { OpenTelemetryApi } from './api.js';
 import { consumerOf, destinationOf, operation } from './attributes.js';
 
+/** By which instrumentations know that they are to make no spans; keys of one name are one key. */
+const SUPPRESSED = 'OpenTelemetry SDK Context Key SUPPRESS_TRACING';
+
 /** Spans by the conventions for messaging: append is the producer, each start of a handler a consumer. */
 export class Spans {
   private readonly tracer: Tracer;
@@ -20,6 +23,11 @@ export class Spans {
     private readonly common: Attributes,
   ) {
     this.tracer = api.trace.getTracer('nestjs-once');
+  }
+
+  unseen<T>(work: () => T): T {
+    const { context, createContextKey } = this.api;
+    return context.with(context.active().setValue(createContextKey(SUPPRESSED), true), work);
   }
 
   async append<T>(events: readonly WatchedEvent[], work: (headers: TraceHeaders) => Promise<T>): Promise<T> {
@@ -37,32 +45,26 @@ export class Spans {
   }
 
   claimed(events: readonly WatchedEvent[], since: number): void {
-    const span = this.tracer.startSpan(nameOf('claim', events), {
-      kind: this.api.SpanKind.CLIENT,
-      root: true,
-      startTime: since,
-      attributes: { ...this.common, ...operation('claim', 'receive'), ...messagesOf(events) },
-    });
-    span.end();
+    const { ROOT_CONTEXT, SpanKind } = this.api;
+    const attributes = { ...this.common, ...operation('claim', 'receive'), ...messagesOf(events) };
+    const options = { kind: SpanKind.CLIENT, startTime: since, attributes };
+    this.tracer.startSpan(nameOf('claim', events), options, ROOT_CONTEXT).end();
   }
 
   /** A trace of its own, linked to where the event was recorded: that may be long ago, and it has many handlers. */
   handle<T>(start: WatchedStart, work: () => Promise<T>, resultOf: (value: T) => HandlingResult): Promise<T> {
     const { ROOT_CONTEXT, SpanKind, trace } = this.api;
-    const span = this.tracer.startSpan(`handle ${start.group}`, {
-      kind: SpanKind.CONSUMER,
-      root: true,
-      links: this.linksTo(start),
-      attributes: {
-        ...this.common,
-        ...operation('handle', 'process'),
-        ...destinationOf(start.group),
-        ...consumerOf(start.handler),
-        'messaging.message.id': start.key,
-        'nestjs_once.position': start.position,
-        'nestjs_once.attempt': start.attempt,
-      },
-    });
+    const attributes = {
+      ...this.common,
+      ...operation('handle', 'process'),
+      ...destinationOf(start.group),
+      ...consumerOf(start.handler),
+      'messaging.message.id': start.key,
+      'nestjs_once.position': start.position,
+      'nestjs_once.attempt': start.attempt,
+    };
+    const options = { kind: SpanKind.CONSUMER, links: this.linksTo(start), attributes };
+    const span = this.tracer.startSpan(`handle ${start.group}`, options, ROOT_CONTEXT);
     return this.within(span, trace.setSpan(ROOT_CONTEXT, span), work, (value) => {
       const { outcome, error } = resultOf(value);
       span.setAttribute('nestjs_once.outcome', outcome);
@@ -71,11 +73,12 @@ export class Spans {
   }
 
   scan<T>(source: string, entity: string, work: () => Promise<T>, figures: () => ScanFigures): Promise<T> {
-    const { context, trace } = this.api;
-    const span = this.tracer.startSpan(`re-scan ${entity}`, {
-      attributes: { ...this.common, 'nestjs_once.source': source, 'nestjs_once.entity': entity },
-    });
-    const inside = trace.setSpan(context.active(), span);
+    const { context, createContextKey, trace } = this.api;
+    // A chore may have begun it.
+    const seen = context.active().deleteValue(createContextKey(SUPPRESSED));
+    const attributes = { ...this.common, 'nestjs_once.source': source, 'nestjs_once.entity': entity };
+    const span = this.tracer.startSpan(`re-scan ${entity}`, { attributes }, seen);
+    const inside = trace.setSpan(seen, span);
     const conclude = () => {
       const { rows, events, recorded, failed, interrupted } = figures();
       for (const [name, value] of Object.entries({ rows, events, recorded, failed, interrupted })) {

@@ -17,7 +17,8 @@ export class EventsController {
   @Get()
   async list(@Query() { after, limit }: ListEventsDto): Promise<EventSummary[]> {
     const page: EventSummary[] = [];
-    for await (const { position, group, key, occurredAt } of this.log.read({ after, limit })) {
+    const options = { limit, ...(after === undefined ? {} : { after }) };
+    for await (const { position, group, key, occurredAt } of this.log.read(options)) {
       page.push({ position, group, key, occurredAt });
     }
     return page;

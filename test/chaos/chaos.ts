@@ -8,7 +8,7 @@ import type { ChaosDatabaseName } from './servers/chaos-database.js';
 import { openDatabase } from './servers/open-database.js';
 import { companyFor } from './sizes.js';
 
-const DATABASES = ['postgres', 'mariadb', 'mysql', 'sqlite'] as const;
+const DATABASES = ['postgres', 'pgbouncer', 'mariadb', 'mysql', 'sqlite'] as const;
 
 const { values } = parseArgs({
   options: {

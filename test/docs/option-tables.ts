@@ -1,12 +1,17 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 import type { Declaration } from '../../lib/core/options/declare.js';
+import { AGGREGATES, AGGREGATES_PLACE } from '../../lib/aggregates/aggregates-options.js';
 import { RETRY } from '../../lib/core/retry-policy.js';
-import { CORS, HTTP_POLICY, HTTP_ROUTE, RATE_LIMIT } from '../../lib/http/http-options.js';
+import { CORS, HTTP_POLICY, HTTP_ROUTE, RATE_LIMIT, STORED_METADATA } from '../../lib/http/http-options.js';
+import { NOTIFICATIONS } from '../../lib/http/notification-options.js';
 import { EVENT_TYPES } from '../../lib/module/event-types-options.js';
+import { FORGETTING, PERSONAL } from '../../lib/module/forgetting-options.js';
 import { MODULE, RESCAN, WORKER } from '../../lib/module/options.js';
 import { RETENTION } from '../../lib/module/retention-options.js';
+import { ENCRYPTION } from '../../lib/payload/encryption-options.js';
 import { PAYLOAD } from '../../lib/payload/payload-options.js';
+import { GROUP_PIPELINE } from '../../lib/payload/pipeline-options.js';
 
 /** The published types of options, by what their tables are called on the pages, with what was declared. */
 const TABLES: Record<string, { type: string; declaration: Declaration }> = {
@@ -15,14 +20,21 @@ const TABLES: Record<string, { type: string; declaration: Declaration }> = {
   retry: { type: 'RetryOptions', declaration: RETRY },
   rescan: { type: 'RescanScheduleOptions', declaration: RESCAN },
   payload: { type: 'PayloadOptions', declaration: PAYLOAD },
+  pipeline: { type: 'GroupPipelineOptions', declaration: GROUP_PIPELINE },
+  encryption: { type: 'EncryptionOptions', declaration: ENCRYPTION },
+  forgetting: { type: 'ForgettingOptions', declaration: FORGETTING },
+  personal: { type: 'PersonalGroupOptions', declaration: PERSONAL },
   retention: { type: 'RetentionOptions', declaration: RETENTION },
   eventTypes: { type: 'EventTypesOptions', declaration: EVENT_TYPES },
   http: { type: 'HttpOptions', declaration: { ...HTTP_POLICY, ...HTTP_ROUTE } },
   rateLimit: { type: 'RateLimitOptions', declaration: RATE_LIMIT },
+  feature: { type: 'EventSourcingFeature', declaration: { ...AGGREGATES_PLACE, ...AGGREGATES } },
+  notifications: { type: 'NotificationOptions', declaration: NOTIFICATIONS },
   cors: { type: 'CorsOptions', declaration: CORS },
+  metadata: { type: 'StoredMetadataOptions', declaration: STORED_METADATA },
 };
 
-export const PAGES = ['docs/reference/options.md', 'docs/guides/http.md'];
+export const PAGES = ['docs/reference/options.md', 'docs/guides/http.md', 'docs/guides/notification-log.md'];
 export const REGENERATE = 'npm run docs:options';
 
 /** An option as an editor shows it. */

@@ -125,6 +125,31 @@ describeEachDatabase('an application', (db) => {
     expect(() => events.metadata).toThrow('EventEntity');
   });
 
+  it('refuses a second forRoot for one DataSource, naming both', async () => {
+    const second = Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot(await db.options()),
+        EventSourcingModule.forRoot({ dispatch: 'none' }),
+        EventSourcingModule.forRootAsync({
+          dataSource: 'default',
+          useFactory: () => ({ dispatch: 'inline' }),
+        }),
+      ],
+    });
+    const testing = await second.compile();
+    testing.useLogger(false);
+    closing.push({ close: () => testing.get<{ destroy(): Promise<void> }>(getDataSourceToken()).destroy() });
+    const error: unknown = await testing.init().catch((refused: unknown) => refused);
+    expect(error).toMatchObject({ code: 'DUPLICATE_LOG', dataSource: 'default' });
+    const { places } = error as { places: string[] };
+    expect(places).toEqual([
+      expect.stringContaining('bootstrap.spec'),
+      expect.stringContaining('bootstrap.spec'),
+    ]);
+    expect(places[0]).not.toBe(places[1]);
+    for (const place of places) expect(String(error)).toContain(place);
+  });
+
   describe('refuses to start with', () => {
     class Scoped extends Base {}
     Injectable({ scope: Scope.REQUEST })(Scoped);

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { event, ModelEventSource } from 'nestjs-once';
 import { Column, type DataSource, Entity, type EntityManager, PrimaryGeneratedColumn } from 'typeorm';
 import { startApplication, type TestApplication } from '../support/application.js';
-import { describeEachDatabase } from '../support/databases.js';
+import { describeAnyDatabase, describeEachDatabase } from '../support/databases.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 
 @Entity()
 class Order {
@@ -20,6 +21,38 @@ class Orders {
     return event('order.made', `order_${id}`);
   }
 }
+
+@Injectable()
+class Removals {
+  @ModelEventSource(Order, { on: ['remove'] })
+  removed({ id }: Order) {
+    return event('order.removed', `order_${id}`);
+  }
+}
+
+describeAnyDatabase('an application with a source on removals', (db) => {
+  it.each([
+    ['rescan', 1],
+    ['ignore', 1],
+    ['throw', 0],
+  ] as const)(
+    "says at start, with bulkWrites: '%s', that calls by key pass it by: lines: %i",
+    async (bulkWrites, lines) => {
+      const logger = new RecordingLogger();
+      const application = await startApplication({
+        database: await db.options(),
+        entities: [Order],
+        providers: [Orders, Removals],
+        options: { bulkWrites },
+        logger,
+      });
+      await application.close();
+      const said = logger.of('log').filter((line) => line.includes('delete(id) (use remove())'));
+      expect(said).toHaveLength(lines);
+      expect(logger.lines.filter((line) => line.includes('Event log of'))).toEqual([]);
+    },
+  );
+});
 
 describeEachDatabase("an application with bulkWrites: 'throw'", (db) => {
   let application: TestApplication;

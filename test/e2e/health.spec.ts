@@ -20,6 +20,27 @@ import { describeEachDatabase } from '../support/databases.js';
 import { deferred, until } from '../support/deferred.js';
 import { type Script, scriptedHandler } from '../support/scripted-handler.js';
 
+/** Nobody gets a lease. */
+const REFUSALS = {
+  sqlite: {
+    refuse: [`CREATE TRIGGER refusal BEFORE INSERT ON once_worker BEGIN SELECT RAISE(ABORT, 'refused'); END`],
+    allow: 'DROP TRIGGER refusal',
+  },
+  postgres: {
+    refuse: [
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`,
+      'CREATE TRIGGER refusal BEFORE INSERT ON once_worker FOR EACH ROW EXECUTE FUNCTION refuse()',
+    ],
+    allow: 'DROP TRIGGER refusal ON once_worker',
+  },
+  mysql: {
+    refuse: [
+      `CREATE TRIGGER refusal BEFORE INSERT ON once_worker FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'`,
+    ],
+    allow: 'DROP TRIGGER refusal',
+  },
+} as const;
+
 const LIMITS = 'limits of the health check';
 
 @Controller('health')
@@ -76,7 +97,7 @@ describeEachDatabase('the health indicator, asked over HTTP', (db) => {
 
   it('is up while the worker runs and holds its lease', async () => {
     await start({ maxLag: '1m', maxDead: 0 });
-    await until(() => app.get<Engine>(engineToken()).keeper.sinceExtended !== undefined);
+    await until(() => app.get<Engine>(engineToken()).parts.keeper.sinceExtended !== undefined);
     const health = await ask();
     expect(health).toMatchObject({ status: 200, is: 'up', worker: 'running', lag: 0, dead: 0 });
     expect(health).toHaveProperty('leaseAge');
@@ -89,10 +110,10 @@ describeEachDatabase('the health indicator, asked over HTTP', (db) => {
       started.resolve();
       await release.promise;
     });
-    const { worker } = app.get<Engine>(engineToken());
+    const { worker } = app.get<Engine>(engineToken()).parts;
     await app.get(EventLog).append({ group: 'g', key: 'a' });
     await started.promise;
-    await worker.releaseStale(0);
+    await worker.tidy(0);
     expect(await ask()).toMatchObject({ status: 200, is: 'up' });
     // Nobody claims it any more.
     await worker.stopClaiming();
@@ -128,7 +149,7 @@ describeEachDatabase('the health indicator, asked over HTTP', (db) => {
 
   it('is down when the heartbeat is missing', async () => {
     await start({});
-    const { keeper } = app.get<Engine>(engineToken());
+    const { keeper } = app.get<Engine>(engineToken()).parts;
     await until(() => keeper.sinceExtended !== undefined);
     // A heartbeat that is late for real is no sooner told than mended: whoever looks at the lease next renews it.
     Object.defineProperty(keeper, 'sinceExtended', { value: 30_000 });
@@ -136,6 +157,21 @@ describeEachDatabase('the health indicator, asked over HTTP', (db) => {
       is: 'down',
       message: expect.stringContaining('The last heartbeat was'),
     });
+  });
+
+  it('is down while the worker has no lease and can get none, and up when it has one again', async () => {
+    await start({}, { worker: { pollInterval: 20, lease: 300 } });
+    const { keeper, database } = app.get<Engine>(engineToken()).parts;
+    await until(() => keeper.sinceExtended !== undefined);
+    const { refuse, allow } = REFUSALS[db.dialect];
+    const { dataSource } = database;
+    for (const statement of refuse) await dataSource.query(statement);
+    await dataSource.query('DELETE FROM once_worker');
+    await until(async () => (await ask()).status === 503);
+    await until(async () => /The worker has no lease: .*refused/i.test(String((await ask()).message)));
+    await dataSource.query(allow);
+    await until(async () => (await ask()).status === 200);
+    expect(await ask()).toMatchObject({ is: 'up', worker: 'running' });
   });
 
   it('refuses what it does not know', async () => {

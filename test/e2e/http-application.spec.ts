@@ -236,7 +236,10 @@ describeAnyDatabase('the door in an application', (db) => {
 
     describe('the rate limit', () => {
       it('is for each client, as far as the proxies are trusted', async () => {
-        const { url, events } = await start({}, { rateLimit: { limit: 2, window: '1h' }, trustedProxies: 1 });
+        const { url, events } = await start(
+          {},
+          { rateLimit: { limit: 2, window: '1h' }, trustedProxies: 1, metadata: { ip: true } },
+        );
         const post = (client: string) =>
           send(`${url}/event/log`, EVENT, { 'x-forwarded-for': `198.51.100.1, ${client}` });
         const statuses = [];

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { ApiProperty, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { IsInt, IsString } from 'class-validator';
@@ -8,6 +8,7 @@ import { engineToken } from '../../lib/module/tokens.js';
 import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { dataSourceOptionsFrom } from '../support/data-source-options.js';
 import { describeAnyDatabase, describeEachDatabase } from '../support/databases.js';
+import { Enveloping } from '../support/hostile-application.js';
 import { ADAPTERS, type HttpApplication, send, startHttpApplication } from '../support/http-application.js';
 import { SHOP_EVENTS } from '../support/shop-events.js';
 
@@ -49,7 +50,7 @@ describeEachDatabase('the door and the database', (db) => {
       database: dataSourceOptionsFrom({ ...address, url: proxy.through(address.url) }, { logging: false }),
       options: { events: SHOP_EVENTS, http: HTTP },
     });
-    const { connectivity } = application.app.get<Engine>(engineToken());
+    const { connectivity } = application.app.get<Engine>(engineToken()).parts;
     const post = () => send(`${application.url}/event/log`, [EVENT, { ...EVENT, __key__: 'l' }]);
 
     proxy.cut();
@@ -148,13 +149,14 @@ describeAnyDatabase('the door and what is around it', (db) => {
       expect(app.get(getDataSourceToken('second'))).toBeDefined();
     });
 
-    it('serves the script of the client, cached, unless it is told not to', async () => {
+    it('serves the script of the client, cached and as it is, unless it is told not to', async () => {
       builtScript();
       const start = async (client: boolean) => {
         application = await startHttpApplication({
           adapter,
           database: await db.options(),
           options: { events: SHOP_EVENTS, http: { ...HTTP, client } },
+          configure: (app) => app.useGlobalInterceptors(new Enveloping()),
         });
         return (headers = {}) =>
           send(`${application.url}/event/log.js`, undefined, { method: 'GET', ...headers });
@@ -162,7 +164,7 @@ describeAnyDatabase('the door and what is around it', (db) => {
       const get = await start(true);
       const script = await get();
       expect(script.status).toBe(200);
-      expect(script.text.length).toBeGreaterThan(0);
+      expect(script.text).toBe(readFileSync(SCRIPT, 'utf8'));
       expect(script.headers.get('content-type')).toMatch(/^text\/javascript/);
       expect(script.headers.get('cache-control')).toMatch(/^public, max-age=/);
       expect((await get({ 'if-none-match': script.headers.get('etag')! })).status).toBe(304);

@@ -39,6 +39,13 @@ class Shouting extends DefaultNamingStrategy {
   }
 }
 
+/** One that shouts whatever is given. */
+class Deafening extends DefaultNamingStrategy {
+  override columnName(propertyName: string, customName: string, prefixes: string[]): string {
+    return super.columnName(propertyName, customName, prefixes).toUpperCase();
+  }
+}
+
 type Naming = Pick<EventSourcingOptions, 'prefix' | 'schemaName'>;
 const ASYNC = [false, true];
 
@@ -175,23 +182,43 @@ describeEachDatabase('the entities of the log', (db) => {
     expect(logger.of('warn')[0]).toContain('entityPrefix "app_"');
   });
 
-  if (db.name === 'postgres') {
-    it("are warned of where the DataSource's schema is not the log's", async () => {
-      const open = async (schema: string, naming: Naming) => {
-        await start([
-          database({ ...(await db.options()), schema } as DataSourceOptions, 'auto'),
-          log(naming),
-        ]);
-        await closing.pop()!.close();
-        const warnings = logger.of('warn').join();
-        logger.lines.length = 0;
-        return warnings;
-      };
-      expect(await open('public', {})).toBe('');
-      expect(await open('app', { schemaName: 'app' })).toBe('');
-      expect(await open('app', {})).toMatch(
-        /"app.once_event".*eventSourcingEntities\(\{ schemaName: 'app' \}\)/,
+  it('are warned of where the naming strategy gives their columns names that the database does not have', async () => {
+    const options = { ...(await db.options()), namingStrategy: new Deafening() };
+    const testing = await start([database(options, 'auto'), log({})]);
+    const warnings = logger.of('warn').join();
+    if (db.name === 'postgres')
+      expect(warnings).toMatch(/EventEntity cannot be read.*"POSITION" of "position".*DeliveryEntity/);
+    else
+      expect(await testing.get<DataSource>(getDataSourceToken()).getRepository(EventEntity).find()).toEqual(
+        [],
       );
+  });
+
+  if (db.name === 'postgres') {
+    describe("in a DataSource's schema", () => {
+      const open = async (schema: string, naming: Naming, entities: unknown = 'auto') =>
+        start(
+          [database({ ...(await db.options()), schema } as DataSourceOptions, entities), log(naming)],
+          [Reader],
+        );
+
+      it.each([
+        ['public', {}],
+        ['app', {}],
+        ['app', { schemaName: 'app' }],
+        ['app', { schemaName: 'log' }],
+      ])('%s with %j are the tables of the log', async (schema, naming) => {
+        const testing = await open(schema, naming);
+        await readsItsLog(testing.get(EventLog), testing.get(Reader));
+        expect(logger.of('warn')).toEqual([]);
+      });
+
+      it('are warned of where the log is in another', async () => {
+        await open('app', { schemaName: 'log' }, EVENT_SOURCING_ENTITIES);
+        expect(logger.of('warn').join()).toMatch(
+          /"app.once_event".*eventSourcingEntities\(\{ schemaName: 'log' \}\)/,
+        );
+      });
     });
   }
 });

@@ -1,5 +1,6 @@
 import { Test } from '@nestjs/testing';
 import type { INestApplication } from '@nestjs/common';
+import { Followers } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
 import { createTransport } from 'nodemailer';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -81,6 +82,47 @@ describe('The donation platform', () => {
       expect((await get('/users/7')).status).toBe(404);
       expect((await get('/users/ada')).status).toBe(400);
       expect((await get('/users/99999999999')).status).toBe(400);
+    });
+  });
+
+  describe('the dog school', () => {
+    it('keeps dogs as what has happened to them', async () => {
+      expect(await post('/dogs', { name: 'Fido' })).toEqual({ status: 201, body: { name: 'Fido' } });
+      await post('/dogs/Fido/tricks', { trick: 'roll over' });
+      await post('/dogs/Fido/tricks', { trick: 'play dead' });
+      expect(await get('/dogs/Fido/tricks')).toEqual({ status: 200, body: ['roll over', 'play dead'] });
+      const logged: { group: string }[] = (await get('/events')).body;
+      expect(logged.map(({ group }) => group)).toEqual([
+        'Dog.Registered',
+        'Dog.TrickAdded',
+        'Dog.TrickAdded',
+      ]);
+    });
+
+    it('counts how many dogs have learnt each trick, and counts anew after a reset', async () => {
+      for (const name of ['Fido', 'Rex']) {
+        await post('/dogs', { name });
+        await post(`/dogs/${name}/tricks`, { trick: 'sit' });
+      }
+      await post('/dogs/Rex/tricks', { trick: 'roll over' });
+      const counted = [
+        { trick: 'roll over', dogs: 1 },
+        { trick: 'sit', dogs: 2 },
+      ];
+      await drain(app);
+      expect((await get('/dogs/tricks')).body).toEqual(counted);
+      await app.get(Followers).reset('TrickCounter');
+      expect((await get('/dogs/tricks')).body).toEqual([]);
+      await drain(app);
+      expect((await get('/dogs/tricks')).body).toEqual(counted);
+    });
+
+    it('has one dog of a name, and knows none that nobody registered', async () => {
+      await post('/dogs', { name: 'Fido' });
+      expect((await post('/dogs', { name: 'Fido' })).status).toBe(409);
+      expect((await post('/dogs', { name: '' })).status).toBe(400);
+      expect((await get('/dogs/Rex/tricks')).status).toBe(404);
+      expect((await post('/dogs/Rex/tricks', { trick: 'sit' })).status).toBe(404);
     });
   });
 

@@ -36,11 +36,12 @@ class NoteHandlers {
 }
 
 /** The statements of a save: those of TypeORM, and of its append one, on SQLite one for each table. */
+/** The last INSERT of some is that of the entity's tag. */
 const STATEMENTS = {
-  sqlite: ['BEGIN', 'INSERT', 'INSERT', 'INSERT', 'COMMIT'],
+  sqlite: ['BEGIN', 'INSERT', 'INSERT', 'INSERT', 'INSERT', 'COMMIT'],
   postgres: ['START', 'INSERT', 'APPEND', 'COMMIT'],
   mariadb: ['START', 'INSERT', 'BEGIN', 'COMMIT'],
-  mysql: ['START', 'INSERT', 'INSERT', 'DELETE', 'INSERT', 'INSERT', 'COMMIT'],
+  mysql: ['START', 'INSERT', 'INSERT', 'DELETE', 'INSERT', 'INSERT', 'INSERT', 'COMMIT'],
 };
 
 describeEachDatabase('a save of one entity', (db) => {

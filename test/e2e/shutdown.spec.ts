@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { event, type EventSourcingOptions, ModelEventSource } from 'nestjs-once';
 import { DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { drain } from 'nestjs-once/testing';
@@ -8,6 +8,7 @@ import { poolSize } from '../../lib/store/db/pool.js';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { type DatabaseAddress, dataSourceOptionsFrom, describeEachDatabase } from '../support/databases.js';
 import { aborted, deferred, until } from '../support/deferred.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 import { type Script, scriptedHandler } from '../support/scripted-handler.js';
 import { ShopProcess } from './processes/shop-process.js';
 import type { ShopSetup } from './processes/shop.js';
@@ -122,6 +123,35 @@ describeEachDatabase('shutdown', (db) => {
       await second.close();
     },
   );
+
+  it('says once which handlers it waits for and for how long', async () => {
+    const [begun, goOn, said] = [deferred(), deferred(), deferred()];
+    const first = await start(
+      async () => {
+        begun.resolve();
+        await goOn.promise;
+      },
+      { shutdownTimeout: '1h' },
+    );
+    const logger = new RecordingLogger();
+    jest.spyOn(logger, 'log').mockImplementation((line) => {
+      logger.lines.push(String(line));
+      if (String(line).startsWith('Shutdown waits')) said.resolve();
+    });
+    Logger.overrideLogger(logger);
+    await first.log.append({ group: 'made', key: 'made_1' });
+    await begun.promise;
+    const closed = first.close();
+    await said.promise;
+    goOn.resolve();
+    await closed;
+    Logger.overrideLogger(false);
+    expect(logger.lines.filter((line) => line.includes('Shutdown'))).toEqual([
+      expect.stringMatching(
+        /^Shutdown waits, 720\d s more at most, for handlers that run: One. They are aborted after 3600 s \(worker.shutdownTimeout\)\.$/,
+      ),
+    ]);
+  });
 
   it('ends when the application uses up all connections for good, and gives up the lease on one of its own', async () => {
     let statements = 0;

@@ -67,7 +67,7 @@ describeEachDatabase('processes that are killed', (db) => {
       const survivor = shop('work');
       await until(async () => {
         const { pending, running } = await deliveries.counts();
-        return pending + running === 0;
+        return pending === 0 && running === 0;
       }, LIMIT);
       await survivor.kill();
 
@@ -79,9 +79,18 @@ describeEachDatabase('processes that are killed', (db) => {
       const receipts = await dataSource.manager.find(Receipt);
       const of = (kind: string) =>
         receipts.filter((receipt) => receipt.kind === kind).map(({ eventKey }) => eventKey);
-      expect(of('booked').sort()).toEqual(keys);
-      expect([...new Set(of('sent'))].sort()).toEqual(keys);
-      expect(await deliveries.counts()).toMatchObject({ succeeded: 2 * keys.length, dead: 0 });
+      const { items: dead } = await deliveries.list({ status: 'dead' });
+      // All kills may meet the same delivery, which is buried after the fourth death. No handler has failed by itself.
+      const buried = { rescues: KILLS_OF_EACH, error: expect.stringMatching(/^ProcessDiedError: /) };
+      expect(dead).toEqual(dead.map((delivery) => expect.objectContaining({ ...delivery, ...buried })));
+      const handledBy = (method: string) => {
+        const without = dead.filter(({ handler }) => handler.endsWith(method)).map(({ key }) => key);
+        return keys.filter((key) => !without.includes(key));
+      };
+      expect(of('booked').sort()).toEqual(handledBy('.book'));
+      expect(of('sent')).toEqual(expect.arrayContaining(handledBy('.send')));
+      expect(keys).toEqual(expect.arrayContaining(of('sent')));
+      expect(await deliveries.counts()).toMatchObject({ succeeded: 2 * keys.length - dead.length });
       expect(keys.length).toBeGreaterThan(KILLS_OF_EACH);
     },
     LIMIT,

@@ -13,7 +13,6 @@ const pins = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDep
 const PACKAGES = [
   '@nestjs/common',
   '@nestjs/core',
-  '@nestjs/schedule',
   '@nestjs/typeorm',
   '@types/node',
   'libsql',
@@ -30,8 +29,12 @@ const NEEDED = [
   'CHANGELOG.md',
   'dist/index.js',
   'dist/index.d.ts',
+  'dist/cli/bin.js',
+  'dist/cli/index.js',
   'dist/client/index.js',
   'dist/client/log.js',
+  'docs/README.md',
+  'docs/guides/getting-started.md',
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'once-package-'));
@@ -40,6 +43,7 @@ try {
   const app = create();
   install(app, PACKAGES, tarball);
   check(app, 'main', 'handled member_joined_1: Ada');
+  run(app, 'node_modules/nestjs-once/dist/cli/bin.js', 'Usage: nestjs-once', '--help');
   install(app, OPTIONAL_PACKAGES);
   check(app, 'named-events', 'handled shop.Click at 3');
   check(app, 'without-limiter', 'MISSING_RATE_LIMITER');
@@ -55,7 +59,7 @@ function pack() {
   /** @type {string[]} */
   const paths = packed.files.map((/** @type {{ path: string }} */ file) => file.path);
   const stray = paths.filter(
-    (path) => !/^(dist\/.*\.(js|js\.map|d\.ts)|[A-Z]+(\.md)?|package\.json)$/.test(path),
+    (path) => !/^(dist\/.*\.(js|d\.ts)|docs\/.*\.(md|svg)|[A-Z]+(\.md)?|package\.json)$/.test(path),
   );
   if (stray.length > 0) throw new Error(`The tarball holds what nobody needs: ${stray.join(', ')}`);
   for (const needed of NEEDED) {
@@ -121,9 +125,10 @@ function compile(app) {
  * @param {string} app
  * @param {string} file
  * @param {string} expected
+ * @param {...string} args
  */
-function run(app, file, expected) {
-  const output = node(app, file);
+function run(app, file, expected, ...args) {
+  const output = node(app, file, ...args);
   if (!output.includes(expected))
     throw new Error(`${file}: expected it to print "${expected}", got:\n${output}`);
   console.log(`${file}: ${expected}, and the process ended by itself.`);

@@ -1,8 +1,10 @@
-import type { INestApplicationContext, ModuleMetadata } from '@nestjs/common';
+import type { INestApplicationContext, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { Deliveries, EventLog, type EventSourcingOptions, EventSourcingModule, Rescan } from 'nestjs-once';
 import type { DataSource, DataSourceOptions } from 'typeorm';
+import { directUrlOf } from './data-source-options.js';
+import { Statements } from './statements.js';
 
 export interface ApplicationSetup {
   database: DataSourceOptions;
@@ -10,6 +12,8 @@ export interface ApplicationSetup {
   providers?: ModuleMetadata['providers'];
   imports?: ModuleMetadata['imports'];
   options?: EventSourcingOptions;
+  /** Default: none, nothing is logged. */
+  logger?: LoggerService;
   /** Let TypeORM create the entities' tables. Default true; false for a second application on the same database. */
   synchronize?: boolean;
 }
@@ -26,15 +30,23 @@ export interface TestApplication {
 /** A Nest application around the module, started; `dispatch` is `'none'` unless the test asks for another. */
 export async function startApplication(setup: ApplicationSetup): Promise<TestApplication> {
   const { database, entities = [], providers = [], imports = [], options = {}, synchronize = true } = setup;
+  const directUrl = directUrlOf(database);
   const testing = await Test.createTestingModule({
     imports: [
       TypeOrmModule.forRoot({ ...database, entities, autoLoadEntities: true, synchronize }),
-      EventSourcingModule.forRoot({ dispatch: 'none', ...options }),
+      EventSourcingModule.forRoot({
+        dispatch: 'none',
+        summary: false,
+        // A test that notes statements notes those of the product.
+        logQueries: database.logger instanceof Statements,
+        ...options,
+        worker: { directUrl, ...options.worker },
+      }),
       ...imports,
     ],
     providers,
   }).compile();
-  testing.useLogger(process.env.TEST_LOG ? undefined! : false);
+  testing.useLogger(setup.logger ?? (process.env.TEST_LOG ? undefined! : false));
   const app = await testing.init().catch(async (error: unknown) => {
     // An application that did not start has no `close`.
     await testing.get<DataSource>(getDataSourceToken()).destroy();

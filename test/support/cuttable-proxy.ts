@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-/** A way to a server that can be cut: what is open breaks off, and new connections are closed at once. */
+/** A way to a server that can be cut: what is open breaks off, and new connections are closed at once. Or what is open goes silent. */
 export class CuttableProxy {
   /** When somebody tried in vain, by `performance.now()`. */
   readonly refused: number[] = [];
@@ -34,6 +34,11 @@ export class CuttableProxy {
   cut(): void {
     this.isCut = true;
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** What is open stays so and carries nothing any more, as where a network has forgotten it; new connections do. */
+  silence(): void {
+    for (const socket of this.sockets) socket.unpipe().resume();
   }
 
   restore(): void {

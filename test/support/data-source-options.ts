@@ -6,6 +6,8 @@ export interface DatabaseAddress {
   name: 'sqlite' | 'postgres' | 'mariadb' | 'mysql';
   /** A URL, or the path of a SQLite file. */
   url: string;
+  /** Past the pooler that the URL leads to. */
+  directUrl?: string;
 }
 
 /** Anything that a DataSource of any of the databases takes. */
@@ -26,4 +28,11 @@ function connection({ name, url }: DatabaseAddress): Record<string, unknown> {
     case 'mysql':
       return { type: name, url };
   }
+}
+
+/** Past the pooler that stands before the database of these options; undefined where none does. */
+export function directUrlOf(options: DataSourceOptions): string | undefined {
+  const { ONCE_POSTGRES_DIRECT_URL: direct } = process.env;
+  if (!direct || options.type !== 'postgres') return undefined;
+  return Object.assign(new URL(direct), { pathname: new URL(options.url!).pathname }).href;
 }

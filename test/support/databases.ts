@@ -15,6 +15,8 @@ export interface DatabaseUnderTest {
   readonly name: DatabaseAddress['name'];
   /** What the store knows it by: MariaDB and MySQL share a dialect. */
   readonly dialect: 'sqlite' | 'postgres' | 'mysql';
+  /** A pooler stands in between: a connection has another session for each transaction. */
+  readonly pooled: boolean;
   /** A new, empty database for this call alone, as JSON that a child process can be given. */
   create(): Promise<DatabaseAddress>;
   /** Options of a DataSource on a new, empty database; several DataSources may be opened with them. */
@@ -66,6 +68,7 @@ function databaseUnderTest(
   return {
     name,
     dialect: name === 'mariadb' ? ('mysql' as const) : name,
+    pooled: name === 'postgres' && Boolean(process.env.ONCE_POSTGRES_DIRECT_URL),
     create,
     options: async (extra?: ExtraOptions) => dataSourceOptionsFrom(await create(), extra),
     dropAll: async () => {

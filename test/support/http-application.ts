@@ -21,6 +21,10 @@ export interface HttpSetup {
   providers?: ModuleMetadata['providers'];
   controllers?: ModuleMetadata['controllers'];
   create?: NestApplicationOptions;
+  /** Options of Fastify. */
+  platform?: object;
+  /** What is done to the platform before Nest knows of it. */
+  before?: (adapter: ExpressAdapter | FastifyAdapter) => unknown;
   configure?: (app: INestApplication) => unknown;
 }
 
@@ -45,7 +49,9 @@ export async function startHttpApplication(setup: HttpSetup): Promise<HttpApplic
     controllers,
   })
   class AppModule {}
-  const adapter = setup.adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+  const adapter =
+    setup.adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter(setup.platform as undefined);
+  setup.before?.(adapter);
   const logger = process.env.TEST_LOG ? undefined : (false as const);
   const app = await NestFactory.create(AppModule, adapter, {
     abortOnError: false,

@@ -1,27 +1,27 @@
 import type { QueryRunner } from 'typeorm';
+import type { HeldLease } from '../../lib/store/ports/held-lease.js';
 import type { RescanProgress, RescanRequest, RescanState } from '../../lib/store/ports/rescan-state.js';
 
 /** A `RescanState` in memory; its lease never lapses by itself. */
 export class MemoryRescanState implements RescanState {
-  owner: string | undefined;
+  /** Somebody has the lease, or has taken it over. */
+  isHeld = false;
+  isLost = false;
   /** What was asked for, in order, with whether a transaction was active. */
   readonly requested: { id: number; entity: string; inTransaction: boolean }[] = [];
   readonly scans = new Map<string, RescanProgress>();
-  readonly started = new Map<string, Date>();
+  /** Milliseconds ago, by entity. */
+  readonly started = new Map<string, number>();
   private nextId = 1;
 
-  async acquire(owner: string): Promise<boolean> {
-    if (this.owner !== undefined) return false;
-    this.owner = owner;
-    return true;
-  }
-
-  async extend(owner: string): Promise<boolean> {
-    return this.owner === owner;
-  }
-
-  async release(owner: string): Promise<void> {
-    if (this.owner === owner) this.owner = undefined;
+  async hold<T>(work: (held: HeldLease) => Promise<T>, otherwise: () => T): Promise<T> {
+    if (this.isHeld) return otherwise();
+    this.isHeld = true;
+    try {
+      return await work({ keep: async () => !this.isLost });
+    } finally {
+      this.isHeld = false;
+    }
   }
 
   async progress(scan: string): Promise<RescanProgress | undefined> {
@@ -29,15 +29,18 @@ export class MemoryRescanState implements RescanState {
   }
 
   async begin(scan: string): Promise<void> {
-    this.scans.set(scan, { cursor: null, startedAt: new Date(), finishedAt: null });
+    this.scans.set(scan, { cursor: null, startedAgo: 0, isFinished: false });
   }
 
-  async advance(scan: string, cursor: string): Promise<void> {
-    this.scans.set(scan, { ...this.scans.get(scan)!, cursor });
+  async advance(scan: string, from: string | null, to: string): Promise<boolean> {
+    const progress = this.scans.get(scan)!;
+    if (progress.cursor !== from) return false;
+    this.scans.set(scan, { ...progress, cursor: to });
+    return true;
   }
 
   async finish(scan: string): Promise<void> {
-    this.scans.set(scan, { ...this.scans.get(scan)!, finishedAt: new Date() });
+    this.scans.set(scan, { ...this.scans.get(scan)!, isFinished: true });
   }
 
   async request(entity: string, runner: QueryRunner): Promise<void> {
@@ -48,12 +51,12 @@ export class MemoryRescanState implements RescanState {
     const entities = [...new Set(this.requested.map(({ entity }) => entity))];
     return entities.map((entity) => ({
       entity,
-      lastStartedAt: this.started.get(entity),
+      lastStartedAgo: this.started.get(entity),
     }));
   }
 
   async beginRequested(entity: string): Promise<void> {
-    this.started.set(entity, new Date());
+    this.started.set(entity, 0);
   }
 
   async requestIds(entity: string): Promise<number[]> {

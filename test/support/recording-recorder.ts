@@ -11,6 +11,8 @@ export class RecordingRecorder implements EventRecorder {
   readonly held = new Map<string, number>();
   /** Keys whose event cannot be recorded. */
   readonly invalid = new Set<string>();
+  /** What the next `recordYielding` fails with, whatever it is given. */
+  failure?: Error;
 
   get keys(): string[] {
     return this.recorded.map(({ input }) => input.key);
@@ -29,6 +31,9 @@ export class RecordingRecorder implements EventRecorder {
 
   async recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]> {
     this.calls.push({ method: 'recordYielding', size: emissions.length });
+    const { failure } = this;
+    delete this.failure;
+    if (failure) throw failure;
     const refused = emissions.find(({ input }) => this.invalid.has(input.key));
     if (refused) throw new Error(`cannot record ${refused.input.key}`);
     return emissions.map((emission) =>

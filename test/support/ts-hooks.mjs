@@ -22,6 +22,7 @@ const SWC_OPTIONS = {
 
 const PACKAGE = {
   'nestjs-once': new URL('../../lib/index.ts', import.meta.url).href,
+  'nestjs-once/cli': new URL('../../lib/cli/index.ts', import.meta.url).href,
   'nestjs-once/testing': new URL('../../lib/testing/index.ts', import.meta.url).href,
   'nestjs-once/terminus': new URL('../../lib/terminus/index.ts', import.meta.url).href,
 };

@@ -80,6 +80,12 @@ async function log(events: EventLog, request: IncomingMessage) {
   expectTypeOf(await events.log('shop.Keyed', { a: 1 }, { key: 'k', request })).toEqualTypeOf<AppendResult>();
   expectTypeOf((await events.log(new Keyed(), { key: 'k' })).event!.data.a).toEqualTypeOf<number>();
   await events.log('shop.Keyed');
+  expectTypeOf(await events.log('shop.Keyed', {})).toEqualTypeOf<AppendResult>();
+  expectTypeOf(await events.log<Keyed>('shop.Keyed', { a: 1 })).toEqualTypeOf<AppendResult<Keyed>>();
+  // @ts-expect-error another type
+  await events.log<Keyed>('shop.Keyed', { a: 'one' });
+  // @ts-expect-error it has what the class does not declare
+  await events.log<Keyed>('shop.Keyed', { a: 1, b: 2 });
   await events.log(DealClick, { dealId: 'd' });
   // @ts-expect-error another type
   await events.log(Keyed, { a: 'one' });

@@ -2,6 +2,11 @@
 import type { EntityManager } from 'typeorm';
 import { expectTypeOf } from 'expect-type';
 import {
+  Aggregate,
+  AggregateEvent,
+  type AggregateRecordedEvent,
+  type AggregateRepository,
+  AggregateType,
   type AppendResult,
   type Deliveries,
   event,
@@ -91,6 +96,10 @@ expectTypeOf<EventLog['append']>().toBeCallableWith([{ group: 'g', key: 'k' }], 
 });
 expectTypeOf<AppendResult['recorded']>().toEqualTypeOf<boolean>();
 expectTypeOf<Awaited<ReturnType<EventLog['get']>>>().toEqualTypeOf<RecordedEvent | undefined>();
+declare const eventLog: EventLog;
+expectTypeOf(eventLog.get<{ a: number }>('k')).resolves.toEqualTypeOf<
+  RecordedEvent<{ a: number }> | undefined
+>();
 expectTypeOf<ReturnType<EventLog['read']>>().toExtend<AsyncIterable<RecordedEvent>>();
 expectTypeOf<Rescan['run']>().toBeCallableWith({ dryRun: true });
 expectTypeOf<Deliveries['retry']>().toBeCallableWith({ status: 'dead', handler: 'Mails.send' });
@@ -105,3 +114,23 @@ EventSourcingModule.forRoot({ workers: 3 });
 expectTypeOf<EventSourcingError['code']>().toEqualTypeOf<string>();
 expectTypeOf(drain).returns.resolves.not.toBeAny();
 expectTypeOf(new FixedClock(new Date()).now()).toEqualTypeOf<Date>();
+
+/** Aggregates. */
+@AggregateType('Dog')
+class Dog extends Aggregate {
+  @AggregateEvent('TrickAdded', ['trick'])
+  addTrick(_trick: string): void {}
+}
+
+export async function useAggregates(dogs: AggregateRepository<Dog>, manager: EntityManager): Promise<void> {
+  const dog = await dogs.get('fido');
+  expectTypeOf(dog).toEqualTypeOf<Dog>();
+  expectTypeOf(dog.version).toEqualTypeOf<number>();
+  expectTypeOf(await dogs.find('fido')).toEqualTypeOf<Dog | undefined>();
+  expectTypeOf(await dogs.save(dog, dog)).toEqualTypeOf<AggregateRecordedEvent[]>();
+  expectTypeOf(await dogs.save([dog], { manager })).toEqualTypeOf<AggregateRecordedEvent[]>();
+  const count = await dogs.get('fido', { project: (events: number | undefined) => (events ?? 0) + 1 });
+  expectTypeOf(count).toEqualTypeOf<number>();
+  // @ts-expect-error Its version is its events' business.
+  dog.version = 7;
+}

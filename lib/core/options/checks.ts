@@ -29,6 +29,13 @@ export const flag: Check<boolean> = must('true or false', (value) => typeof valu
 
 export const text: Check<string> = must('a string', (value) => typeof value === 'string');
 
+/** One that is refused is not shown: it may hold a password. */
+export const url: Check<string> = (value, option, where) => {
+  if (typeof value === 'string' && URL.canParse(value)) return value;
+  const actual = typeof value === 'string' ? 'another string' : describe(value);
+  throw new InvalidOptionError(option, 'a URL such as postgres://db-1:5432/app', actual, where);
+};
+
 export const oneOf = <const T extends string>(...allowed: readonly T[]): Check<T> =>
   must(allowed.map((name) => `'${name}'`).join(' or '), (value) => allowed.includes(value));
 

@@ -28,7 +28,7 @@ type Must<D, Names extends keyof D> = { [Name in Names]: GivenOf<D[Name]> };
 /** What an application may give. */
 export type OptionsOf<D> = { [Name in keyof D]?: GivenOf<D[Name]> };
 
-/** The same, where some have to be given. */
+/** What an application may give where some have to be given. */
 export type NeededOptionsOf<D> = Must<D, NeededNames<D>> & OptionsOf<Omit<D, NeededNames<D>>>;
 
 /** What comes of it: checked, with every default filled in. */

@@ -1,5 +1,5 @@
 import { describe } from '../describe.js';
-import { EventSourcingError } from '../errors.js';
+import { EventSourcingError, InvalidOptionError } from '../errors.js';
 
 /** An option that does not exist was given; `suggestion` is the nearest that does. */
 export class UnknownOptionError extends EventSourcingError {
@@ -24,6 +24,15 @@ export function assertKnownOptions(options: unknown, known: readonly string[], w
   }
   const unknown = Object.keys(options).find((option) => !known.includes(option));
   if (unknown !== undefined) throw new UnknownOptionError(unknown, known, where);
+}
+
+/**
+ * Throws `InvalidOptionError` for the first property that is there and undefined: a parameter that is missing by mistake
+ * would else mean all there is.
+ */
+export function assertNoneUndefined(options: object, where: string): void {
+  const missing = Object.entries(options).find(([, value]) => value === undefined);
+  if (missing) throw new InvalidOptionError(missing[0], 'given, or left out', 'undefined', where);
 }
 
 /** The nearest candidate, if any is near. */

@@ -1,7 +1,14 @@
+// The real one, also where a test runner has put another in its place: what waits for it would wait for ever.
+import { setImmediate } from 'node:timers';
 import type { AbortListener, Cancellation } from '../../runtime/cancellation.js';
+import { HandlerTimeoutError } from '../errors.js';
+import type { Handler } from '../handler-set.js';
 import type { Outcome } from './settlement.js';
 
-const OK: Outcome = { ok: true };
+export const OK: Outcome = { ok: true };
+
+/** Begun in this turn of the loop. */
+const begun: Timed[] = [];
 
 /**
  * Work that is waited for until it ends or is cancelled, whichever is first. It calls back once, and has no promise of its
@@ -38,6 +45,42 @@ export class Abortable implements AbortListener {
     this.cancellation.offAbort(this);
     return true;
   }
+}
+
+/**
+ * Work that is aborted when it takes longer than its handler's timeout, counted from the end of the turn of the loop in
+ * which it began: what ends within that turn, as quick handlers do, needs no timer.
+ */
+export class Timed extends Abortable {
+  private timer?: NodeJS.Timeout;
+
+  constructor(
+    private readonly handler: Handler,
+    cancellation: Cancellation,
+    ended: (outcome: Outcome) => void,
+  ) {
+    super(cancellation, ended);
+  }
+
+  override begin(work: () => unknown): void {
+    super.begin(work);
+    if (begun.push(this) === 1) setImmediate(limitAll);
+  }
+
+  limit(): void {
+    if (this.isOver) return;
+    const { name, timeout } = this.handler;
+    this.timer = setTimeout(() => this.cancellation.abort(new HandlerTimeoutError(name, timeout)), timeout);
+  }
+
+  protected override end(): boolean {
+    clearTimeout(this.timer);
+    return super.end();
+  }
+}
+
+function limitAll(): void {
+  for (const work of begun.splice(0)) work.limit();
 }
 
 /** The work's own promise where it has one. */

@@ -1,4 +1,8 @@
+// The real one, also where a test runner has put another in its place: what waits for it would wait for ever.
+import { setImmediate } from 'node:timers';
 import type { EntityLoader, EntityReference } from '../../payload/entity-port.js';
+import type { Database } from '../../store/db/database.js';
+import type { TypeOrmEntities } from '../../store/typeorm/typeorm-entities.js';
 import type { Handler } from '../handler-set.js';
 import { settledWithin } from '../../runtime/deadline.js';
 
@@ -7,7 +11,7 @@ const MOST = 50;
 /** Milliseconds after which each is loaded alone, since one of them may be what takes long. */
 const PATIENCE = 1000;
 
-/** What a run's event refers to. */
+/** What an attempt's event refers to. */
 interface Request {
   references: readonly EntityReference[];
   keys: readonly string[];
@@ -53,6 +57,19 @@ export class JointLoads {
     const load = this.parts.loaderOf(handler);
     for (const group of disjoint(requests)) void loadTogether(group, load);
   }
+}
+
+/** Loads what events refer to for handlers that are in no transaction: a connection is taken only when there is a reference. */
+export function entityLoads(
+  database: Database,
+  entities: TypeOrmEntities,
+): (handler: Handler) => EntityLoader {
+  const alone =
+    ({ relations }: Handler): EntityLoader =>
+    (references) =>
+      database.run((sql) => entities.loader(sql.runner.manager, relations)(references));
+  const joint = new JointLoads({ loaderOf: alone, keyOf: (reference) => entities.keyOf(reference) });
+  return (handler) => (entities.shareRelated ? alone(handler) : joint.loaderOf(handler));
 }
 
 /** Groups in which no entity is asked for twice: of one query it would be one instance, which the runs would share. */

@@ -1,4 +1,4 @@
-import type { DeliveryId } from '../../store/ports/dialect.js';
+import type { DeliveryId } from '../../store/ports/delivery-ids.js';
 import type { HandlerRegistry } from '../../store/registry/handler-registry.js';
 import type { Promotion } from '../../store/deliveries/promotion.js';
 import { chunks } from '../../store/ports/sql.js';
@@ -41,7 +41,7 @@ export class Promoter {
     return handlerIds.length > 0 ? this.grouped.request({ position, group, handlerIds }) : undefined;
   }
 
-  /** The same for several. */
+  /** Resolves when what waited for any of these is due. */
   async afterAll(attempted: readonly Attempted[]): Promise<void> {
     await Promise.all(attempted.flatMap((one) => this.after(one) ?? []));
   }

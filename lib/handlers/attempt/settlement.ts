@@ -1,6 +1,7 @@
 import type { RefusedDataError } from '../../core/event-types.js';
 import type { RetryPolicy } from '../../core/retry-policy.js';
 import { retryDelay } from '../../core/retry-policy.js';
+import type { HandlingResult } from '../../core/telemetry.js';
 import { isInstance } from '../../core/thrown.js';
 import { PayloadPrunedError } from '../../payload/errors.js';
 import {
@@ -18,7 +19,17 @@ export class NotAccepted extends Error {
   }
 }
 
-/** What became of one start of a handler. */
+/** The handler did not start: the transaction for it could not be begun. */
+export class NotBegun extends Error {
+  constructor(reason: unknown) {
+    super('The transaction of the handler could not be begun', { cause: reason });
+  }
+}
+
+/** Milliseconds until a handler that could not start has its next chance. */
+const BEGIN_AGAIN = 1000;
+
+/** How an attempt's handler ended. */
 export type Outcome = { ok: true } | { ok: false; error: unknown };
 
 /** What is to be done about its delivery. */
@@ -30,36 +41,60 @@ export type Settlement =
   | { kind: 'bury'; error: unknown }
   | { kind: 'snooze'; until: Date }
   | { kind: 'cancel'; error: unknown }
-  | { kind: 'release' }
+  /** Given back as it was, to be started again after `delay` milliseconds. */
+  | { kind: 'release'; error?: unknown; delay: number }
   /** Somebody else's by now: nothing may be marked. */
   | { kind: 'abandon' };
 
 export interface AttemptFacts {
   retry: RetryPolicy;
   /** Failed attempts before this one. */
-  attempts: number;
+  failures: number;
   /** The handler's transaction marked success. */
   transactional: boolean;
-  /** Why the engine ended the run, when it did. */
-  cancelledBy?: Error | undefined;
+  /** Why the engine ended the attempt, when it did. */
+  endedBy?: Error | undefined;
   random: () => number;
 }
 
 /** Decides what an outcome means for the delivery; changes nothing, and never throws. */
-export function settle(outcome: Outcome, facts: AttemptFacts): Settlement {
+export function decide(outcome: Outcome, facts: AttemptFacts): Settlement {
   if (outcome.ok) return { kind: facts.transactional ? 'completed' : 'complete' };
   const { error } = outcome;
-  return endedByEngine(error, facts.cancelledBy) ?? asHandlerAsks(error) ?? failed(error, facts);
+  // An attempt is a start of the handler: this was none, and uses up none.
+  if (isInstance(error, NotBegun)) return { kind: 'release', error: error.cause, delay: BEGIN_AGAIN };
+  return endedByEngine(error, facts.endedBy) ?? asHandlerAsks(error) ?? failed(error, facts);
+}
+
+/** What is told of an attempt to those who watch. */
+export function resultOf(settlement: Settlement): HandlingResult {
+  switch (settlement.kind) {
+    case 'complete':
+    case 'completed':
+      return { outcome: 'succeeded' };
+    case 'retry':
+      return { outcome: 'retry', error: settlement.error };
+    case 'bury':
+      return { outcome: 'dead', error: settlement.error };
+    case 'snooze':
+      return { outcome: 'snoozed' };
+    case 'cancel':
+      return { outcome: 'cancelled' };
+    case 'release':
+      return { outcome: 'released' };
+    case 'abandon':
+      return { outcome: 'abandoned' };
+  }
 }
 
 /**
- * A handler may throw errors of these classes as well, such as one that another delivery's run ended with: that is a
+ * A handler may throw errors of these classes as well, such as one that another delivery's attempt ended with: that is a
  * failure like any other, or the delivery would be given up under a lease that goes on.
  */
 function endedByEngine(error: unknown, reason: Error | undefined): Settlement | undefined {
   if (!reason || error !== reason) return undefined;
   if (reason instanceof LeaseLostError) return { kind: 'abandon' };
-  if (reason instanceof ShutdownError) return { kind: 'release' };
+  if (reason instanceof ShutdownError) return { kind: 'release', delay: 0 };
   return reason instanceof DeliveryCancelledError ? { kind: 'cancel', error } : undefined;
 }
 
@@ -81,7 +116,7 @@ function snoozedUntil(error: unknown): Date | undefined {
   }
 }
 
-function failed(error: unknown, { retry, attempts, random }: AttemptFacts): Settlement {
-  const delay = retryDelay(retry, attempts + 1, random);
+function failed(error: unknown, { retry, failures, random }: AttemptFacts): Settlement {
+  const delay = retryDelay(retry, failures + 1, random);
   return delay === undefined ? { kind: 'bury', error } : { kind: 'retry', error, delay };
 }

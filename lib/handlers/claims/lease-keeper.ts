@@ -19,8 +19,15 @@ export class LeaseKeeper {
   private timer?: NodeJS.Timeout;
   private extendedAt = 0;
   private stopped = false;
+  private lack?: string;
+  private acquiring?: Promise<number>;
 
   constructor(private readonly parts: LeaseKeeperParts) {}
+
+  /** Why there is no lease, where one was wanted; undefined while there is one. */
+  get missing(): string | undefined {
+    return this.lack;
+  }
 
   holds(workerId: number): boolean {
     return this.workerId === workerId;
@@ -30,13 +37,31 @@ export class LeaseKeeper {
   async acquire(): Promise<number> {
     if (this.stopped) throw new ShutdownError();
     const asked = performance.now();
-    const workerId = await this.parts.leases.register();
+    const workerId = await this.register();
     // It lapses by itself, and nothing was claimed under it.
     if (this.stopped) throw new ShutdownError();
     this.workerId = workerId;
+    this.lack = undefined;
     this.extendedAt = asked;
     this.schedule();
     return workerId;
+  }
+
+  /** The id of the lease that this process has, or of a new one: whoever asks while there is one is given that. */
+  async hold(): Promise<number> {
+    const { workerId } = this;
+    if (workerId !== undefined && !this.loseIfLapsed(workerId)) return workerId;
+    this.acquiring ??= this.acquire().finally(() => (this.acquiring = undefined));
+    return this.acquiring;
+  }
+
+  private async register(): Promise<number> {
+    try {
+      return await this.parts.leases.register();
+    } catch (error) {
+      this.lack = String(error);
+      throw error;
+    }
   }
 
   /**
@@ -47,7 +72,7 @@ export class LeaseKeeper {
     return this.workerId !== workerId || performance.now() - this.extendedAt >= this.parts.lease;
   }
 
-  /** The same, and a lapsed lease is lost at once: a heartbeat that comes after this must not bring it back. */
+  /** Whether the lease may be another's by now; a lapsed one is lost at once: a heartbeat that comes after this must not bring it back. */
   loseIfLapsed(workerId: number): boolean {
     const lapsed = this.hasLapsed(workerId);
     if (lapsed) this.lose(workerId);
@@ -110,6 +135,7 @@ export class LeaseKeeper {
   lose(workerId: number): void {
     if (this.workerId !== workerId) return;
     this.workerId = undefined;
+    this.lack = 'it was lost';
     this.parts.lost();
   }
 }

@@ -1,12 +1,14 @@
+import type { Telemetry } from '../../core/telemetry.js';
 import type { DeliveryQueue } from '../../store/deliveries/delivery-queue.js';
-import type { DeliveryId } from '../../store/ports/dialect.js';
+import type { DeliveryId } from '../../store/ports/delivery-ids.js';
 import type { Preclaimed } from '../../store/deliveries/preclaims.js';
 import type { ClaimedDelivery } from '../../store/ports/rows.js';
-import { keyOf } from '../delivery-key.js';
+import { keyOf } from '../../store/ports/delivery-ids.js';
 import { Doubt } from './doubt.js';
 
 export interface LeasedClaimsParts {
   queue: DeliveryQueue;
+  telemetry: Telemetry;
   /** Registers a lease, renewed from then on, and returns its worker id. */
   lease: () => Promise<number>;
   /** Milliseconds. */
@@ -22,10 +24,13 @@ type Claim = Omit<Parameters<DeliveryQueue['claim']>[0], 'workerId'>;
 /** What one process claims and gives back, under the lease that it has at that time. */
 export class LeasedClaims {
   private workerId?: number;
+  /** It has had one. */
+  private leased = false;
   private acquiring?: Promise<number>;
   /** What it has claimed and neither settled nor given back. */
   private readonly open = new Set<ClaimedDelivery>();
-  private readonly doubt: Doubt;
+  /** Whether the database may hold something for this worker that nobody here knows of. */
+  readonly doubt: Doubt;
 
   constructor(
     private readonly parts: LeasedClaimsParts,
@@ -64,16 +69,6 @@ export class LeasedClaims {
     return true;
   }
 
-  /** It may hold something that nobody here knows of, and there is no hurry. */
-  suspect(): void {
-    this.doubt.suspect();
-  }
-
-  /** A statement that creates deliveries as claimed, and commits by itself. */
-  unlessAnswered<T>(statement: () => Promise<T>): Promise<T> {
-    return this.doubt.unlessAnswered(statement);
-  }
-
   /** Takes deliveries under this process's lease; none when the lease was lost meanwhile. */
   async take(request: Claim): Promise<{ workerId: number; claimed: ClaimedDelivery[] }> {
     const workerId = this.workerId ?? (await this.ensureLease());
@@ -90,8 +85,15 @@ export class LeasedClaims {
   }
 
   private async claim(request: Claim & { workerId: number }): Promise<ClaimedDelivery[]> {
-    const { claimed, failures } = await this.doubt.unlessAnswered(() => this.parts.queue.claim(request));
+    const { queue, telemetry } = this.parts;
+    const since = Date.now();
+    const { claimed, failures } = await this.doubt.unlessAnswered(() => queue.claim(request));
     if (failures.length > 0) this.doubt.raise();
+    if (telemetry.enabled && claimed.length > 0)
+      telemetry.claimed(
+        claimed.map(({ event }) => event),
+        since,
+      );
     return claimed;
   }
 
@@ -113,10 +115,10 @@ export class LeasedClaims {
     return this.workerId === undefined ? [] : this.parts.queue.cancelRequests(this.workerId);
   }
 
-  /** Gives back what it may hold without knowing of it. */
+  /** Gives back what it may hold without knowing of it, and gets a new lease for one that was lost. */
   async tidy(): Promise<void> {
     const { workerId } = this;
-    if (workerId === undefined) return;
+    if (workerId === undefined) return this.leased ? void (await this.ensureLease()) : undefined;
     await this.doubt.look(() => this.giveBackUnknown(workerId));
   }
 
@@ -133,7 +135,10 @@ export class LeasedClaims {
   private ensureLease(): Promise<number> {
     this.acquiring ??= this.parts
       .lease()
-      .then((workerId) => (this.workerId = workerId))
+      .then((workerId) => {
+        this.leased = true;
+        return (this.workerId = workerId);
+      })
       .finally(() => (this.acquiring = undefined));
     return this.acquiring;
   }

@@ -1,9 +1,9 @@
 import type { AppendedEvent } from '../../store/commits/appended-event.js';
 import type { CommitListener } from '../../store/commits/commit-hub.js';
-import type { DeliveryId } from '../../store/ports/dialect.js';
+import type { DeliveryId } from '../../store/ports/delivery-ids.js';
 import type { Preclaimed, Preclaimer } from '../../store/deliveries/preclaims.js';
 import type { ClaimedDelivery } from '../../store/ports/rows.js';
-import { keyOf } from '../delivery-key.js';
+import { keyOf } from '../../store/ports/delivery-ids.js';
 import type { LeasedClaims } from './leased-claims.js';
 import type { BoundHandler, Runs } from './runs.js';
 
@@ -48,7 +48,7 @@ export class Preclaiming implements Preclaimer, CommitListener {
   }
 
   unlessAnswered<T>(statement: () => Promise<T>): Promise<T> {
-    return this.parts.claims.unlessAnswered(statement);
+    return this.parts.claims.doubt.unlessAnswered(statement);
   }
 
   isUnsettled(id: DeliveryId): boolean {
@@ -70,7 +70,7 @@ export class Preclaiming implements Preclaimer, CommitListener {
 
   unknown(events: readonly AppendedEvent[]): void {
     this.undone(events);
-    if (preclaimsOf(events).length > 0) this.parts.claims.suspect();
+    if (preclaimsOf(events).length > 0) this.parts.claims.doubt.suspect();
   }
 
   committed(events: readonly AppendedEvent[]): void {
@@ -80,7 +80,7 @@ export class Preclaiming implements Preclaimer, CommitListener {
       (one) => this.unsettled.delete(keyOf(one.delivery)) && this.parts.claims.adopt(one),
     );
     // Given back or forgotten meanwhile, and perhaps claimed again: only a look can tell.
-    if (own.length < preclaimed.length) this.parts.claims.suspect();
+    if (own.length < preclaimed.length) this.parts.claims.doubt.suspect();
     this.parts.start(own.map(({ delivery }) => delivery));
   }
 }

@@ -1,8 +1,8 @@
-import type { DeliveryId } from '../../store/ports/dialect.js';
+import type { HandlerClaims } from '../../core/telemetry.js';
+import type { DeliveryId } from '../../store/ports/delivery-ids.js';
 import type { ClaimedDelivery } from '../../store/ports/rows.js';
-import type { Execution } from '../attempt/executor.js';
+import type { Cancellation } from '../../runtime/cancellation.js';
 import type { Handler } from '../handler-set.js';
-import { type HandlerLoad, mayStart } from './slots.js';
 
 /** A handler of this process with its id in the registry. */
 export interface BoundHandler {
@@ -10,6 +10,22 @@ export interface BoundHandler {
   handler: Handler;
   /** It may have deliveries with an order key. Default false. */
   keyed?: boolean;
+}
+
+/** An attempt that is under way, and can be stopped from outside. */
+export interface Run {
+  readonly delivery: ClaimedDelivery;
+  readonly handler: Handler;
+  readonly workerId: number;
+  /** Ends the run with an error, whether the handler heeds its signal or not. */
+  readonly cancellation: Cancellation;
+}
+
+/** What one handler has under way in this process. */
+export interface HandlerLoad {
+  running: number;
+  /** The handler's own limit. */
+  concurrency: number;
 }
 
 export interface Limits {
@@ -23,7 +39,7 @@ export interface Limits {
 export class Runs {
   private readonly waiting = new Map<number, { delivery: ClaimedDelivery; since: number }[]>();
   /** By handler, then by position. */
-  private readonly running = new Map<number, Map<number, Execution>>();
+  private readonly running = new Map<number, Map<number, Run>>();
   private runningCount = 0;
   private bufferedCount = 0;
   private transactional = 0;
@@ -34,12 +50,31 @@ export class Runs {
     return this.runningCount;
   }
 
-  get executions(): Execution[] {
+  get all(): Run[] {
     return [...this.running.values()].flatMap((runs) => [...runs.values()]);
   }
 
   get buffered(): number {
     return this.bufferedCount;
+  }
+
+  /** Slots for which nothing is claimed. */
+  get free(): number {
+    return Math.max(0, this.limits.concurrency - this.runningCount - this.bufferedCount);
+  }
+
+  /** What waits, of all handlers. */
+  get ahead(): ClaimedDelivery[] {
+    return [...this.waiting.values()].flatMap((queue) => queue.map(({ delivery }) => delivery));
+  }
+
+  /** What each of these handlers has under way. */
+  claimsOf(handlers: readonly BoundHandler[]): HandlerClaims[] {
+    return handlers.map(({ id, handler }) => ({
+      handler: handler.name,
+      running: this.runningOf(id),
+      claimed: this.bufferedOf(id),
+    }));
   }
 
   bufferedOf(handlerId: number): number {
@@ -75,27 +110,36 @@ export class Runs {
     return { bound, delivery: this.waiting.get(bound.id)!.shift()!.delivery };
   }
 
-  started(execution: Execution): void {
-    const { delivery, handler } = execution;
+  started(run: Run): void {
+    const { delivery, handler } = run;
     const { handlerId, position } = delivery;
     const runs = this.running.get(handlerId);
-    if (runs) runs.set(position, execution);
-    else this.running.set(handlerId, new Map([[position, execution]]));
+    if (runs) runs.set(position, run);
+    else this.running.set(handlerId, new Map([[position, run]]));
     this.runningCount++;
     if (handler.transactional) this.transactional++;
   }
 
-  ended(execution: Execution): void {
-    const { handlerId, position } = execution.delivery;
+  ended(run: Run): void {
+    const { handlerId, position } = run.delivery;
     const runs = this.running.get(handlerId);
     // What was lost to another process may have come back and run again already.
-    if (runs?.get(position) === execution) runs.delete(position);
+    if (runs?.get(position) === run) runs.delete(position);
     this.runningCount--;
-    if (execution.handler.transactional) this.transactional--;
+    if (run.handler.transactional) this.transactional--;
   }
 
-  find({ handlerId, position }: DeliveryId): Execution | undefined {
+  find({ handlerId, position }: DeliveryId): Run | undefined {
     return this.running.get(handlerId)?.get(position);
+  }
+
+  /** Takes out one that waits. */
+  take({ handlerId, position }: DeliveryId): ClaimedDelivery | undefined {
+    const queue = this.waiting.get(handlerId) ?? [];
+    const index = queue.findIndex(({ delivery }) => delivery.position === position);
+    if (index < 0) return undefined;
+    this.bufferedCount--;
+    return queue.splice(index, 1)[0]!.delivery;
   }
 
   /** Takes out what waits for other handlers than these. */
@@ -147,4 +191,20 @@ export class Runs {
       mayStart(load, this.limits.transactional, this.transactional, idle.transactional)
     );
   }
+}
+
+/**
+ * Whether another delivery of a handler may start. One slot is kept for each other handler that has nothing running,
+ * up to half of all: so a handler whose runs hang cannot take the slots of the others.
+ */
+export function mayStart(
+  load: HandlerLoad,
+  concurrency: number,
+  running: number,
+  idleOthers: number,
+): boolean {
+  const free = concurrency - running;
+  if (free <= 0 || load.running >= load.concurrency) return false;
+  if (load.running === 0) return true;
+  return free > Math.min(idleOthers, Math.floor(concurrency / 2));
 }

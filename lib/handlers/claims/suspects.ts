@@ -1,4 +1,4 @@
-import type { ClaimQuota } from '../../store/ports/dialect.js';
+import type { ClaimQuota } from '../../store/ports/delivery-sql.js';
 import type { ClaimedDelivery } from '../../store/ports/rows.js';
 import type { BoundHandler } from './runs.js';
 import { settledWithin } from '../../runtime/deadline.js';
@@ -19,14 +19,10 @@ export interface SuspectsParts {
 
 /** Runs deliveries that may have killed their process alone, one by one, so that the next death tells which it was. */
 export class Suspects {
-  private running = false;
+  /** Nothing else may be claimed or started meanwhile. */
+  areRunning = false;
 
   constructor(private readonly parts: SuspectsParts) {}
-
-  /** Nothing else may be claimed or started meanwhile. */
-  get areRunning(): boolean {
-    return this.running;
-  }
 
   /**
    * Lets what runs end, then runs one suspect of each handler. Neither what runs long nor a suspect that hangs holds the
@@ -34,16 +30,16 @@ export class Suspects {
    */
   async runDue(): Promise<boolean> {
     const { handlers, areDue, isStopped, clear, aloneFor } = this.parts;
-    if (this.running || isStopped()) return false;
+    if (this.areRunning || isStopped()) return false;
     const quotas = handlers().map(({ id }) => ({ handlerId: id, take: 1 }));
     if (!(await areDue(quotas))) return false;
-    this.running = true;
+    this.areRunning = true;
     try {
       await settledWithin(clear(), aloneFor);
       for (const quota of quotas) await this.runOne(quota);
       return true;
     } finally {
-      this.running = false;
+      this.areRunning = false;
     }
   }
 

@@ -1,9 +1,10 @@
-import type { ClaimQuota, DeliveryId } from '../../store/ports/dialect.js';
+import type { ClaimQuota } from '../../store/ports/delivery-sql.js';
+import type { DeliveryId } from '../../store/ports/delivery-ids.js';
 import type { ClaimedDelivery } from '../../store/ports/rows.js';
 import { chunks } from '../../store/ports/sql.js';
 import { OrderedRounds } from './ordered-rounds.js';
 import type { BoundHandler } from '../claims/runs.js';
-import type { Promoted } from '../attempt/settler.js';
+import type { Promoted } from '../attempt/attempt.js';
 import { inParallel } from '../../runtime/in-parallel.js';
 
 /** Events whose deliveries are claimed by one statement. */

@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
+import { dialectOf } from '../../store/db/dialects.js';
 
 /** The values of a primary key, in the form in which the database compares them with its columns. */
 export type Cursor = readonly (string | number)[];
@@ -35,7 +36,7 @@ export function selectCursor(
   return metadata.primaryColumns.map((column, index) => addColumn(query, column, index));
 }
 
-/** The same beside the entity, whose own columns serve where they are comparable. */
+/** Selects the cursor beside the entity, whose own columns serve where they are comparable. */
 export function addCursor(query: SelectQueryBuilder<ObjectLiteral>, metadata: EntityMetadata): CursorNames {
   return metadata.primaryColumns.map(
     (column, index) => ownName(query, column) ?? addColumn(query, column, index),
@@ -61,9 +62,7 @@ function asComparable(query: SelectQueryBuilder<ObjectLiteral>, column: ColumnMe
   const path = columnPath(query, column);
   const type = typeof column.type === 'function' ? column.type.name.toLowerCase() : column.type;
   if (!/^(date|time)/.test(type)) return path;
-  const database = query.connection.options.type;
-  if (database === 'postgres') return `CAST(${path} AS text)`;
-  return database === 'mysql' || database === 'mariadb' ? `CAST(${path} AS char)` : path;
+  return dialectOf(query.connection).columns.exactTime?.(path) ?? path;
 }
 
 export function cursorOf(raw: ObjectLiteral, names: CursorNames): Cursor {

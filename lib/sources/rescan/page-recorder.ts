@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppendResult } from '../../core/event.js';
+import { NoAnswerError } from '../../runtime/deadline.js';
 import type { Emission, EventRecorder } from '../../store/log/event-recorder.js';
 import { EmissionBatch } from '../emission-batch.js';
 import { addFailure, type ScanFailure, type ScanReport } from './rescan-report.js';
@@ -59,6 +60,8 @@ export class PageRecorder {
     try {
       results = await this.recorder.recordYielding(emissions);
     } catch (error) {
+      // Of the connection, and not of an event.
+      if (error instanceof NoAnswerError) throw error;
       if (emissions.length === 1) return this.fail(unrecordable(emissions[0]!, error));
       for (const emission of emissions) await this.record([emission]);
       return;

@@ -1,26 +1,30 @@
-import { randomUUID } from 'node:crypto';
-import { type LoggerService, Logger } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import type { EntityMetadata } from 'typeorm';
 import type { Clock } from '../../core/clock.js';
-import { assertKnownOptions } from '../../core/options/known-options.js';
+import { assertKnownOptions, assertNoneUndefined } from '../../core/options/known-options.js';
 import { NO_TELEMETRY, type Telemetry } from '../../core/telemetry.js';
+import { loggerOf, type OwnLogger } from '../../runtime/logging.js';
 import type { EventRecorder } from '../../store/log/event-recorder.js';
+import type { HeldLease } from '../../store/ports/held-lease.js';
 import type { RescanRequest, RescanState } from '../../store/ports/rescan-state.js';
+import type { ChangedReads } from '../changed-reads.js';
 import { classesOf, type EntityName, entityName } from '../entity-classes.js';
 import { UnknownEntityError } from '../errors.js';
 import { isRescanned, type RegisteredSource } from '../registered-source.js';
 import type { SourceRegistry } from '../source-registry.js';
-import { RescanLeaseLostError } from './errors.js';
+import { RescanInProgressError, RescanLeaseLostError } from './errors.js';
 import type { ProgressNotes, RescanContext } from './rescan-context.js';
-import { RescanLease } from './rescan-lease.js';
 import { type RescanProgressEvent, type RescanReport, sumUp } from './rescan-report.js';
+import type { ReadRows } from './row-pages.js';
 import { scanName, SourceScan } from './source-scan.js';
 
 export interface RescanOptions {
   registry: SourceRegistry;
   recorder: EventRecorder;
   state: RescanState;
+  read: ReadRows;
   clock: Clock;
+  changedReads: ChangedReads;
   /** Rows per page. Default 1000. */
   batchSize?: number;
   /** Default: nobody watches. */
@@ -69,10 +73,10 @@ const REQUEST_INTERVAL = 5 * 60_000;
  * cluster; gives way to the application's transactions; goes on where an interrupted run stopped.
  */
 export class Rescan {
-  private readonly logger: LoggerService;
+  private readonly logger: OwnLogger;
 
   constructor(private readonly options: RescanOptions) {
-    this.logger = options.logger ?? new Logger('Rescan');
+    this.logger = loggerOf('Rescan', options.logger);
   }
 
   /**
@@ -81,9 +85,11 @@ export class Rescan {
    */
   async run(options: RescanRunOptions = {}): Promise<RescanReport> {
     assertKnownOptions(options, RUN_OPTIONS, 'Rescan.run');
+    const { signal: _, onProgress: __, ...what } = options;
+    assertNoneUndefined(what, 'Rescan.run');
     const targets = this.targets(options.entities);
     if (options.dryRun) return this.scan(targets, this.context(options));
-    return RescanLease.hold(this.options.state, randomUUID(), async (lease) => {
+    return this.alone(async (lease) => {
       const requests = await this.answerable(await this.options.state.requests());
       const resumable: Target[] = [];
       for (const target of targets) resumable.push(await this.resumed(target));
@@ -102,7 +108,7 @@ export class Rescan {
   async runRequested(options: RequestedRescanOptions = {}): Promise<RescanReport | undefined> {
     const { state } = this.options;
     if ((await this.due(options)).length === 0) return undefined;
-    return RescanLease.hold(state, randomUUID(), async (lease) => {
+    return this.alone(async (lease) => {
       const requests = await this.answerable(await this.due(options));
       for (const { entity } of requests) await state.beginRequested(entity);
       const classes = new Set(
@@ -116,11 +122,16 @@ export class Rescan {
     });
   }
 
+  /** One at a time in all processes. */
+  private alone<T>(work: (lease: HeldLease) => Promise<T>): Promise<T> {
+    return this.options.state.hold(work, () => {
+      throw new RescanInProgressError();
+    });
+  }
+
   private async due({ ignoreThrottle }: RequestedRescanOptions): Promise<RescanRequest[]> {
     const requests = await this.options.state.requests();
-    // Real time, as the database's: a clock that a test moves must not.
-    const since = Date.now() - REQUEST_INTERVAL;
-    const isDue = ({ lastStartedAt }: RescanRequest) => !lastStartedAt || lastStartedAt.getTime() <= since;
+    const isDue = ({ lastStartedAgo = Infinity }: RescanRequest) => lastStartedAgo >= REQUEST_INTERVAL;
     // A request for a source that only a newer version of the application has is left to that.
     const isKnown = ({ entity }: RescanRequest) => this.targetsOf(entity).length > 0;
     return requests.filter((request) => isKnown(request) && (ignoreThrottle || isDue(request)));
@@ -146,26 +157,28 @@ export class Rescan {
 
   private async resumed(target: Target): Promise<Target> {
     const progress = await this.options.state.progress(scanName(target.source, target.metadata));
-    if (!progress || progress.finishedAt || progress.cursor === null) return target;
-    const isRecent = Date.now() - progress.startedAt.getTime() < RESUME_WITHIN;
-    return isRecent ? { ...target, cursor: progress.cursor } : target;
+    if (!progress || progress.isFinished || progress.cursor === null) return target;
+    return progress.startedAgo < RESUME_WITHIN ? { ...target, cursor: progress.cursor } : target;
   }
 
-  private context(options: RescanRunOptions, lease?: RescanLease): RescanContext {
-    const { registry, recorder, clock, batchSize = 1000 } = this.options;
+  private context(options: RescanRunOptions, lease?: HeldLease): RescanContext {
+    const { registry, recorder, read, clock, changedReads, batchSize = 1000 } = this.options;
     const { dryRun = false, signal, onProgress } = options;
     const { manager } = registry.dataSource;
     const progress = lease && this.notes(lease);
-    return { manager, recorder, clock, logger: this.logger, batchSize, dryRun, progress, signal, onProgress };
+    const { logger } = this;
+    const shared = { manager, recorder, read, clock, changedReads, logger, batchSize };
+    return { ...shared, dryRun, progress, signal, onProgress };
   }
 
-  private notes(lease: RescanLease): ProgressNotes {
+  private notes(lease: HeldLease): ProgressNotes {
     const { state } = this.options;
     return {
       begin: (scan) => state.begin(scan),
-      reached: async (scan, cursor) => {
-        await lease.extend();
-        await (cursor === undefined ? state.finish(scan) : state.advance(scan, cursor));
+      reached: async (scan, from, to) => {
+        const isOurs = (await lease.keep()) && (to === undefined || (await state.advance(scan, from, to)));
+        if (!isOurs) throw new RescanLeaseLostError();
+        if (to === undefined) await state.finish(scan);
       },
     };
   }
@@ -185,7 +198,7 @@ export class Rescan {
       context.dryRun,
     );
     const { rows, events, recorded, failed } = report.totals;
-    this.logger.debug?.(`Re-scan: ${rows} rows, ${events} events, ${recorded} new, ${failed} failed`);
+    this.logger.debug(`Re-scan: ${rows} rows, ${events} events, ${recorded} new, ${failed} failed`);
     return report;
   }
 

@@ -1,6 +1,11 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import type { SourceRescanOptions } from '../model-event-source.decorator.js';
+import { fresh } from '../../store/typeorm/fresh.js';
+import { relationsOf } from '../../store/typeorm/relations.js';
+import type { RescanWhere, RescanWhereAt, SourceRescanOptions } from '../model-event-source.decorator.js';
 import { addCursor, betweenKeys, type Cursor, cursorOf, orderByKey, selectCursor } from './page-cursor.js';
+
+/** Queries rows of the primary: a replica may not have yet what a bulk write asked to be scanned. Its connection is held for one page only. */
+export type ReadRows = <T>(work: (manager: EntityManager) => Promise<T>) => Promise<T>;
 
 export interface Page {
   rows: readonly object[];
@@ -12,14 +17,26 @@ const ALIAS = 'scanned';
 
 /** The rows of one class that a source asks for, page by page in the order of their primary key. */
 export class RowPages {
+  private asked?: RescanWhere<ObjectLiteral>;
+
   constructor(
     private readonly metadata: EntityMetadata,
     private readonly options: SourceRescanOptions<ObjectLiteral>,
     private readonly size: number,
+    /** The time that a `where` of the source's is worked out for. */
+    private readonly now: Date,
+    private readonly read: ReadRows,
   ) {}
 
+  /** Asked of the source once, so that all pages of a run are of one selection; where it throws, the scan fails. */
+  private get where(): RescanWhere<ObjectLiteral> | undefined {
+    const { where } = this.options;
+    if (typeof where !== 'function') return where;
+    return (this.asked ??= (where as RescanWhereAt<ObjectLiteral>)({ now: this.now }));
+  }
+
   countAfter(start: Cursor | undefined): Promise<number> {
-    return this.onPrimary((manager) => {
+    return this.read((manager) => {
       const query = this.query(manager, { relations: false });
       betweenKeys(query, this.metadata, start, undefined);
       return query.getCount();
@@ -31,7 +48,7 @@ export class RowPages {
    * the keys, and rows that come in meanwhile must be seen by this page or by a later one.
    */
   after(start: Cursor | undefined): Promise<Page> {
-    return this.onPrimary(async (manager) => {
+    return this.read(async (manager) => {
       if (this.isOneRowEach) return this.plainPage(manager, start);
       const end = await this.endOf(manager, start);
       const query = this.query(manager, { relations: true });
@@ -43,7 +60,7 @@ export class RowPages {
 
   /** Nothing is joined: so many rows are so many entities. */
   private get isOneRowEach(): boolean {
-    return !this.options.where && !this.options.relations && this.metadata.eagerRelations.length === 0;
+    return !this.where && !this.options.relations && this.metadata.eagerRelations.length === 0;
   }
 
   private async plainPage(manager: EntityManager, start: Cursor | undefined): Promise<Page> {
@@ -69,19 +86,9 @@ export class RowPages {
     return raw && cursorOf(raw, names);
   }
 
-  /** A replica may not have yet what a bulk write asked to be scanned. The connection is held for one page only. */
-  private async onPrimary<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const runner = this.metadata.dataSource.createQueryRunner('master');
-    try {
-      return await work(runner.manager);
-    } finally {
-      await runner.release();
-    }
-  }
-
   /** A `where` over a relation to many finds a row once per match. */
   private oncePerRow(query: SelectQueryBuilder<ObjectLiteral>): void {
-    if (!this.options.where) return;
+    if (!this.where) return;
     for (const column of this.metadata.primaryColumns) query.addGroupBy(`${ALIAS}.${column.propertyPath}`);
   }
 
@@ -91,9 +98,11 @@ export class RowPages {
     { relations }: { relations: boolean },
   ): SelectQueryBuilder<ObjectLiteral> {
     const query = manager.createQueryBuilder<ObjectLiteral>(this.metadata.target, ALIAS);
+    const wanted = relations ? this.options.relations : undefined;
     query.setFindOptions({
-      ...(this.options.where ? { where: this.options.where } : {}),
-      ...(relations && this.options.relations ? { relations: this.options.relations } : {}),
+      ...fresh(this.metadata.dataSource),
+      ...(this.where ? { where: this.where } : {}),
+      ...(wanted ? { relations: relationsOf(this.metadata, wanted) } : {}),
       ...(relations ? {} : { loadEagerRelations: false }),
     });
     this.onlyThisClass(query);

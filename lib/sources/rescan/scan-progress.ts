@@ -1,4 +1,6 @@
-import type { LoggerService } from '@nestjs/common';
+import { messageOf } from '../../core/thrown.js';
+import { harmless } from '../../core/harmless.js';
+import type { OwnLogger } from '../../runtime/logging.js';
 import type { RescanProgressEvent, ScanReport } from './rescan-report.js';
 
 const LOG_EVERY = 10_000;
@@ -13,7 +15,7 @@ export class ScanProgress {
     private readonly report: ScanReport,
     /** Counts the rows that the scan has before it: only where somebody will be told, since it takes a while. */
     private readonly count: () => Promise<number>,
-    private readonly logger: LoggerService,
+    private readonly logger: OwnLogger,
     private readonly onProgress: ((progress: RescanProgressEvent) => void) | undefined,
   ) {}
 
@@ -26,10 +28,17 @@ export class ScanProgress {
   async page(): Promise<void> {
     const now = performance.now();
     this.report.duration = now - this.start;
-    if (this.onProgress) this.onProgress(this.progress(await this.counted()));
+    if (this.onProgress) this.tell(this.progress(await this.counted()), this.onProgress);
     if (now - this.logged < LOG_EVERY) return;
     this.logged = now;
     this.logger.log(describeProgress(this.progress(await this.counted())));
+  }
+
+  private tell(progress: RescanProgressEvent, onProgress: (progress: RescanProgressEvent) => void): void {
+    harmless(
+      () => onProgress(progress),
+      (error) => this.logger.error(`A progress callback failed: ${messageOf(error)}`),
+    );
   }
 
   private async counted(): Promise<number> {

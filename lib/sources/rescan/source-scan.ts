@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EntityMetadata } from 'typeorm';
 import type { EventInput } from '../../core/event.js';
+import { uniqueName } from '../entity-classes.js';
 import type { RegisteredSource } from '../registered-source.js';
 import { runSource } from '../run-source.js';
+import { sourceEmission } from '../source-emission.js';
 import type { RescanContext } from './rescan-context.js';
 import { type Cursor, decodeCursor, encodeCursor } from './page-cursor.js';
 import { PageRecorder } from './page-recorder.js';
@@ -25,6 +27,7 @@ export class SourceScan {
   private readonly pages: RowPages;
   private readonly recorder: PageRecorder;
   private readonly resumeFrom: Cursor | undefined;
+  private noted: string | null;
   private notedAt = performance.now();
 
   constructor(
@@ -33,10 +36,11 @@ export class SourceScan {
     private readonly context: RescanContext,
     cursor: string | undefined,
   ) {
+    this.noted = cursor ?? null;
     this.resumeFrom = cursor === undefined ? undefined : decodeCursor(cursor, metadata);
-    this.report = newScanReport(source.name, metadata.name, this.resumeFrom !== undefined);
+    this.report = newScanReport(source.name, uniqueName(metadata), this.resumeFrom !== undefined);
     const size = source.rescan?.batchSize ?? context.batchSize;
-    this.pages = new RowPages(metadata, source.rescan ?? {}, size);
+    this.pages = new RowPages(metadata, source.rescan ?? {}, size, context.clock.now(), context.read);
     this.recorder = new PageRecorder(context.recorder, this.report, context.dryRun, (failure) =>
       this.log(failure),
     );
@@ -75,7 +79,9 @@ export class SourceScan {
     const now = performance.now();
     if (end && !this.report.interrupted && now - this.notedAt < NOTE_EVERY) return;
     this.notedAt = now;
-    await this.context.progress?.reached(this.name, end && encodeCursor(end));
+    const reached = end && encodeCursor(end);
+    await this.context.progress?.reached(this.name, this.noted, reached);
+    this.noted = reached ?? null;
   }
 
   /** Counts what stopped the scan itself. */
@@ -103,7 +109,8 @@ export class SourceScan {
       }
       const events = this.eventsOf(row);
       for (const input of events instanceof Promise ? await events : events) {
-        if (this.recorder.add({ input, source: this.source.name })) await this.recorder.flush();
+        const emission = sourceEmission(this.source, this.metadata, row, input);
+        if (this.recorder.add(emission)) await this.recorder.flush();
       }
     }
     await this.recorder.finish();
@@ -111,9 +118,10 @@ export class SourceScan {
 
   /** At once where the source does not wait; none of a row on which it fails. */
   private eventsOf(row: object): EventInput[] | Promise<EventInput[]> {
-    const { manager, clock } = this.context;
+    const { manager, clock, changedReads } = this.context;
     try {
-      const context = { reason: 'rescan', now: clock.now(), manager } as const;
+      const told = { reason: 'rescan', now: clock.now(), manager } as const;
+      const context = changedReads.watched(this.source, told);
       const events = runSource(this.source, this.metadata, row, context);
       return events instanceof Promise ? this.inTime(events, row) : events;
     } catch (error) {
@@ -134,7 +142,7 @@ export class SourceScan {
 
   private log({ key, message }: ScanFailure): void {
     const event = key === undefined ? '' : `, event "${key}"`;
-    this.context.logger.error(`Re-scan of ${this.metadata.name} by ${this.source.name}${event}: ${message}`);
+    this.context.logger.error(`Re-scan of ${this.report.entity} by ${this.source.name}${event}: ${message}`);
   }
 }
 
@@ -146,5 +154,5 @@ function awaitedLater<T>(promise: Promise<T>): Promise<T> {
 
 /** Under which the progress of the scan is kept. */
 export function scanName(source: RegisteredSource, metadata: EntityMetadata): string {
-  return `${source.name} ${metadata.name}`;
+  return `${source.name} ${uniqueName(metadata)}`;
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { QueryRunner } from 'typeorm';
+import { harmless } from '../../core/harmless.js';
 import { Coalesced } from '../../runtime/coalesced.js';
 import type { Messages } from '../ports/signals.js';
 import type { AppendedEvent } from './appended-event.js';
@@ -83,7 +84,7 @@ export class CommitHub {
     this.now = parts.now ?? (() => performance.now());
     const listener: TransactionListener = {
       reported: (runner, events) => this.reported(runner, events),
-      undone: (events) => this.settle(events, 'undone'),
+      undone: (events) => this.conclude(events, 'undone'),
     };
     this.tracker = new CommitTracker(listener, parts.depths);
   }
@@ -96,7 +97,7 @@ export class CommitHub {
   /** Events were appended on this runner. */
   appended(runner: QueryRunner, events: readonly AppendedEvent[]): void {
     if (events.length === 0) return;
-    this.settle(this.replacedBy(events), 'unknown');
+    this.conclude(this.replacedBy(events), 'unknown');
     this.follow(events);
     this.tell((listener) => listener.appended?.(events));
     this.tracker.appended(runner, events);
@@ -157,7 +158,7 @@ export class CommitHub {
     if (!inLog) return;
     this.commit(events.filter((event) => inLog.has(event)));
     const missing = events.filter((event) => !inLog.has(event));
-    this.settle(
+    this.conclude(
       otherwise === 'unknown' ? missing : missing.filter((event) => this.hasExpired(event)),
       'unknown',
     );
@@ -177,7 +178,7 @@ export class CommitHub {
   private commit(events: readonly AppendedEvent[]): void {
     const shown = events.filter((event) => !this.proven.has(event));
     for (const event of shown) this.proven.add(event);
-    this.settle(shown, 'committed');
+    this.conclude(shown, 'committed');
   }
 
   /** A position that comes anew belonged to what was rolled back without anybody's saying so. */
@@ -196,19 +197,13 @@ export class CommitHub {
       if (this.open.get(event.position)?.event === event) this.open.delete(event.position);
   }
 
-  private settle(events: readonly AppendedEvent[], outcome: 'committed' | 'undone' | 'unknown'): void {
+  private conclude(events: readonly AppendedEvent[], outcome: 'committed' | 'undone' | 'unknown'): void {
     if (events.length === 0) return;
     this.forget(events);
     this.tell((listener) => listener[outcome]?.(events));
   }
 
   private tell(what: (listener: CommitListener) => void): void {
-    for (const listener of this.listeners) {
-      try {
-        what(listener);
-      } catch (error) {
-        this.parts.failed(error);
-      }
-    }
+    for (const listener of this.listeners) harmless(() => what(listener), this.parts.failed);
   }
 }

@@ -4,7 +4,7 @@ import { describe } from '../../core/describe.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/event.js';
 import { compilePattern, type GroupPattern } from '../../core/group-pattern.js';
-import { assertKnownOptions } from '../../core/options/known-options.js';
+import { assertKnownOptions, assertNoneUndefined } from '../../core/options/known-options.js';
 import type { HandlingOutcome } from '../../core/telemetry.js';
 import { guardedObservable } from './guarded-observable.js';
 
@@ -76,6 +76,7 @@ export class EventStream {
 
 function matcherOf(options: StreamOptions): (group: string) => boolean {
   assertKnownOptions(options, ['groups'], WHERE);
+  assertNoneUndefined(options, WHERE);
   const { groups } = options;
   if (groups === undefined) return () => true;
   const patterns = (Array.isArray(groups) ? (groups as readonly unknown[]) : [groups]).map(checkedPattern);

@@ -1,3 +1,4 @@
+import { harmless } from '../../core/harmless.js';
 import {
   isObservable,
   Observable,
@@ -52,18 +53,10 @@ function guardedResult(result: unknown, failed: Failed): unknown {
 function guardedObserver<T>(failed: Failed, ...[observer, error, complete]: Given<T>): Observer<T> {
   const given: { next?: Listener<T>; error?: Listener<unknown>; complete?: Listener<void> } =
     typeof observer === 'object' && observer !== null ? observer : { next: observer, error, complete };
-  const guard = (call: () => unknown) => {
-    try {
-      const result = call();
-      if (result instanceof Promise) result.catch(failed);
-    } catch (thrown) {
-      failed(thrown);
-    }
-  };
+  const guard = (call: () => unknown) => void harmless(call, failed);
   return {
     next: (value) => guard(() => given.next?.call(given, value)),
-    error: (reason: unknown) =>
-      given.error ? guard(() => given.error!.call(given, reason)) : failed(reason),
+    error: (reason: unknown) => guard(() => (given.error ? given.error.call(given, reason) : failed(reason))),
     complete: () => guard(() => given.complete?.call(given)),
   };
 }

@@ -3,12 +3,12 @@ import { Coalesced } from '../../runtime/coalesced.js';
 import { settledWithin } from '../../runtime/deadline.js';
 import type { ControlConnection, ConnectionTenant } from '../db/control-connection.js';
 import type { Database } from '../db/database.js';
-import type { Channel, Messages } from '../ports/signals.js';
+import { type Channel, type Messages, PooledConnectionError } from '../ports/signals.js';
 import type { Sql } from '../ports/sql.js';
 
 /** Milliseconds between two messages, at least. */
 const GAP = 5;
-/** The same after one that could not be sent. */
+/** Milliseconds after a message that could not be sent. */
 const GAP_AFTER_FAILURE = 1000;
 /** Milliseconds until a lost connection is opened again, then twice as long each time that fails. */
 const FIRST_RETRY = 100;
@@ -30,7 +30,7 @@ export interface WakeUpParts {
   /** Handlers that may have something due; undefined when that is not known. */
   heard: (handlerIds: ReadonlySet<number> | undefined) => void;
   /** Groups of which another process has committed events; undefined when that is not known. */
-  committed: (groups: ReadonlySet<string> | undefined) => void;
+  elsewhere: (groups: ReadonlySet<string> | undefined) => void;
   /** Nothing is heard from now on, because of this; tried again, and told of once until it works again. */
   deaf: (error: unknown) => void;
   hearing: () => void;
@@ -120,7 +120,7 @@ export class WakeUp implements ConnectionTenant {
   }
 
   async opened(sql: Sql): Promise<boolean> {
-    const { database, heard, committed, hearing } = this.parts;
+    const { database, heard, elsewhere, hearing } = this.parts;
     if (!this.listens || this.stopping.signal.aborted) return false;
     const listener = {
       heard: (channel: Channel, message: string) => this.heard(channel, message),
@@ -128,8 +128,9 @@ export class WakeUp implements ConnectionTenant {
     };
     this.current = listener;
     try {
-      await database.dialect.signals!.listen(sql, database.tables, listener);
+      await database.dialect.signals!.listen(sql, database.tables, listener, (work) => database.run(work));
     } catch (error) {
+      if (error instanceof PooledConnectionError) return this.cannotHear(error);
       this.ended(listener, error);
     }
     if (this.current !== listener) return false;
@@ -137,13 +138,19 @@ export class WakeUp implements ConnectionTenant {
     this.state = 'hearing';
     // What was told before is lost.
     heard(undefined);
-    committed(undefined);
+    elsewhere(undefined);
+    return true;
+  }
+
+  /** Trying again would not help; another connection may. */
+  private cannotHear(error: PooledConnectionError): true {
+    this.turnDeaf(error);
     return true;
   }
 
   private heard(channel: Channel, message: string): void {
     if (channel === 'wake_up') this.parts.heard(idsOf(message));
-    else this.parts.committed(groupsOf(message));
+    else this.parts.elsewhere(groupsOf(message));
   }
 
   closed(): void {

@@ -1,4 +1,4 @@
-import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
 import { settledWithin } from '../../runtime/deadline.js';
 import type { Database } from './database.js';
 import { HeldConnection } from './held-connection.js';
@@ -28,7 +28,11 @@ export class ControlConnection {
   private readonly known = new WeakSet<object>();
   private tenant?: ConnectionTenant;
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    /** Where it connects to instead, past whatever stands between the pool and the server. */
+    private readonly directUrl?: string,
+  ) {}
 
   /** One tenant, before the first use. */
   accommodate(tenant: ConnectionTenant): void {
@@ -36,12 +40,14 @@ export class ControlConnection {
   }
 
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    if (this.database.dialect.singleConnection) return this.database.run(work);
+    if (!this.database.dialect.can.pool) return this.database.run(work);
     const connection = await this.open();
-    return connection.use(async (runner) => {
-      await this.introduce(runner);
-      return work(this.database.on(runner));
-    });
+    return connection.use((runner) =>
+      this.database.using(runner, async (sql) => {
+        await this.introduce(sql);
+        return work(sql);
+      }),
+    );
   }
 
   /** What is under way fails. */
@@ -54,21 +60,21 @@ export class ControlConnection {
   }
 
   /** The pool may have made a new connection. */
-  private async introduce(runner: QueryRunner): Promise<void> {
+  private async introduce(sql: Sql): Promise<void> {
     if (!this.tenant) return;
-    const connection = (await runner.connect()) as object;
+    const connection = (await sql.runner.connect()) as object;
     if (this.known.has(connection)) return;
-    if (await this.tenant.opened(this.database.on(runner))) this.known.add(connection);
+    if (await this.tenant.opened(sql)) this.known.add(connection);
   }
 
   private open(): Promise<HeldConnection> {
     if (this.opening) return this.opening;
-    const { dataSource, dialect } = this.database;
-    const opening = new DataSource(controlOptions(dataSource.options, dialect.signals?.keepOpen))
+    const { dialect } = this.database;
+    const opening = new DataSource(controlOptions(this.database, this.directUrl))
       .initialize()
       .then((control) => {
-        dialect.install?.(control);
-        return new HeldConnection(control, async (runner) => dialect.abandon?.(runner));
+        dialect.driver.install?.(control);
+        return new HeldConnection(control, async (runner) => dialect.driver.abandon?.(runner));
       })
       .catch((error: unknown) => {
         // It may have been given up meanwhile, and another be open in its place.
@@ -81,12 +87,18 @@ export class ControlConnection {
 }
 
 /** The application's options, for one connection and without anything that works on entities. */
-function controlOptions(options: DataSourceOptions, keepOpen: object = {}): DataSourceOptions {
+function controlOptions(
+  { dataSource: { options, logger }, dialect, unlogged }: Database,
+  directUrl?: string,
+): DataSourceOptions {
+  const { keepOpen = {} } = dialect.signals ?? {};
   const extra: Record<string, unknown> = { ...(options.extra as object | undefined), ...keepOpen };
   // A pool size given to the driver goes before `poolSize`; no driver is given the other's option.
   for (const name of ['max', 'connectionLimit']) if (name in extra) extra[name] = 1;
   return {
     ...options,
+    // What the URL leaves out, such as the password, stays.
+    ...(directUrl === undefined ? {} : { url: directUrl, replication: undefined }),
     entities: [],
     subscribers: [],
     migrations: [],
@@ -96,5 +108,18 @@ function controlOptions(options: DataSourceOptions, keepOpen: object = {}): Data
     cache: false,
     poolSize: 1,
     extra,
+    // What TypeORM asks a server as it connects.
+    ...(unlogged ? { logger: withoutQueries(logger) } : {}),
   } as DataSourceOptions;
+}
+
+function withoutQueries(logger: Logger): Logger {
+  return {
+    logQuery: () => undefined,
+    logQueryError: (...told) => void logger.logQueryError(...told),
+    logQuerySlow: (...told) => void logger.logQuerySlow(...told),
+    logSchemaBuild: (...told) => void logger.logSchemaBuild(...told),
+    logMigration: (...told) => void logger.logMigration(...told),
+    log: (...told) => void logger.log(...told),
+  };
 }

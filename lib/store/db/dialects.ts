@@ -1,18 +1,16 @@
 import type { DataSource } from 'typeorm';
 import { EventSourcingError } from '../../core/errors.js';
-import type { DatabaseName, Dialect } from '../ports/dialect.js';
+import type { Dialect } from '../ports/dialect.js';
 import { mysql } from '../dialects/mysql/dialect.js';
 import { postgres } from '../dialects/postgres/dialect.js';
 import { sqlite } from '../dialects/sqlite/dialect.js';
 
-const DIALECTS = { sqlite, postgres, mysql } satisfies Record<DatabaseName, Dialect>;
-
-/** TypeORM's names of the DataSource types that are supported. */
+/** By TypeORM's names of the DataSource types that are supported. */
 const BY_TYPE: Record<string, Dialect> = {
-  'better-sqlite3': DIALECTS.sqlite,
-  postgres: DIALECTS.postgres,
-  mysql: DIALECTS.mysql,
-  mariadb: DIALECTS.mysql,
+  'better-sqlite3': sqlite,
+  postgres,
+  mysql,
+  mariadb: mysql,
 };
 
 /** The DataSource is of a type that the log cannot live in. */

@@ -4,6 +4,9 @@ import { EventSourcingError } from '../../core/errors.js';
 
 const DEFAULT_POOL = 10;
 
+/** Milliseconds that somebody waits for a connection before that is told of. */
+const PATIENCE = 5000;
+
 /** A transactional handler asked the library for a second connection where its transaction holds the only one there is. */
 export class SecondConnectionError extends EventSourcingError {
   readonly code = 'SECOND_CONNECTION';
@@ -25,19 +28,40 @@ export function poolSize({ options }: DataSource): number {
   return extra?.max ?? extra?.connectionLimit ?? size ?? DEFAULT_POOL;
 }
 
-/** Knows what runs while it holds the only connection of a pool, and refuses it another. */
+/** Knows what runs while it holds the only connection of a pool, and refuses it another; tells of who waits for long. */
 export class PoolGuard {
+  /** Somebody has been waiting for so many milliseconds: told once until a connection was to be had again. */
+  slow: (waited: number) => void = () => undefined;
+  private told = false;
   /** Undefined where nobody asks for it: each that is entered makes every promise cost more. */
   private readonly holding?: AsyncLocalStorage<boolean>;
 
-  /** Where all callers share a connection, there is nothing to wait for. */
-  constructor(dataSource: DataSource, singleConnection: boolean) {
-    if (!singleConnection && poolSize(dataSource) === 1) this.holding = new AsyncLocalStorage();
+  /** Where there is no pool, all callers share a connection, and there is nothing to wait for. */
+  constructor(dataSource: DataSource, pool = false) {
+    if (pool && poolSize(dataSource) === 1) this.holding = new AsyncLocalStorage();
   }
 
   /** Runs a handler whose transaction holds a connection. */
   whileHolding<T>(work: () => T): T {
     return this.holding ? this.holding.run(true, work) : work();
+  }
+
+  /** What a connection is waited for with. */
+  async watched<T>(connecting: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.tell(), PATIENCE);
+    timer.unref();
+    try {
+      const connection = await connecting;
+      this.told = false;
+      return connection;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private tell(): void {
+    if (!this.told) this.slow(PATIENCE);
+    this.told = true;
   }
 
   /** Throws `SecondConnectionError` inside of `whileHolding` where the pool has no other connection. */

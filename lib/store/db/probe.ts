@@ -5,13 +5,16 @@ import type { Database } from './database.js';
 /** Milliseconds. */
 const LIMIT = 5000;
 
-/** Rejects when the database does not answer in time. One that lives in this process always does. */
+/**
+ * Rejects when the database does not answer in time, or takes no writes: a worker needs both. One that lives in this process
+ * always does.
+ */
 export async function probe(database: Database, control: ControlConnection, limit = LIMIT): Promise<void> {
-  if (database.dialect.singleConnection) return;
+  if (!database.dialect.can.pool) return;
   try {
     await within(
       limit,
-      control.run((sql) => sql.rows('SELECT 1 AS one')),
+      control.run((sql) => sql.change(`DELETE FROM ${database.tables.worker} WHERE id = 0`)),
     );
   } catch (error) {
     // The next look is on a new connection.

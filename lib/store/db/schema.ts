@@ -1,8 +1,9 @@
 import { EventSourcingError } from '../../core/errors.js';
 import { withProgress } from '../../core/progress.js';
 import type { Database } from './database.js';
-import type { Migration } from '../ports/dialect.js';
+import type { Migration } from '../ports/schema-sql.js';
 import { marks, type Sql } from '../ports/sql.js';
+import { TABLE_NAMES } from '../ports/tables.js';
 
 /** What to do about the product's tables at bootstrap. */
 export type SchemaPolicy = 'migrate' | 'verify' | 'none';
@@ -11,16 +12,21 @@ export type SchemaPolicy = 'migrate' | 'verify' | 'none';
 export class SchemaNotReadyError extends EventSourcingError {
   readonly code = 'SCHEMA_NOT_READY';
 
+  /** The statements that are missing, in order. Not enumerable: whoever prints the error prints its message. */
+  declare readonly sql: readonly string[];
+
   constructor(
     readonly missing: readonly string[],
-    readonly sql: readonly string[],
+    sql: readonly string[],
   ) {
     super(
-      `The event log's tables are not up to date: missing migration ${missing.join(', ')}. Either ` +
-        "(1) let the application do it: EventSourcingModule.forRoot({ schema: 'migrate' }); or " +
+      `The event log's tables are not up to date: missing migration ${missing.join(', ')}. Either\n` +
+        "(1) let the application do it: EventSourcingModule.forRoot({ schema: 'migrate' }); or\n" +
         '(2) add EVENT_SOURCING_MIGRATIONS (or eventSourcingMigrations({ prefix, schemaName })) to the migrations of your ' +
-        `DataSource and run them; or (3) run this SQL yourself:\n${sql.join(';\n')};`,
+        `DataSource and run them; or\n(3) run the ${sql.length} statements yourself that are in this error's property "sql":\n` +
+        "NestFactory.create(AppModule, { abortOnError: false }).catch((error) => console.log(error.sql.join(';\\n')));",
     );
+    Object.defineProperty(this, 'sql', { value: sql });
   }
 }
 
@@ -35,20 +41,47 @@ export async function prepareSchema(
   if ((await database.run((sql) => pending(database, sql))).length > 0) await migrate(database, say);
 }
 
-async function verify(database: Database): Promise<void> {
-  await database.run(async (sql) => {
+/** Makes tables again of which some were dropped, with nothing in them. False where all are there. */
+export async function remakeSchema(database: Database): Promise<boolean> {
+  const { tables } = database;
+  const isThere = await database.run((sql) => tableExists(sql, tables.event, tables.plain('event')));
+  if (isThere) return false;
+  await database.transaction((sql) => dropSchema(database, sql));
+  await migrate(database, () => undefined);
+  return true;
+}
+
+/** A version of the tables that the database lacks. */
+export interface MissingMigration {
+  readonly version: number;
+  readonly name: string;
+  /** What makes it, in order. */
+  readonly statements: readonly string[];
+}
+
+/** In order; none where the tables are up to date. */
+export async function missingMigrations(database: Database): Promise<MissingMigration[]> {
+  return database.run(async (sql) => {
     const missing = await pending(database, sql);
-    if (missing.length === 0) return;
-    const version = await serverVersion(database, sql);
-    const names = missing.map((migration) => `${migration.version} (${migration.name})`);
-    throw new SchemaNotReadyError(names, [
-      createMigrationTable(database),
-      ...missing.flatMap((migration) => statements(database, migration, version)),
-    ]);
+    if (missing.length === 0) return [];
+    const server = await serverVersion(database, sql);
+    return missing.map((migration) => ({
+      version: migration.version,
+      name: migration.name,
+      statements: statements(database, migration, server),
+    }));
   });
 }
 
-async function migrate(database: Database, say: (line: string) => void): Promise<void> {
+async function verify(database: Database): Promise<void> {
+  const missing = await missingMigrations(database);
+  if (missing.length === 0) return;
+  const names = missing.map(({ version, name }) => `${version} (${name})`);
+  const sql = [createMigrationTable(database), ...missing.flatMap(({ statements }) => statements)];
+  throw new SchemaNotReadyError(names, sql);
+}
+
+export async function migrate(database: Database, say: (line: string) => void): Promise<void> {
   let step = 'waiting for its turn';
   const line = () => `Creating or upgrading the event log's tables: ${step}`;
   await withProgress(say, line, () =>
@@ -64,7 +97,7 @@ export async function applyPending(
   upTo = Infinity,
 ): Promise<void> {
   const { dialect, tables } = database;
-  await dialect.exclusively(sql, tables.plain('migration'), async () => {
+  await dialect.locks.exclusively(sql, tables.plain('migration'), async () => {
     const version = await serverVersion(database, sql);
     const missing = (await pending(database, sql)).filter(({ version }) => version <= upTo);
     if (missing.length > 0) await createSchema(database, sql);
@@ -93,29 +126,15 @@ export async function undoMigration(
 
 async function dropSchema(database: Database, sql: Sql): Promise<void> {
   const t = database.tables;
-  const all = [
-    t.event,
-    t.tag,
-    t.delivery,
-    t.finished,
-    t.handler,
-    t.pattern,
-    t.worker,
-    t.state,
-    t.lease,
-    t.rescan,
-    t.rescanRequest,
-    t.migration,
-  ];
-  for (const table of all) await sql.change(`DROP TABLE IF EXISTS ${table}`);
-  for (const statement of database.dialect.dropExtras(t)) await sql.change(statement);
+  for (const table of TABLE_NAMES) await sql.change(`DROP TABLE IF EXISTS ${t[table]}`);
+  for (const statement of database.dialect.schema.dropExtras(t)) await sql.change(statement);
 }
 
 /** Asks first: creating one that is there needs the right to create one, too. */
 async function createSchema({ naming, dialect }: Database, sql: Sql): Promise<void> {
   const { schemaName } = naming;
   if (schemaName === undefined || (await sql.runner.hasSchema(schemaName))) return;
-  await sql.change(`CREATE SCHEMA ${dialect.quote(schemaName)}`);
+  await sql.change(`CREATE SCHEMA ${dialect.syntax.quote(schemaName)}`);
 }
 
 function statements(database: Database, migration: Migration, version: string): string[] {
@@ -129,19 +148,21 @@ function createMigrationTable({ tables }: Database): string {
 }
 
 async function serverVersion(database: Database, sql: Sql): Promise<string> {
-  return String((await sql.row(database.dialect.versionQuery))!.version);
+  const { serverQuery } = database.dialect.schema;
+  return serverQuery === undefined ? '' : String((await sql.row(serverQuery))!.version);
 }
 
 async function pending(database: Database, sql: Sql): Promise<Migration[]> {
-  const { dialect, tables } = database;
-  if (!(await tableExists(sql, tables.migration, tables.plain('migration')))) return [...dialect.migrations];
-  const known = dialect.migrations.map((migration) => migration.version);
+  const { tables } = database;
+  const { migrations } = database.dialect.schema;
+  if (!(await tableExists(sql, tables.migration, tables.plain('migration')))) return [...migrations];
+  const known = migrations.map((migration) => migration.version);
   const rows = await sql.rows(
     `SELECT version FROM ${tables.migration} WHERE version IN (${marks(known.length)})`,
     known,
   );
   const applied = new Set(rows.map((row) => Number(row.version)));
-  return dialect.migrations.filter((migration) => !applied.has(migration.version));
+  return migrations.filter((migration) => !applied.has(migration.version));
 }
 
 async function tableExists(sql: Sql, qualified: string, plain: string): Promise<boolean> {

@@ -1,24 +1,28 @@
+import { Grouped } from '../../runtime/grouped.js';
+import { asciiOf } from '../ports/ascii.js';
 import type { ClaimResult } from '../ports/claim-result.js';
 import type { Database } from '../db/database.js';
-import { positionsByHandler } from '../ports/delivery-ids.js';
-import type { ClaimRequest, DeliveryId } from '../ports/dialect.js';
+import { type DeliveryId, keyOf, positionsByHandler } from '../ports/delivery-ids.js';
+import type { ClaimRequest } from '../ports/delivery-sql.js';
 import { finishCancelled } from './finish-cancelled.js';
 import type { OrderedClaim, OrderedClaimRequest } from './ordered-claim.js';
-import { type ClaimedDelivery, DeliveryState, SUSPECT_RESCUES } from '../ports/rows.js';
+import { DeliveryState, SUSPECT_RESCUES } from '../ports/rows.js';
 import { chunks, marks, type Sql } from '../ports/sql.js';
 
-/** One start of a delivery's handler. */
-export interface Start extends DeliveryId {
-  /** Starts that had ended before it, as it was claimed. */
+/** One attempt at a delivery: a start of its handler. */
+export interface AttemptId extends DeliveryId {
+  /** Attempts that had ended before it, as it was claimed. */
   starts: number;
 }
 
 /** Where a failed attempt leaves its delivery. */
-export interface FailedAttempt extends Start {
+export interface FailedAttempt extends AttemptId {
   error: string;
   /** Milliseconds until it is due again; undefined buries it. */
   retryIn?: number;
 }
+
+const NOTHING: ClaimResult = { claimed: [], failures: [] };
 
 /** A dead delivery lets its order key go. */
 const BURIED = `state = ${DeliveryState.dead}, order_key = NULL`;
@@ -29,6 +33,9 @@ const BURIED = `state = ${DeliveryState.dead}, order_key = NULL`;
  * made again, and the worker may have claimed the delivery anew in between.
  */
 export class DeliveryQueue {
+  /** For one lease: a worker that lost its lease goes on under another id. */
+  private acknowledging?: { workerId: number; grouped: Grouped<DeliveryId, boolean> };
+
   constructor(
     private readonly database: Database,
     /** Where no handler is ordered it may be left out. */
@@ -70,36 +77,72 @@ export class DeliveryQueue {
 
   /** Those that have no order key. */
   private async claimUnordered(request: OrderedClaimRequest): Promise<ClaimResult> {
-    return { claimed: await this.takeUnordered(request), failures: [] };
-  }
-
-  private async takeUnordered(request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
-    const { dialect, tables } = this.database;
-    if (request.quotas.length === 0) return [];
+    const { tables } = this.database;
+    const { can, deliveries } = this.database.dialect;
     const due = this.database.time();
-    if (dialect.singleStatements)
-      return this.database.run((sql) => dialect.claim(sql, tables, { ...request, due }));
+    const take = (sql: Sql, quotas = request.quotas) =>
+      deliveries.claim(sql, tables, { ...request, quotas, due });
+    if (request.quotas.length === 0) return NOTHING;
+    if (can.singleStatements) return { claimed: await this.database.run(take), failures: [] };
     const waiting = await this.database.run((sql) => this.withDue(sql, request));
     const quotas = request.quotas.filter((quota) => waiting.has(quota.handlerId));
-    if (quotas.length === 0) return [];
-    return this.database.transaction((sql) => dialect.claim(sql, tables, { ...request, quotas, due }));
+    if (quotas.length === 0) return NOTHING;
+    return { claimed: await this.database.transaction((sql) => take(sql, quotas)), failures: [] };
+  }
+
+  /**
+   * Marks a delivery succeeded, by one statement with those that are acknowledged while the last one is in flight. Calls
+   * back, never before this has returned: with false when the worker held it no more, or when that failed.
+   */
+  acknowledge(
+    workerId: number,
+    id: DeliveryId,
+    marked: (held: boolean) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    if (this.acknowledging?.workerId !== workerId) {
+      const grouped = new Grouped((ids: readonly DeliveryId[]) => this.completeAll(workerId, ids));
+      this.acknowledging = { workerId, grouped };
+    }
+    this.acknowledging.grouped.ask(id, marked, failed);
+  }
+
+  private async completeAll(
+    workerId: number,
+    ids: readonly DeliveryId[],
+  ): Promise<(id: DeliveryId) => boolean> {
+    const held = await this.complete(workerId, ids);
+    if (held.length >= ids.length) return () => true;
+    const keys = new Set(held.map(keyOf));
+    return (id) => keys.has(keyOf(id));
   }
 
   /** Marks deliveries succeeded; returns those that the worker still held. */
   async complete(workerId: number, ids: readonly DeliveryId[]): Promise<DeliveryId[]> {
-    return this.database.atomically((sql) =>
-      this.database.dialect.complete(sql, this.database.tables, workerId, ids, this.database.time()),
-    );
+    return this.database.atomically((sql) => this.completeOn(sql, workerId, ids));
   }
 
   /** Marks one delivery succeeded in the transaction of its handler; false when the worker holds it no more. */
   async completeIn(sql: Sql, workerId: number, id: DeliveryId): Promise<boolean> {
-    const { dialect, tables } = this.database;
-    return (await dialect.complete(sql, tables, workerId, [id], this.database.time())).length > 0;
+    return (await this.completeOn(sql, workerId, [id])).length > 0;
   }
 
-  /** Sets the delivery to be tried again, or buries it. */
+  private completeOn(sql: Sql, workerId: number, ids: readonly DeliveryId[]): Promise<DeliveryId[]> {
+    const { dialect, tables } = this.database;
+    return dialect.deliveries.complete(sql, tables, workerId, ids, this.database.time());
+  }
+
+  /** Sets the delivery to be tried again, or buries it: also where the database cannot hold the error's text as it is. */
   async fail(workerId: number, attempt: FailedAttempt): Promise<boolean> {
+    try {
+      return await this.markFailed(workerId, attempt);
+    } catch (error) {
+      if (this.database.failure(error) !== 'text') throw error;
+      return this.markFailed(workerId, { ...attempt, error: asciiOf(attempt.error) });
+    }
+  }
+
+  private async markFailed(workerId: number, attempt: FailedAttempt): Promise<boolean> {
     const now = this.database.time();
     if (attempt.retryIn === undefined) {
       const changes = `${BURIED}, attempts = attempts + 1, starts = starts + 1, error = ?, failed_at = ${now.sql}`;
@@ -112,27 +155,27 @@ export class DeliveryQueue {
   }
 
   /** Puts the delivery off without using up an attempt. */
-  async snooze(workerId: number, start: Start, until: Date): Promise<boolean> {
-    return this.giveBack(workerId, start, 'state = 0, starts = starts + 1, due_at = ?', [until.getTime()]);
+  async snooze(workerId: number, attempt: AttemptId, until: Date): Promise<boolean> {
+    return this.giveBack(workerId, attempt, 'state = 0, starts = starts + 1, due_at = ?', [until.getTime()]);
   }
 
-  /** Gives back what was started and cut off, as it was. */
-  async cutOff(workerId: number, start: Start): Promise<boolean> {
-    return this.giveBack(workerId, start, 'state = 0, starts = starts + 1', []);
-  }
-
-  /** Buries a delivery whose attempts were used up by processes that died. */
-  async bury(workerId: number, start: Start): Promise<boolean> {
-    const now = this.database.time();
-    return this.giveBack(workerId, start, `${BURIED}, failed_at = ${now.sql}`, [...now.parameters]);
+  /** Gives back what was started and cut off, as it was, or due so many milliseconds later. */
+  async cutOff(workerId: number, attempt: AttemptId, later = 0): Promise<boolean> {
+    const due = this.database.time(later);
+    const [delayed, parameters] = later > 0 ? [`, due_at = ${due.sql}`, due.parameters] : ['', []];
+    return this.giveBack(workerId, attempt, `state = 0, starts = starts + 1${delayed}`, [...parameters]);
   }
 
   /** Ends a running delivery that a person cancelled. */
   async cancel(workerId: number, { handlerId, position }: DeliveryId): Promise<boolean> {
-    const where = 'handler_id = ? AND position = ? AND state = 1 AND worker_id = ?';
-    return this.database.transaction((sql) =>
-      finishCancelled(this.database, sql, where, [handlerId, position, workerId], 'attempts + 1'),
-    );
+    const { tables, dialect } = this.database;
+    const statement = `SELECT position FROM ${tables.delivery}
+      WHERE handler_id = ? AND position = ? AND state = 1 AND worker_id = ? ${dialect.locks.forUpdate}`;
+    return this.database.transaction(async (sql) => {
+      const held = await sql.row(statement, [handlerId, position, workerId]);
+      if (held) await finishCancelled(this.database, sql, handlerId, [position], 'attempts + 1');
+      return held !== undefined;
+    });
   }
 
   /** Whether something is due that may have killed its process. */
@@ -183,7 +226,7 @@ export class DeliveryQueue {
 
   private giveBack(
     workerId: number,
-    { handlerId, position, starts }: Start,
+    { handlerId, position, starts }: AttemptId,
     changes: string,
     parameters: unknown[],
   ): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.js';
 import type { ClaimResult } from '../ports/claim-result.js';
-import type { ClaimQuota, ClaimRequest, KeyHead } from '../ports/dialect.js';
+import type { ClaimQuota, ClaimRequest } from '../ports/delivery-sql.js';
+import type { KeyHead } from '../ports/key-order.js';
 import { type ClaimedDelivery, SUSPECT_RESCUES } from '../ports/rows.js';
 
 /** Order keys that are looked at by one statement. */
@@ -67,12 +68,12 @@ export class OrderedClaim {
   private async claimFirst(quota: ClaimQuota, request: OrderedClaimRequest): Promise<ClaimedDelivery[]> {
     const { database } = this.parts;
     const { dialect, tables } = database;
-    const lock = request.patient ? dialect.forUpdate : dialect.skipLocked;
+    const lock = request.patient ? dialect.locks.forUpdate : dialect.locks.skipLocked;
     return database.transaction(async (sql) => {
       const statement = `SELECT id FROM ${tables.handler} WHERE id = ? ${lock}`;
       if (!(await sql.row(statement, [quota.handlerId]))) return [];
       const due = database.time();
-      return dialect.claim(sql, tables, { ...request, quotas: [quota], keyed: true, due });
+      return dialect.deliveries.claim(sql, tables, { ...request, quotas: [quota], keyed: true, due });
     });
   }
 

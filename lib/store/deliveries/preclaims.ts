@@ -45,5 +45,5 @@ export function preclaimedOf(row: EventRow, position: number): Preclaimed[] {
 }
 
 function newDelivery(handlerId: number, row: EventRow, position: number): ClaimedDelivery {
-  return { handlerId, position, attempts: 0, starts: 0, rescues: 0, event: { ...row, position } };
+  return { handlerId, position, failures: 0, starts: 0, rescues: 0, event: { ...row, position } };
 }

@@ -1,9 +1,8 @@
 import type { Database } from '../db/database.js';
-import { positionsByHandler } from '../ports/delivery-ids.js';
-import type { DeliveryId, SqlPart } from '../ports/dialect.js';
+import { type DeliveryId, positionsByHandler } from '../ports/delivery-ids.js';
 import { promotable, type Unattempted } from '../registry/ranks.js';
 import { DeliveryState } from '../ports/rows.js';
-import type { Row, Sql } from '../ports/sql.js';
+import type { Row, Sql, SqlPart } from '../ports/sql.js';
 
 /**
  * Lets deliveries go that were put off for others of their event. Whoever settled a first attempt asks for it, once that
@@ -64,7 +63,7 @@ export class Promotion {
     deliveries: readonly (readonly [handlerId: number, positions: readonly number[]])[],
   ): SqlPart {
     const each = deliveries.map(([handlerId, positions]) => {
-      const { sql, parameters } = this.database.dialect.oneOf(positions);
+      const { sql, parameters } = this.database.dialect.syntax.oneOf(positions);
       return { sql: `(handler_id = ? AND position ${sql})`, parameters: [handlerId, ...parameters] };
     });
     return {

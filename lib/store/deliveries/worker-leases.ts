@@ -1,9 +1,14 @@
 import { hostname } from 'node:os';
 import type { Database } from '../db/database.js';
+import { asciiOf } from '../ports/ascii.js';
+import { positionsByHandler } from '../ports/delivery-ids.js';
 import { SUSPECT_RESCUES } from '../ports/rows.js';
 import type { Sql } from '../ports/sql.js';
 
 const RESCUED = 'The process that handled it died or lost its lease';
+
+/** Deliveries freed in one transaction. */
+const BATCH = 500;
 
 /**
  * One lease for each worker, on all that it has claimed: one row to extend however much runs. By the database's clock
@@ -19,11 +24,11 @@ export class WorkerLeases {
 
   async register(): Promise<number> {
     const { tables, dialect } = this.database;
-    const owner = `${hostname()}`.slice(0, 200);
+    const owner = asciiOf(hostname()).slice(0, 200);
     return this.database.transaction(async (sql) => {
       const nonce = `${owner}#${process.pid}#${Math.random().toString(36).slice(2)}`;
       await sql.change(
-        `INSERT INTO ${tables.worker} (host, pid, started_at, lease_until) VALUES (?, ?, ${dialect.now}, ${dialect.now} + ?)`,
+        `INSERT INTO ${tables.worker} (host, pid, started_at, lease_until) VALUES (?, ?, ${dialect.syntax.now}, ${dialect.syntax.now} + ?)`,
         [nonce, process.pid, this.lease],
       );
       const row = await sql.row(`SELECT id FROM ${tables.worker} WHERE host = ?`, [nonce]);
@@ -34,7 +39,7 @@ export class WorkerLeases {
   /** Extends the lease; false when it was lost. */
   async extend(sql: Sql, workerId: number): Promise<boolean> {
     const { tables, dialect } = this.database;
-    const statement = `UPDATE ${tables.worker} SET lease_until = ${dialect.now} + ? WHERE id = ?`;
+    const statement = `UPDATE ${tables.worker} SET lease_until = ${dialect.syntax.now} + ? WHERE id = ?`;
     return (await sql.change(statement, [this.lease, workerId])) > 0;
   }
 
@@ -42,18 +47,30 @@ export class WorkerLeases {
     await sql.change(`DELETE FROM ${this.database.tables.worker} WHERE id = ?`, [workerId]);
   }
 
-  /** Takes over what workers without a lease have claimed; returns how many deliveries. */
-  async rescue(): Promise<number> {
+  /**
+   * Takes over all that workers without a lease have claimed, so many in one transaction; returns how many deliveries.
+   * `freed` is told of each part, which can be run while the rest is freed, and says whether to go on.
+   */
+  async rescue(freed: () => boolean = () => true): Promise<number> {
     if (!(await this.database.run((sql) => this.someLapsed(sql)))) return 0;
     await this.removeLapsed();
+    for (let total = 0; ;) {
+      const { found, changed } = await this.database.transaction((sql) => this.freeSome(sql));
+      total += changed;
+      if (!freed() || found < BATCH) return total;
+    }
+  }
+
+  private async freeSome(sql: Sql): Promise<{ found: number; changed: number }> {
     const { tables, dialect } = this.database;
-    return this.database.transaction(async (sql) => {
-      const orphans = await sql.rows(
-        `SELECT d.handler_id, d.position FROM ${tables.delivery} d WHERE ${this.orphaned()} LIMIT 1000 ${dialect.skipLocked}`,
-      );
-      for (const orphan of orphans) await this.free(sql, Number(orphan.handler_id), Number(orphan.position));
-      return orphans.length;
-    });
+    const orphans = await sql.rows(
+      `SELECT d.handler_id, d.position FROM ${tables.delivery} d WHERE ${this.orphaned()} LIMIT ${BATCH} ${dialect.locks.skipLocked}`,
+    );
+    const ids = orphans.map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
+    let changed = 0;
+    for (const [handlerId, positions] of positionsByHandler(ids))
+      changed += await this.free(sql, handlerId, positions);
+    return { found: orphans.length, changed };
   }
 
   /**
@@ -63,14 +80,14 @@ export class WorkerLeases {
   private async removeLapsed(): Promise<void> {
     const { tables, dialect } = this.database;
     await this.database.atomically((sql) =>
-      sql.change(`DELETE FROM ${tables.worker} WHERE lease_until < ${dialect.now}`),
+      sql.change(`DELETE FROM ${tables.worker} WHERE lease_until < ${dialect.syntax.now}`),
     );
   }
 
   private async someLapsed(sql: Sql): Promise<boolean> {
     const { tables, dialect } = this.database;
     const lapsed = await sql.rows(
-      `SELECT id FROM ${tables.worker} WHERE lease_until < ${dialect.now} LIMIT 1`,
+      `SELECT id FROM ${tables.worker} WHERE lease_until < ${dialect.syntax.now} LIMIT 1`,
     );
     if (lapsed.length > 0) return true;
     return (
@@ -86,17 +103,18 @@ export class WorkerLeases {
 
   /**
    * From the third rescue on the delivery ran alone: it is the one that killed its process. Whether its worker is gone
-   * is asked again, now that the row is locked: somebody else may have taken it over since.
+   * is asked again, now that the rows are locked: somebody else may have taken them over since.
    */
-  private async free(sql: Sql, handlerId: number, position: number): Promise<void> {
-    const { tables } = this.database;
-    await sql.change(
+  private async free(sql: Sql, handlerId: number, positions: readonly number[]): Promise<number> {
+    const { tables, dialect } = this.database;
+    const these = dialect.syntax.oneOf(positions);
+    return sql.change(
       `UPDATE ${tables.delivery}
        SET attempts = attempts + CASE WHEN rescues >= ${SUSPECT_RESCUES} THEN 1 ELSE 0 END,
          rescues = rescues + 1, state = 0, worker_id = NULL, error = ?
-       WHERE handler_id = ? AND position = ? AND state = 1
+       WHERE handler_id = ? AND position ${these.sql} AND state = 1
          AND NOT EXISTS (SELECT 1 FROM ${tables.worker} w WHERE w.id = worker_id)`,
-      [RESCUED, handlerId, position],
+      [RESCUED, handlerId, ...these.parameters],
     );
   }
 }

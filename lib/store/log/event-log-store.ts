@@ -1,4 +1,4 @@
-import type { QueryRunner } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
 import type { AppendResult, RecordedEvent } from '../../core/event.js';
 import { assertEventInput } from '../../core/event-input.js';
 import { NO_TELEMETRY, type Telemetry, type TraceHeaders, type WatchedEvent } from '../../core/telemetry.js';
@@ -8,14 +8,16 @@ import type { CommitHub } from '../commits/commit-hub.js';
 import type { Database } from '../db/database.js';
 import { recordedEvent } from './recorded-event.js';
 import { hasPreclaims, preclaim, preclaimedOf, type Preclaimer } from '../deliveries/preclaims.js';
-import { EventRows } from './event-rows.js';
-import { type MismatchListener, warnOfMismatches } from './group-mismatches.js';
+import { eventRow } from './event-rows.js';
+import { assertVersionsFree, type Mismatch, warnOfMismatches } from './append-answers.js';
+import { type AppendTerms, ConditionalAppends } from './conditional-append.js';
 import type { Emission, EventRecorder } from './event-recorder.js';
+import type { PersonalEmissions } from './personal-emissions.js';
 import type { EventStream } from '../commits/event-stream.js';
 import type { HandlerRegistry } from '../registry/handler-registry.js';
+import { TablesMissingError, TransactionRequiredError } from '../ports/errors.js';
 import type { Appended, EventRow, StoredEvent } from '../ports/rows.js';
 import { EVENT_COLUMNS, recordedAt, storedEvent } from '../ports/rows.js';
-import { assertVersionsFree } from './stream-versions.js';
 import { chunks, marks, type Sql } from '../ports/sql.js';
 
 export interface EventLogStoreParts {
@@ -23,24 +25,30 @@ export interface EventLogStoreParts {
   registry: HandlerRegistry;
   codec: PayloadCodec;
   commits: CommitHub;
-  mismatches: MismatchListener;
+  mismatch: Mismatch;
   stream?: EventStream;
   /** Default: nobody watches. */
   telemetry?: Telemetry;
+  /** Default: nothing is personal. */
+  personal?: Pick<PersonalEmissions, 'has' | 'sealed'>;
 }
 
 /** The event log's table: appends with one statement, looks up by key, reads in order. */
 export class EventLogStore implements EventRecorder {
-  private readonly rows: EventRows;
   private readonly database: Database;
   private readonly telemetry: Telemetry;
   private preclaimer?: Preclaimer;
+  readonly conditional: ConditionalAppends;
 
   constructor(private readonly parts: EventLogStoreParts) {
-    const { database, registry, codec, telemetry = NO_TELEMETRY } = parts;
-    this.database = database;
-    this.telemetry = telemetry;
-    this.rows = new EventRows(registry, codec, database.clock);
+    this.database = parts.database;
+    this.telemetry = parts.telemetry ?? NO_TELEMETRY;
+    this.conditional = new ConditionalAppends(parts.database, (sql, rows) => this.append(sql, rows));
+  }
+
+  /** The same log, whose own transactions are made with this form of its database. */
+  by(database: Database): EventLogStore {
+    return Object.create(this, { database: { value: database } }) as EventLogStore;
   }
 
   /** From now on deliveries may be created as claims of this process; until then all are created pending. */
@@ -52,41 +60,86 @@ export class EventLogStore implements EventRecorder {
     emissions: readonly Emission[],
     runner: QueryRunner,
     withEvents = true,
+    terms?: AppendTerms,
   ): Promise<AppendResult[]> {
     if (emissions.length === 0) return [];
-    if (!this.telemetry.enabled) return this.recordAll(emissions, runner, withEvents);
+    const how = { withEvents, terms };
+    if (!this.telemetry.enabled) return this.write(emissions, runner, how);
     return this.telemetry.append(emissions.map(watched), (headers) =>
-      this.recordAll(emissions, runner, withEvents, headers),
+      this.write(emissions, runner, how, headers),
     );
   }
 
-  private async recordAll(
-    emissions: readonly Emission[],
+  private async write(
+    given: readonly Emission[],
     runner: QueryRunner,
-    withEvents: boolean,
+    { withEvents, terms }: { withEvents: boolean; terms: AppendTerms | undefined },
     headers?: TraceHeaders,
   ): Promise<AppendResult[]> {
-    const made = emissions.map((emission) => this.rows.made(emission, headers));
-    const rows = this.preclaimer ? preclaim(made, this.preclaimer) : made;
+    const { personal } = this.parts;
+    const emissions = personal?.has(given) ? await this.sealed(personal, given, runner) : given;
+    const made = emissions.map((emission) => eventRow(emission, this.parts, headers));
+    // What may be refused claims nothing.
+    const rows = this.preclaimer && !terms ? preclaim(made, this.preclaimer) : made;
     const sql = this.database.on(runner);
-    const appended = runner.isTransactionActive
-      ? await this.append(sql, rows)
-      : await this.appendAlone(runner, rows);
-    await warnOfMismatches(sql, this.database.tables, rows, appended, this.parts.mismatches);
+    const appended = await this.appendOn(runner, rows, terms).catch((error: unknown) => this.failed(error));
+    await warnOfMismatches(sql, this.database.tables, rows, appended, this.parts.mismatch);
     this.announce(rows, appended, emissions, runner);
     return rows.map((row, index) =>
       resultOf(row, appended[index]!, withEvents ? emissions[index] : undefined),
     );
   }
 
+  /**
+   * Records as `record` does in the transaction of `manager`; without one, in the one that the DataSource's manager is in, as
+   * packages make it that keep a transaction in the async context (on SQLite in the caller's), or else in one of their own. Throws `TransactionRequiredError` for a manager that is in none.
+   */
+  recordWith(
+    manager: EntityManager | undefined,
+    emissions: readonly Emission[],
+    terms?: AppendTerms,
+  ): Promise<AppendResult[]> {
+    return this.on(manager, (runner) => this.record(emissions, runner, true, terms));
+  }
+
+  /** Does `work` on the runner on which `recordWith` records. */
+  async on<T>(manager: EntityManager | undefined, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    if (manager) {
+      const runner = manager.queryRunner;
+      if (!runner?.isTransactionActive) throw new TransactionRequiredError();
+      return work(runner);
+    }
+    const joined = this.database.dataSource.manager.queryRunner;
+    if (joined?.isTransactionActive) return work(joined);
+    const runner = await this.database.connection();
+    try {
+      return await work(runner);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private sealed(
+    personal: Pick<PersonalEmissions, 'sealed'>,
+    given: readonly Emission[],
+    runner: QueryRunner,
+  ): Promise<Emission[]> {
+    return personal.sealed(given, runner).catch((error: unknown) => this.failed(error));
+  }
+
+  private failed(error: unknown): never {
+    const isMissing = this.database.failure(error) === 'missingTable';
+    throw isMissing ? new TablesMissingError(error) : error;
+  }
+
   async recordYielding(emissions: readonly Emission[]): Promise<(AppendResult & { busy?: boolean })[]> {
     try {
-      return await this.recordInOwn(emissions);
+      return await this.writeInOwn(emissions);
     } catch (error) {
       if (!this.gaveWay(error)) throw error;
     }
     const results: (AppendResult & { busy?: boolean })[] = [];
-    for (const emission of emissions) results.push(await this.recordUnlessBusy(emission));
+    for (const emission of emissions) results.push(await this.writeUnlessBusy(emission));
     return results;
   }
 
@@ -95,7 +148,7 @@ export class EventLogStore implements EventRecorder {
     const unknown = new Set<string>();
     await this.database.run(async (sql) => {
       for (const batch of chunks(keys, 1000)) {
-        for (const key of await dialect.unknownKeys(sql, tables, batch)) unknown.add(key);
+        for (const key of await dialect.log.unknownKeys(sql, tables, batch)) unknown.add(key);
       }
     });
     return unknown;
@@ -107,29 +160,55 @@ export class EventLogStore implements EventRecorder {
     return row && storedEvent(row);
   }
 
-  /** Events after one position up to another, in log order. */
+  /** Events after one position up to another, in log order; with `keys`, those whose keys begin so, and end in a colon. */
   async page(
     after: number,
     upTo: number,
     groups: readonly string[] | undefined,
     limit: number,
+    keys?: string,
   ): Promise<StoredEvent[]> {
-    const filter = groups ? `AND e.event_group IN (${marks(groups.length)})` : '';
-    const rows = await this.database.run((sql) =>
-      sql.rows(
-        `SELECT ${EVENT_COLUMNS} FROM ${this.database.tables.event} e
-         WHERE e.position > ? AND e.position <= ? ${filter} ORDER BY e.position LIMIT ?`,
-        [after, upTo, ...(groups ?? []), limit],
-      ),
+    return this.database.run((sql) => this.pageOn(sql, after, upTo, groups, limit, keys));
+  }
+
+  /** A `page` as the transaction of `sql` sees it. */
+  async pageOn(
+    sql: Sql,
+    after: number,
+    upTo: number,
+    groups: readonly string[] | undefined,
+    limit: number,
+    keys?: string,
+  ): Promise<StoredEvent[]> {
+    const ofGroups = groups ? `AND e.event_group IN (${marks(groups.length)})` : '';
+    // Keys are compared byte by byte: a semicolon follows on a colon.
+    const [ofKeys, range] = keys
+      ? ['AND e.event_key >= ? AND e.event_key < ?', [keys, keys.replace(/:$/, ';')]]
+      : ['', []];
+    const rows = await sql.rows(
+      `SELECT ${EVENT_COLUMNS} FROM ${this.database.tables.event} e
+       WHERE e.position > ? AND e.position <= ? ${ofGroups} ${ofKeys} ORDER BY e.position LIMIT ?`,
+      [after, upTo, ...(groups ?? []), ...range, limit],
     );
     return rows.map(storedEvent);
+  }
+
+  private appendOn(
+    runner: QueryRunner,
+    rows: readonly EventRow[],
+    terms: AppendTerms | undefined,
+  ): Promise<Appended[]> {
+    if (terms) return this.conditional.record(runner, rows, terms);
+    return runner.isTransactionActive
+      ? this.append(this.database.on(runner), rows)
+      : this.appendAlone(runner, rows);
   }
 
   /** In no transaction of anybody's. */
   private appendAlone(runner: QueryRunner, rows: readonly EventRow[]): Promise<Appended[]> {
     const { database } = this;
     const append = () =>
-      database.dialect.singleStatements
+      database.dialect.can.singleStatements
         ? this.append(database.on(runner), rows)
         : database.retrying(() => database.transactionOn(runner, (sql) => this.append(sql, rows)));
     return hasPreclaims(rows) ? this.preclaimer!.unlessAnswered(append) : append();
@@ -138,7 +217,7 @@ export class EventLogStore implements EventRecorder {
   /** Throws `ConcurrencyError`, with nothing recorded, where a version of a stream is taken. */
   private async append(sql: Sql, rows: readonly EventRow[]): Promise<Appended[]> {
     const { dialect, tables } = this.database;
-    const appended = await dialect.append(sql, tables, rows, this.database.time());
+    const appended = await dialect.log.append(sql, tables, rows, this.database.time());
     await assertVersionsFree(sql, tables, rows, appended);
     return appended;
   }
@@ -148,16 +227,16 @@ export class EventLogStore implements EventRecorder {
     return ['conflict', 'lock'].includes(this.database.failure(error));
   }
 
-  private recordInOwn(emissions: readonly Emission[]): Promise<AppendResult[]> {
+  private writeInOwn(emissions: readonly Emission[]): Promise<AppendResult[]> {
     const { dialect } = this.database;
     return this.database.transactionOnce((sql) =>
-      dialect.yielding(sql, () => this.record(emissions, sql.runner, false)),
+      dialect.locks.yielding(sql, () => this.record(emissions, sql.runner, false)),
     );
   }
 
-  private async recordUnlessBusy(emission: Emission): Promise<AppendResult & { busy?: boolean }> {
+  private async writeUnlessBusy(emission: Emission): Promise<AppendResult & { busy?: boolean }> {
     try {
-      return (await this.recordInOwn([emission]))[0]!;
+      return (await this.writeInOwn([emission]))[0]!;
     } catch (error) {
       if (!this.gaveWay(error)) throw error;
       return { key: emission.input.key, recorded: false, busy: true };
@@ -180,7 +259,8 @@ export class EventLogStore implements EventRecorder {
       const preclaimed = preclaimedOf(row, position);
       return [{ position, key: row.key, group: row.group, due: dueHandlers(row, now), preclaimed, ...event }];
     });
-    this.parts.commits.appended(this.database.dialect.outermostRunner?.(runner) ?? runner, events);
+    const { outermostRunner } = this.database.dialect.transactions;
+    this.parts.commits.appended(outermostRunner?.(runner) ?? runner, events);
   }
 }
 
@@ -190,8 +270,9 @@ function dueHandlers({ availableAt, handlers }: EventRow, now: number): number[]
   return handlers.flatMap(({ id, workerId, wait }) => (workerId === undefined && !wait ? [id] : []));
 }
 
-function watched({ input, origin, stream }: Emission): WatchedEvent {
-  assertEventInput(input, { origin, stream });
+function watched(emission: Emission): WatchedEvent {
+  const { input } = emission;
+  assertEventInput(input, emission);
   return { group: input.group, key: input.key };
 }
 
@@ -204,10 +285,5 @@ function resultOf(row: EventRow, appended: Appended, emission: Emission | undefi
 }
 
 function eventOf(row: EventRow, position: number, { instance, input }: Emission): RecordedEvent {
-  return recordedEvent(stored(row, position), instance ?? input.data);
-}
-
-/** The row as it stands in the table now. */
-function stored(row: EventRow, position: number): StoredEvent {
-  return { ...row, position };
+  return recordedEvent(row, position, instance ?? input.data);
 }

@@ -1,4 +1,7 @@
 import type { QueryRunner } from 'typeorm';
+import type { PreparedEvent } from '../../core/event-types.js';
+import type { PersonalPart } from '../../core/personal.js';
+import type { Pipeline } from '../../payload/pipeline.js';
 import type { AppendResult, EventInput, EventOrigin, StreamVersion } from '../../core/event.js';
 
 /** One event on its way into the log, with who emitted it. */
@@ -12,10 +15,23 @@ export interface Emission {
   origin?: EventOrigin;
   /** It is that version of a stream, and so its key is the one that `streamKey` makes of these, which no other may have. */
   stream?: StreamVersion;
-  /** What it can be found by beside its group: each of 1 to 255 UTF-8 bytes, well-formed, no NUL. */
+  /** What it can be found by beside what `input` names: each of 1 to 255 UTF-8 bytes, well-formed, no NUL. */
   tags?: readonly string[];
   /** What the recorded event shows in place of `input.data`: the instance of which that was made. */
   instance?: object;
+  /** It tells of the forgetting of a subject, and so its key has the prefix which no other may have. */
+  forgetting?: boolean;
+  /** What its payload passes. Default: what payloads of its group do. */
+  pipeline?: Pipeline | undefined;
+  /** What of its data is personal. Default: what is so in its group. */
+  personal?: readonly PersonalPart[];
+  /** What is stored in place of `input.data`: the same, with what is personal to be encrypted. The log adds it by itself. */
+  sealed?: { readonly data: unknown };
+}
+
+/** A prepared event on its way: what was logged in code has no other source than that. */
+export function emissionOf(event: PreparedEvent): Emission {
+  return { ...event, source: event.origin?.transport ?? 'log' };
 }
 
 /** What the sources of events need of the log. */

@@ -9,6 +9,9 @@ export type EventData<T> = {
   [K in keyof T as T[K] extends (...args: never[]) => unknown ? never : K]: T[K];
 };
 
+/** The data of the class that a call names by its type argument; nothing where it names none. */
+export type DataOf<T> = [T] extends [never] ? never : NoInfer<EventData<T>>;
+
 export interface LogOptions extends Omit<EmitOptions, 'origin'> {
   /** The event is recorded in this manager's transaction: if and only if it commits. */
   manager?: EntityManager;
@@ -21,7 +24,7 @@ export interface LoggedEvent {
   options: LogOptions;
 }
 
-const OPTIONS = ['key', 'manager', 'occurredAt', 'availableAt', 'orderKey', 'metadata', 'request'];
+const OPTIONS = ['key', 'manager', 'occurredAt', 'availableAt', 'orderKey', 'metadata', 'tags', 'request'];
 const WHERE = 'EventLog.log';
 
 /** `(name, data, options)`, `(Class, data, options)` or `(instance, options)`. Throws for what is none of these. */

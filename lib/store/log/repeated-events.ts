@@ -5,7 +5,9 @@ import type { PreparedEvent } from '../../core/event-types.js';
 import { PRUNED } from '../../core/stored-payload.js';
 import type { PayloadCodec } from '../../payload/payload-codec.js';
 import type { Database } from '../db/database.js';
-import type { EventIngest } from './event-ingest.js';
+import type { EventLogStore } from './event-log-store.js';
+import { emissionOf } from './event-recorder.js';
+import { withoutErased } from '../../payload/personal-values.js';
 import { EVENT_COLUMNS, type StoredEvent, storedEvent } from '../ports/rows.js';
 import { chunks, marks, type Sql } from '../ports/sql.js';
 
@@ -34,7 +36,7 @@ export interface RepeatableEvent {
 export class RepeatedEvents {
   constructor(
     private readonly database: Database,
-    private readonly ingest: EventIngest,
+    private readonly store: EventLogStore,
     private readonly codec: PayloadCodec,
   ) {}
 
@@ -42,10 +44,10 @@ export class RepeatedEvents {
    * Records all or none in one transaction, results in their order. Throws `KeyConflictError` where a key is in the log,
    * or stands before in the list, with other data; what the class of the event added by itself is not compared.
    */
-  recordAll(events: readonly RepeatableEvent[]): Promise<AppendResult[]> {
-    const prepared = events.map((event) => event.prepared);
+  record(events: readonly RepeatableEvent[]): Promise<AppendResult[]> {
+    const emissions = events.map(({ prepared }) => emissionOf(prepared));
     return this.database.transaction(async (sql) => {
-      const results = await this.ingest.recordAll(prepared, { manager: sql.runner.manager });
+      const results = await this.store.record(emissions, sql.runner);
       if (results.some(({ recorded }) => !recorded)) await this.assertSame(sql, events, results);
       return results;
     });
@@ -58,10 +60,11 @@ export class RepeatedEvents {
   ): Promise<void> {
     const known = [...new Set(results.flatMap(({ key, recorded }) => (recorded ? [] : [key])))];
     const stored = new Map((await this.stored(sql, known)).map((event) => [event.key, event]));
-    const other = events.flatMap((event, index) => {
+    const other: number[] = [];
+    for (const [index, event] of events.entries()) {
       const { key, recorded } = results[index]!;
-      return recorded || this.isSame(event, stored.get(key)) ? [] : [index];
-    });
+      if (!recorded && !(await this.isSame(sql, event, stored.get(key)))) other.push(index);
+    }
     if (other.length > 0) throw new KeyConflictError(other);
   }
 
@@ -77,13 +80,17 @@ export class RepeatedEvents {
     return events;
   }
 
-  /** Of data that was removed nobody can tell any more. */
-  private isSame({ prepared, given }: RepeatableEvent, stored: StoredEvent | undefined): boolean {
+  /** Of data that was removed, or forgotten, nobody can tell any more. */
+  private async isSame(
+    { runner }: Sql,
+    { prepared, given }: RepeatableEvent,
+    stored: StoredEvent | undefined,
+  ): Promise<boolean> {
     if (!stored || stored.group !== prepared.input.group) return false;
     if (stored.encoding === PRUNED) return true;
     const { payload: text, payloadBytes: bytes, encoding } = stored;
-    const before = this.codec.storedContent({ text, bytes, encoding });
-    const now = this.codec.content(prepared.input.data);
+    const before = await this.codec.storedContent({ text, bytes, encoding }, stored, runner);
+    const now = withoutErased(this.codec.content(prepared.input.data), before);
     return isDeepStrictEqual(now, before) || isSameAsGiven(now, before, given);
   }
 }

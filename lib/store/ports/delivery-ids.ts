@@ -1,4 +1,13 @@
-import type { DeliveryId } from './dialect.js';
+/** A delivery as its worker names it when it gives it back. */
+export interface DeliveryId {
+  handlerId: number;
+  position: number;
+}
+
+/** A delivery as the key of a map. */
+export function keyOf({ handlerId, position }: DeliveryId): string {
+  return `${handlerId}:${position}`;
+}
 
 /** The positions of each handler's deliveries. */
 export function positionsByHandler(ids: readonly DeliveryId[]): Map<number, number[]> {

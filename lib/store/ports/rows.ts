@@ -70,7 +70,7 @@ export interface ClaimedDelivery {
   handlerId: number;
   position: number;
   /** Failed attempts so far. */
-  attempts: number;
+  failures: number;
   /** Starts of its handler that ended one way or another: failed, snoozed or given back. */
   starts: number;
   /** How often it was taken over from a process that died. */
@@ -92,12 +92,13 @@ export interface StoredEvent {
   payloadBytes: Uint8Array | null;
   encoding: string;
   metadata: string;
+  orderKey: string | null;
   occurredAt: number;
   recordedAt: number;
 }
 
 export const EVENT_COLUMNS =
-  'e.position, e.event_key, e.event_group, e.payload, e.payload_bytes, e.encoding, e.metadata, e.occurred_at, e.recorded_at';
+  'e.position, e.event_key, e.event_group, e.payload, e.payload_bytes, e.encoding, e.metadata, e.order_key, e.occurred_at, e.recorded_at';
 
 export function storedEvent(row: Record<string, unknown>): StoredEvent {
   return {
@@ -108,8 +109,24 @@ export function storedEvent(row: Record<string, unknown>): StoredEvent {
     payloadBytes: bytes(row.payload_bytes as Uint8Array | ArrayBuffer | null),
     encoding: row.encoding as string,
     metadata: row.metadata as string,
+    orderKey: row.order_key as string | null,
     occurredAt: Number(row.occurred_at),
     recordedAt: Number(row.recorded_at),
+  };
+}
+
+/** What of an event an aggregate is made of. */
+export type ReplayableEvent = Omit<StoredEvent, 'position' | 'orderKey' | 'recordedAt'>;
+
+export function replayableEvent(row: Record<string, unknown>): ReplayableEvent {
+  return {
+    key: row.event_key as string,
+    group: row.event_group as string,
+    payload: row.payload as string | null,
+    payloadBytes: bytes(row.payload_bytes as Uint8Array | ArrayBuffer | null),
+    encoding: row.encoding as string,
+    metadata: (row.metadata as string | null) ?? '',
+    occurredAt: Number(row.occurred_at),
   };
 }
 
@@ -117,7 +134,7 @@ export function claimedDelivery(row: Record<string, unknown>): ClaimedDelivery {
   return {
     handlerId: Number(row.handler_id),
     position: Number(row.position),
-    attempts: Number(row.attempts),
+    failures: Number(row.attempts),
     starts: Number(row.starts),
     rescues: Number(row.rescues),
     event: storedEvent(row),

@@ -1,3 +1,4 @@
+import { EventSourcingError } from '../../core/errors.js';
 import type { Sql } from './sql.js';
 import type { Tables } from './tables.js';
 
@@ -18,8 +19,24 @@ export interface SignalListener {
   ended(): void;
 }
 
+/** Runs statements on another connection than the one that listens. */
+export type Elsewhere = (work: (sql: Sql) => Promise<void>) => Promise<void>;
+
+/** Messages do not come through to this connection, now or later: something between it and the server keeps them. */
+export class PooledConnectionError extends EventSourcingError {
+  readonly code = 'POOLED_CONNECTION';
+
+  constructor() {
+    super(
+      'A pooler between this process and PostgreSQL gives each transaction another session, so that LISTEN hears nothing and ' +
+        'heartbeats wait behind handlers. Expected a session of its own for both: give worker.directUrl, an address past the ' +
+        'pooler. Without one, give worker.listen: false.',
+    );
+  }
+}
+
 /**
- * Part of the dialect PORT: how a process tells others at once that there is something to do, where the database carries
+ * PORT: how a process tells others at once that there is something to do, where the database carries
  * messages. They may get lost: who relies on one looks from time to time as well.
  */
 export interface Signals {
@@ -31,6 +48,9 @@ export interface Signals {
   send(sql: Sql, tables: Tables, messages: Messages): Promise<void>;
   /** To be selected beside columns: the messages are sent where a row is found, once however many there are. */
   riding(tables: Tables, messages: Messages): readonly string[];
-  /** Listens on the connection of `sql` until that ends, and is called once for each connection. */
-  listen(sql: Sql, tables: Tables, listener: SignalListener): Promise<void>;
+  /**
+   * Listens on the connection of `sql` until that ends, and is called once for each connection. Rejects with
+   * `PooledConnectionError` where a message from `elsewhere` did not come.
+   */
+  listen(sql: Sql, tables: Tables, listener: SignalListener, elsewhere: Elsewhere): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { QueryResult, QueryRunner } from 'typeorm';
+import { type QueryResult, QueryRunnerAlreadyReleasedError, type QueryRunner } from 'typeorm';
 
 export type Row = Record<string, unknown>;
 
@@ -8,29 +8,55 @@ export interface Statement {
   parameters: readonly unknown[];
 }
 
-/** The rows of a statement, with the database's parameter marks. */
-export type Ask = (runner: QueryRunner, statement: string, parameters: unknown[]) => Promise<Row[]>;
+/** A piece of SQL with its parameters. */
+export interface SqlPart {
+  sql: string;
+  parameters: readonly unknown[];
+}
+
+/** A time in epoch milliseconds as SQL: the database's clock, or the application's as a parameter. */
+export type SqlTime = SqlPart;
+
+/** What a statement did, in TypeORM's words. */
+export type Answer = Pick<QueryResult, 'records' | 'affected' | 'raw'>;
+
+/**
+ * Sends a statement, with the database's parameter marks, to the driver itself: TypeORM writes nothing of it into the
+ * application's query log, and tells no subscriber. Rejects with TypeORM's `QueryFailedError`.
+ */
+export type Send = (runner: QueryRunner, statement: string, parameters: unknown[]) => Promise<Answer>;
+
+/** What a statement resolves with, or rejects with when its answer takes too long. */
+export type Answered = <T>(answer: Promise<T>) => Promise<T>;
+
+/** How statements go to the database. */
+export interface SqlWays {
+  /** With this database's parameter marks. */
+  prepare: (statement: string) => string;
+  /** Default: all go through TypeORM. */
+  send?: Send;
+  answered: Answered;
+  /** Whether the statements stay out of the application's query log, where they can. */
+  unlogged: boolean;
+}
 
 /** Statements on one connection, with `?` for parameters on every database. */
 export class Sql {
   constructor(
     readonly runner: QueryRunner,
-    /** With this database's parameter marks. */
-    readonly prepare: (statement: string) => string,
-    /** Asks the driver itself. Default: as any other statement. */
-    private readonly ask?: Ask,
+    private readonly ways: SqlWays,
   ) {}
 
   /**
    * The rows of a statement, for those few that a handler waits for: where it can be, the driver is
-   * asked itself, since what TypeORM does around a statement takes half as long as the statement. It is logged all the same.
+   * asked itself, since what TypeORM does around a statement takes half as long as the statement.
    */
-  quickRows(statement: string, parameters: unknown[] = []): Promise<Row[]> {
-    if (!this.ask) return this.rows(statement, parameters);
+  async quickRows(statement: string, parameters: unknown[] = []): Promise<Row[]> {
+    const { send, prepare } = this.ways;
+    if (!send) return this.rows(statement, parameters);
     // A mark may stand in a text that is no parameter.
-    const prepared = parameters.length > 0 ? this.prepare(statement) : statement;
-    this.runner.dataSource.logger.logQuery(prepared, parameters, this.runner);
-    return this.ask(this.runner, prepared, parameters);
+    const prepared = parameters.length > 0 ? prepare(statement) : statement;
+    return (await this.sent(send, prepared, parameters)).records as Row[];
   }
 
   /** The rows that the statement returns. */
@@ -54,8 +80,25 @@ export class Sql {
     return result.affected ? Number(typeof raw === 'object' ? raw.insertId : raw) : undefined;
   }
 
-  private run(statement: string, parameters: readonly unknown[]): Promise<QueryResult> {
-    return this.runner.query(this.prepare(statement), parameters as unknown[], true);
+  private run(statement: string, parameters: readonly unknown[]): Promise<Answer> {
+    const { prepare, send, answered, unlogged } = this.ways;
+    const prepared = prepare(statement);
+    if (send && unlogged) return this.sent(send, prepared, parameters as unknown[]);
+    return answered(this.runner.query(prepared, parameters as unknown[], true));
+  }
+
+  /** What fails is logged in any case, as TypeORM does it. */
+  private async sent(send: Send, statement: string, parameters: unknown[]): Promise<Answer> {
+    const { runner } = this;
+    if (runner.isReleased) throw new QueryRunnerAlreadyReleasedError();
+    const { logger } = runner.dataSource;
+    if (!this.ways.unlogged) logger.logQuery(statement, parameters, runner);
+    try {
+      return await this.ways.answered(send(runner, statement, parameters));
+    } catch (error) {
+      logger.logQueryError(error as Error, statement, parameters, runner);
+      throw error;
+    }
   }
 }
 
@@ -65,7 +108,7 @@ export function marks(count: number): string {
 }
 
 /** `IN (?, ?)` with its parameters. */
-export function inList(numbers: readonly number[]): { sql: string; parameters: readonly number[] } {
+export function inList(numbers: readonly number[]): SqlPart {
   return { sql: `IN (${marks(numbers.length)})`, parameters: numbers };
 }
 

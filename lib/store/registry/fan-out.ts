@@ -10,6 +10,7 @@ import {
 import type { Database } from '../db/database.js';
 import type { HandlerRegistry, KnownHandler, KnownPattern } from './handler-registry.js';
 import type { Horizon } from '../db/horizon.js';
+import { FAN_OUT, Position } from '../db/position.js';
 import type { DeliveryRow, HandlerTarget } from '../ports/rows.js';
 import { optionalNumber, type Row, type Sql } from '../ports/sql.js';
 
@@ -32,13 +33,17 @@ interface FanOutPage {
 
 /** Creates the deliveries that the writer of an event could not: of handlers that it did not know. */
 export class FanOut {
+  private readonly passed: Position;
+
   constructor(
     private readonly database: Database,
     private readonly registry: HandlerRegistry,
     private readonly horizon: Horizon,
     /** Told every ten seconds how far a long pass is. */
     private readonly say: (line: string) => void = () => undefined,
-  ) {}
+  ) {
+    this.passed = new Position(database, FAN_OUT);
+  }
 
   /**
    * Passes over the log in order, up to the safe horizon, and creates what writers with an older registry left out.
@@ -82,26 +87,21 @@ export class FanOut {
   private async reconcilePage(horizon: number): Promise<FanOutPage> {
     const { tables, dialect } = this.database;
     let page: FanOutPage = { created: 0, done: true };
-    if ((await this.database.run((sql) => this.cursor(sql))) >= horizon) return page;
+    if ((await this.database.run((sql) => this.passed.read(sql))) >= horizon) return page;
     await this.registry.changing(async (sql) => {
-      const cursor = await this.cursor(sql);
+      const cursor = await this.passed.read(sql);
       if (cursor >= horizon) return false;
       const version = this.registry.currentVersion;
       const events = await this.events(sql, cursor, horizon, 'AND registry_version < ?', [version]);
-      const rows = events.flatMap((event) => this.missing(event));
-      await dialect.deliver(sql, tables, rows, this.database.time());
       const done = events.length < PAGE;
       const reached = done ? horizon : events.at(-1)!.position;
-      await sql.change(`UPDATE ${tables.state} SET value = ? WHERE name = 'fan_out'`, [reached]);
+      if (!(await this.passed.move(sql, cursor, reached))) return false;
+      const rows = events.flatMap((event) => this.missing(event));
+      await dialect.deliveries.create(sql, tables, rows, this.database.time());
       page = { created: rows.length, reached, done };
       return false;
     });
     return page;
-  }
-
-  private async cursor(sql: Sql): Promise<number> {
-    const row = await sql.row(`SELECT value FROM ${this.database.tables.state} WHERE name = 'fan_out'`);
-    return Number(row!.value);
   }
 
   private missing(event: FanOutEvent): DeliveryRow[] {
@@ -142,13 +142,13 @@ export class FanOut {
       const handler = this.registry.byId(handlerId);
       const pattern = handler?.patterns.find(({ id }) => id === patternId);
       const fill = pattern?.coverage.fill;
-      const upTo = Math.min(fill?.upTo ?? 0, await this.cursor(sql));
+      const upTo = Math.min(fill?.upTo ?? 0, await this.passed.read(sql));
       if (!handler || !pattern || !fill || upTo <= fill.cursor) return false;
       const events = await this.events(sql, fill.cursor, upTo, '', []);
       const rows = events
         .filter((event) => isMissed(handler, pattern, event))
         .map((event) => deliveryRow(handler, event));
-      await dialect.deliver(sql, tables, rows, this.database.time());
+      await dialect.deliveries.create(sql, tables, rows, this.database.time());
       const reached = events.length < PAGE ? upTo : events.at(-1)!.position;
       const coverage: Coverage = advanceFill(pattern.coverage, reached);
       await this.registry.saveCoverage(sql, patternId, coverage);

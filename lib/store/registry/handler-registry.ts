@@ -3,6 +3,7 @@ import { activate, type Coverage, deactivate, NO_COVERAGE } from './coverage.js'
 import type { Database } from '../db/database.js';
 import { GroupTargets } from './group-targets.js';
 import type { Horizon } from '../db/horizon.js';
+import { FAN_OUT, Position } from '../db/position.js';
 import {
   type HandlerRegistration,
   type KnownHandler,
@@ -106,7 +107,7 @@ export class HandlerRegistry {
     const { tables, dialect } = this.database;
     await this.database.run((sql) =>
       sql.change(
-        `UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.now} WHERE id IN (${ids.join(', ')})`,
+        `UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.syntax.now} WHERE id IN (${ids.join(', ')})`,
       ),
     );
   }
@@ -119,7 +120,7 @@ export class HandlerRegistry {
   async expire(superseded: number, missing: number): Promise<string[]> {
     const { tables, dialect } = this.database;
     const ages = await this.database.run((sql) =>
-      sql.rows(`SELECT id, ${dialect.now} - heartbeat_at AS age FROM ${tables.pattern}`),
+      sql.rows(`SELECT id, ${dialect.syntax.now} - heartbeat_at AS age FROM ${tables.pattern}`),
     );
     const ageOf = new Map(ages.map((row) => [Number(row.id), Number(row.age)]));
     const gone = this.handlers.flatMap(({ patterns }) => {
@@ -158,7 +159,9 @@ export class HandlerRegistry {
         version,
         patterns.map((pattern) => pattern.id),
       );
-      await sql.change(`UPDATE ${tables.handler} SET retired_at = ${dialect.now} WHERE id = ?`, [handler.id]);
+      await sql.change(`UPDATE ${tables.handler} SET retired_at = ${dialect.syntax.now} WHERE id = ?`, [
+        handler.id,
+      ]);
       return true;
     });
   }
@@ -168,7 +171,7 @@ export class HandlerRegistry {
     await this.changing(async (sql) => {
       if (this.byId(handler.id)?.paused === paused) return false;
       const { tables, dialect } = this.database;
-      const since = paused ? dialect.now : 'NULL';
+      const since = paused ? dialect.syntax.now : 'NULL';
       await sql.change(`UPDATE ${tables.handler} SET paused_at = ${since} WHERE id = ?`, [handler.id]);
       return true;
     });
@@ -189,7 +192,7 @@ export class HandlerRegistry {
   async changing(work: (sql: Sql, nextVersion: number) => Promise<boolean>): Promise<void> {
     const { tables, dialect } = this.database;
     await this.database.transaction(async (sql) => {
-      const version = await readVersion(this.database, sql, dialect.forUpdate);
+      const version = await readVersion(this.database, sql, dialect.locks.forUpdate);
       if (version !== this.version) await this.load(sql);
       if (!(await work(sql, version + 1))) return;
       await sql.change(`UPDATE ${tables.state} SET value = ? WHERE name = 'registry_version'`, [version + 1]);
@@ -252,9 +255,8 @@ export class HandlerRegistry {
     return registration.patterns.every((pattern) => this.patternOf(registration, pattern)?.coverage.active);
   }
 
-  private async reconciledUpTo(sql: Sql): Promise<number> {
-    const row = await sql.row(`SELECT value FROM ${this.database.tables.state} WHERE name = 'fan_out'`);
-    return Number(row!.value);
+  private reconciledUpTo(sql: Sql): Promise<number> {
+    return new Position(this.database, FAN_OUT).read(sql);
   }
 
   /** Until it is all of one version: an event matched with a later registry than it names would be matched twice. */

@@ -59,7 +59,7 @@ export async function insertPattern(
   coverage: Coverage,
 ): Promise<void> {
   await sql.change(
-    `INSERT INTO ${tables.pattern} (handler_id, source, flags, heartbeat_at, coverage) VALUES (?, ?, ?, ${dialect.now}, ?)`,
+    `INSERT INTO ${tables.pattern} (handler_id, source, flags, heartbeat_at, coverage) VALUES (?, ?, ?, ${dialect.syntax.now}, ?)`,
     [handlerId, source, flags, JSON.stringify(coverage)],
   );
 }
@@ -71,8 +71,8 @@ export async function renewPattern(
   id: number,
   coverage: Coverage,
 ): Promise<void> {
-  await sql.change(`UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.now}, coverage = ? WHERE id = ?`, [
-    JSON.stringify(coverage),
-    id,
-  ]);
+  await sql.change(
+    `UPDATE ${tables.pattern} SET heartbeat_at = ${dialect.syntax.now}, coverage = ? WHERE id = ?`,
+    [JSON.stringify(coverage), id],
+  );
 }

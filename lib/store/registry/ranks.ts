@@ -1,4 +1,4 @@
-import type { DeliveryId } from '../ports/dialect.js';
+import type { DeliveryId } from '../ports/delivery-ids.js';
 import { DEFAULT_RANK, type KnownHandler } from './known-handler.js';
 import type { HandlerTarget } from '../ports/rows.js';
 

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { DeliveryEntity, EventEntity } from './entities.js';
+import { messageOf } from '../../core/thrown.js';
 import { DEFAULT_PREFIX, type TableNaming } from '../ports/tables.js';
 
 const TABLES = [
@@ -29,6 +30,29 @@ export function warnOfOtherTables(
     `${found.join(', ')}: expected the tables of the log, which is in "${log}". Recording and handling are as they ` +
       `should be, these repositories are not. ${cure(dataSource, naming)}`,
   );
+}
+
+/**
+ * Warns where the application's naming strategy gives the columns of these entities names that the tables do not have; a
+ * database that compares names without case finds them all the same. To be called when the tables are there.
+ */
+export async function warnOfOtherColumns(
+  dataSource: DataSource,
+  logger: Pick<LoggerService, 'warn'>,
+): Promise<void> {
+  for (const [target] of TABLES) {
+    const metadata = dataSource.entityMetadatas.findLast((each) => each.target === target);
+    const renamed = metadata?.columns.find((column) => column.databaseName !== column.givenDatabaseName);
+    if (!metadata || !renamed) continue;
+    const look = dataSource.getRepository(target).find({ take: 1, cache: false });
+    await look.catch((error: unknown) => {
+      logger.warn(
+        `${target.name} cannot be read: ${messageOf(error)}. Expected the columns of the log, but the namingStrategy of the ` +
+          `DataSource makes "${renamed.databaseName}" of "${renamed.givenDatabaseName}". Recording and handling are as they ` +
+          'should be. Let the strategy keep names that entities give, or read with EventLog and Deliveries instead.',
+      );
+    });
+  }
 }
 
 function isTable(metadata: EntityMetadata, table: string, schemaName: string | undefined): boolean {

@@ -1,9 +1,14 @@
-import type { DataSource, EntityManager, EntityMetadata, FindOptionsRelations, ObjectLiteral } from 'typeorm';
+import { types } from 'node:util';
+import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
 import { EventSourcingError } from '../../core/errors.js';
-import type { EntityLoader, EntityPort, EntityReference } from '../../payload/entity-port.js';
-
-/** Relations to load on entity references: names, or TypeORM's object form. */
-export type ReferenceRelations = readonly string[] | FindOptionsRelations<ObjectLiteral>;
+import { type EntityIdentity, identified, identityOf } from './entity-identity.js';
+import { fresh } from './fresh.js';
+import { type ReferenceRelations, relationsOf } from './relations.js';
+import { keyOf, keyText, type RowKey } from './row-key.js';
+import { readRows } from './row-reader.js';
+import { fromStored, toStored } from './transformers.js';
+import type { EntityLoader, EntityPort, EntityReference, EntitySnapshot } from '../../payload/entity-port.js';
 
 /** An entity was put into an event's data before it was saved, so there is nothing to refer to. */
 export class EntityWithoutIdError extends EventSourcingError {
@@ -20,57 +25,71 @@ export class EntityWithoutIdError extends EventSourcingError {
 /** The DataSource's entities, as the payload knows them. */
 export class TypeOrmEntities implements EntityPort {
   private readonly byClass = new Map<unknown, EntityMetadata | null>();
+  private readonly byIdentity = new Map<string, EntityMetadata>();
+  private known: readonly EntityMetadata[];
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DataSource) {
+    this.known = dataSource.entityMetadatas;
+  }
 
   reference(value: object): EntityReference | undefined {
     const metadata = this.metadataOf(value);
     if (!metadata) return undefined;
-    const id: Record<string, unknown> = {};
-    for (const column of metadata.primaryColumns) {
-      const part: unknown = column.getEntityValue(value);
-      if (part === undefined || part === null) throw new EntityWithoutIdError(metadata.name);
-      id[column.propertyPath] = part;
-    }
-    return { entity: metadata.name, id };
+    const parts = metadata.primaryColumns.map((column) => [column, keyPart(column, value)] as const);
+    const stored = parts.some(([column, part]) => isObjectBehind(column, part));
+    const id = Object.fromEntries(
+      parts.map(([column, part]) => [column.propertyPath, stored ? toStored(column, part) : part]),
+    );
+    return { ...identityOf(metadata), id, ...(stored ? { stored } : {}) };
   }
 
   isEntity(value: object): boolean {
     return this.metadataOf(value) !== null;
   }
 
-  columns(value: object): Record<string, unknown> {
-    const columns: Record<string, unknown> = {};
-    for (const column of this.metadataOf(value)?.columns ?? []) {
-      if (column.isVirtual) continue;
-      const stored: unknown = column.getEntityValue(value);
-      if (stored !== undefined) column.setEntityValue(columns, stored);
+  snapshot(value: object): EntitySnapshot {
+    const metadata = this.metadataOf(value)!;
+    const [columns, stored]: [ObjectLiteral, ObjectLiteral] = [{}, {}];
+    for (const column of metadata.columns.filter(({ isVirtual }) => !isVirtual)) {
+      const one: unknown = column.getEntityValue(value);
+      if (isObjectBehind(column, one)) stored[column.propertyPath] = toStored(column, one);
+      else if (one !== undefined) column.setEntityValue(columns, ofDriver(column, one));
     }
-    return columns;
+    const isAnyStored = Object.keys(stored).length > 0;
+    return { ...identityOf(metadata), columns, ...(isAnyStored ? { stored } : {}) };
   }
 
-  restore(entity: string, columns: Record<string, unknown>): object {
-    const metadata = this.dataSource.getMetadata(entity);
-    return Object.assign(metadata.create() as object, columns);
+  restore({ columns, stored = {}, ...identity }: EntitySnapshot): object {
+    const metadata = this.identified(identity);
+    const entity = Object.assign(metadata.create() as object, columns);
+    for (const [path, value] of Object.entries(stored)) {
+      const column = metadata.findColumnWithPropertyPath(path);
+      column?.setEntityValue(entity, fromStored(column, value));
+    }
+    return entity;
   }
 
-  /** Equal for references to the same entity. Throws TypeORM's error when there is no entity of that name. */
-  keyOf({ entity, id }: EntityReference): string {
-    return keyOfId(this.dataSource.getMetadata(entity), (column) => id[column.propertyPath]);
+  /** Equal for references to the same entity. Throws `PayloadDecodingError` when there is no such entity. */
+  keyOf(reference: EntityReference): string {
+    const metadata = this.identified(reference);
+    const key = this.keyOfReference(metadata, reference);
+    return `${metadata.tablePath} ${keyText(metadata, key) ?? JSON.stringify(key)}`;
   }
 
   /** Whether entities that one query loads may share what they are related to: loaded by a query of its own. */
   get shareRelated(): boolean {
-    return this.dataSource.options.relationLoadStrategy === 'query';
+    const { relationLoadStrategy = this.dataSource.options.relationLoadStrategy } = fresh(this.dataSource);
+    return relationLoadStrategy === 'query';
   }
 
   /** Loads references through `manager`, soft-removed ones too, one query for each entity class. */
   loader(manager: EntityManager, relations: ReferenceRelations | undefined): EntityLoader {
     return async (references) => {
       const loaded = new Map<EntityReference, object>();
-      for (const entity of new Set(references.map((reference) => reference.entity))) {
-        const wanted = references.filter((reference) => reference.entity === entity);
-        await this.load(manager, entity, wanted, relations, loaded);
+      const classes = new Map(references.map((reference) => [reference, this.identified(reference)]));
+      for (const metadata of new Set(classes.values())) {
+        const wanted = references.filter((reference) => classes.get(reference) === metadata);
+        await this.load(manager, metadata, wanted, relations, loaded);
       }
       return references.map((reference) => loaded.get(reference) ?? null);
     };
@@ -78,27 +97,47 @@ export class TypeOrmEntities implements EntityPort {
 
   private async load(
     manager: EntityManager,
-    entity: string,
+    metadata: EntityMetadata,
     references: readonly EntityReference[],
     relations: ReferenceRelations | undefined,
     loaded: Map<EntityReference, object>,
   ): Promise<void> {
-    const metadata = this.dataSource.getMetadata(entity);
-    const found = await manager.find<ObjectLiteral>(metadata.target, {
-      where: references.map(({ id }) => nested(id)),
+    const keys = references.map((reference) => this.keyOfReference(metadata, reference));
+    const rows = await readRows(manager, metadata, keys, {
       withDeleted: true,
       ...(relations ? { relations: relationsOf(metadata, relations) } : {}),
     });
-    const byKey = new Map(
-      found.map((row) => [keyOfId(metadata, (column) => column.getEntityValue(row)), row] as const),
-    );
-    for (const reference of references) {
-      const match = byKey.get(this.keyOf(reference));
-      if (match) loaded.set(reference, match);
-    }
+    references.forEach((reference, index) => {
+      const row = rows.get(keys[index]!);
+      if (row) loaded.set(reference, row);
+    });
+  }
+
+  private keyOfReference(metadata: EntityMetadata, { id, stored }: EntityReference): RowKey {
+    return keyOf(metadata, (column) => {
+      const part = id[column.propertyPath];
+      return stored ? fromStored(column, part) : part;
+    });
+  }
+
+  private identified({ entity, table }: EntityIdentity): EntityMetadata {
+    this.forgetFormer();
+    const name = JSON.stringify([entity, table]);
+    const known = this.byIdentity.get(name) ?? identified(this.dataSource, { entity, table });
+    this.byIdentity.set(name, known);
+    return known;
+  }
+
+  /** A DataSource that is initialised again has other objects for the same entities. */
+  private forgetFormer(): void {
+    if (this.known === this.dataSource.entityMetadatas) return;
+    this.known = this.dataSource.entityMetadatas;
+    this.byClass.clear();
+    this.byIdentity.clear();
   }
 
   private metadataOf(value: object): EntityMetadata | null {
+    this.forgetFormer();
     const type: unknown = value.constructor;
     let metadata = this.byClass.get(type);
     if (metadata === undefined) {
@@ -112,54 +151,19 @@ export class TypeOrmEntities implements EntityPort {
   }
 }
 
-function keyOfId(
-  metadata: EntityMetadata,
-  valueOf: (column: EntityMetadata['columns'][number]) => unknown,
-): string {
-  return JSON.stringify([
-    metadata.name,
-    ...metadata.primaryColumns.map((column) => comparable(valueOf(column))),
-  ]);
+function keyPart(column: ColumnMetadata, entity: object): unknown {
+  const part: unknown = column.getEntityValue(entity);
+  if (part === undefined || part === null) throw new EntityWithoutIdError(column.entityMetadata.name);
+  return part;
 }
 
-/** Keys come back as the driver likes them: a bigint column as a string, bytes as a Buffer. */
-function comparable(value: unknown): string {
-  if (value instanceof Date) return value.toISOString();
-  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value);
+/** What a transformer makes is the application's own, and no payload can hold it unless its class is registered. */
+function isObjectBehind({ transformer }: ColumnMetadata, value: unknown): boolean {
+  return transformer !== undefined && typeof value === 'object' && value !== null && !types.isDate(value);
 }
 
-/** `{ 'name.first': … }` as the nested object that `find` takes. */
-function nested(id: Record<string, unknown>): ObjectLiteral {
-  const where: ObjectLiteral = {};
-  for (const [path, value] of Object.entries(id)) {
-    const parts = path.split('.');
-    const last = parts.pop()!;
-    const parent = parts.reduce<ObjectLiteral>(
-      (object, part) => (object[part] ??= {}) as ObjectLiteral,
-      where,
-    );
-    parent[last] = value;
-  }
-  return where;
-}
-
-/** Those of the relations that this entity has: data may refer to entities of several classes. */
-function relationsOf(
-  metadata: EntityMetadata,
-  relations: ReferenceRelations,
-): FindOptionsRelations<ObjectLiteral> {
-  const has = (name: string) =>
-    metadata.relations.some((relation) => relation.propertyPath === name.split('.')[0]);
-  if (!Array.isArray(relations)) {
-    return Object.fromEntries(Object.entries(relations).filter(([name]) => has(name)));
-  }
-  const result: ObjectLiteral = {};
-  for (const path of (relations as readonly string[]).filter(has)) {
-    path.split('.').reduce<ObjectLiteral>((object, part) => (object[part] = asObject(object[part])), result);
-  }
-  return result;
-}
-
-function asObject(value: unknown): ObjectLiteral {
-  return typeof value === 'object' && value !== null ? value : {};
+/** The driver has a class for intervals; their parts are enough. */
+function ofDriver({ type }: ColumnMetadata, value: unknown): unknown {
+  const isParts = type === 'interval' && typeof value === 'object' && value !== null;
+  return isParts ? { ...value } : value;
 }

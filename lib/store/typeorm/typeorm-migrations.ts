@@ -10,31 +10,32 @@ import { DEFAULT_PREFIX, type TableNaming } from '../ports/tables.js';
 type MigrationClass = new () => MigrationInterface;
 
 /** When each version of the tables came, as TypeORM counts migrations: their names stay for ever. */
-const TIMESTAMPS = [1763600000000, 1764500000000];
+const TIMESTAMPS = [1763600000000, 1764500000000, 1764590000000, 1764600000000, 1764700000000, 1764800000000];
 
 const ON_REVERT = ['refuse', 'keep', 'drop'] as const;
 
 export interface EventSourcingMigrationsOptions extends Partial<TableNaming> {
   /**
-   * What TypeORM's `migration:revert` does to tables that hold events. `'refuse'` (default): it fails with
-   * `EventsWouldBeLostError`; `'keep'`: the tables stay, and the next revert undoes the application's own migration before
-   * them; `'drop'`: the tables go with all that is in them. Tables without events always go.
+   * What TypeORM's `migration:revert` does to tables that hold events, keys of data subjects, or positions of followers. `'refuse'` (default): it
+   * fails with `EventsWouldBeLostError`; `'keep'`: the tables stay, and the next revert undoes the application's own migration
+   * before them; `'drop'`: the tables go with all that is in them. Tables without any of these always go.
    */
   onRevert?: (typeof ON_REVERT)[number];
 }
 
-/** Reverting a migration would have dropped the log. Nothing was changed. */
+/** Reverting a migration would have dropped the log, the keys of data subjects, or the positions of followers. Nothing was changed. */
 export class EventsWouldBeLostError extends EventSourcingError {
   readonly code = 'EVENTS_WOULD_BE_LOST';
 
   constructor(
-    /** The table that holds events. */
+    /** The table that holds events, keys or positions. */
     readonly table: string,
   ) {
     super(
-      `Reverting the migration that made ${table} would drop every event and delivery, and there are some: nothing was changed. ` +
+      `Reverting the migration that made ${table} would drop all that is in it, and in the tables that were made with it, and there ` +
+        'is something: nothing was changed. ' +
         "To revert a migration of your own that ran before it, give eventSourcingMigrations({ onRevert: 'keep' }) to your DataSource, " +
-        "revert twice, and run the migrations again. To drop the log with all that is in it: { onRevert: 'drop' }.",
+        "revert twice, and run the migrations again. To drop what is there: { onRevert: 'drop' }.",
     );
   }
 }
@@ -73,20 +74,22 @@ function migrationClass(
 
     async down(runner: QueryRunner): Promise<void> {
       const database = new Database(runner.dataSource, naming);
-      const migration = database.dialect.migrations.find((each) => each.version === version)!;
+      const migration = database.dialect.schema.migrations.find((each) => each.version === version)!;
       const sql = database.on(runner);
-      // A later version is undone from filled tables: what it added holds no event that would be lost.
-      if (!migration.undo && onRevert !== 'drop' && (await holdsEvents(database, sql))) {
+      const { tables } = database;
+      // Most later versions are undone from filled tables: what they added holds nothing that would be lost.
+      const kept = migration.undo ? migration.irreplaceable?.(tables) : tables.event;
+      if (kept !== undefined && onRevert !== 'drop' && (await holdsRows(kept, sql))) {
         if (onRevert === 'keep') return;
-        throw new EventsWouldBeLostError(database.tables.event);
+        throw new EventsWouldBeLostError(kept);
       }
       await undoMigration(database, sql, migration);
     }
   };
 }
 
-async function holdsEvents({ tables }: Database, sql: Sql): Promise<boolean> {
-  return (await sql.rows(`SELECT 1 AS one FROM ${tables.event} LIMIT 1`)).length > 0;
+async function holdsRows(table: string, sql: Sql): Promise<boolean> {
+  return (await sql.rows(`SELECT 1 AS one FROM ${table} LIMIT 1`)).length > 0;
 }
 
 /** `eventSourcingMigrations()` with the default prefix. */

@@ -83,7 +83,7 @@ async function removeOf(
   // By its key alone: with the state and the time beside it, databases take the index on those and read all that is old.
   const locked = await sql.rows(
     `SELECT position, state, ${since} FROM ${table}
-     WHERE handler_id = ? AND position IN (${marks(positions.length)}) ${dialect.skipLocked}`,
+     WHERE handler_id = ? AND position IN (${marks(positions.length)}) ${dialect.locks.skipLocked}`,
     [handlerId, ...positions],
   );
   const old = locked

@@ -2,11 +2,15 @@ import { PRUNED } from '../../core/stored-payload.js';
 import type { Database } from '../db/database.js';
 import type { HandlerRegistry } from '../registry/handler-registry.js';
 import type { PrunedBatch } from './prune-deliveries.js';
-import { marks, type Sql } from '../ports/sql.js';
+import { marks, optionalNumber, type Sql } from '../ports/sql.js';
+import { FAN_OUT, Position } from '../db/position.js';
 import { type SweepState, SweepStateStore } from './sweep-state.js';
 
 /** Milliseconds after which what was kept for now is looked at again. */
 const LOOK_BACK_AFTER = 86_400_000;
+
+/** Milliseconds for which a follower that no process has any more holds up retention. */
+const FOLLOWER_EXPIRY = 7 * 86_400_000;
 
 /** What a sweep removes of an event that is old enough and needed no more. */
 interface Removal {
@@ -87,8 +91,10 @@ export class EventSweep {
   async lookBack(): Promise<void> {
     const state = await this.database.run((sql) => this.states.read(sql));
     if (state.kept === 0 || this.now < state.lookBackAt) return;
-    const back = { ...state, cursor: state.kept - 1, kept: 0 };
-    await this.database.transaction((sql) => this.states.save(sql, back));
+    await this.database.transaction(async (sql) => {
+      if (await this.states.move(sql, state, state.kept - 1))
+        await this.states.note(sql, { ...state, kept: 0 });
+    });
   }
 
   /** Of events that were recorded longer ago than `age` milliseconds. */
@@ -98,11 +104,7 @@ export class EventSweep {
       return { state, page: await this.page(sql, state.cursor, this.now - age) };
     });
     if (!page) return { pruned: 0, done: true };
-    const pruned = await this.work(page, async (sql) => {
-      // Another process may be at it too, its lease having lapsed.
-      const isOurs = (await this.states.read(sql)).cursor === state.cursor;
-      return isOurs ? this.removeWhatIsFree(sql, state, page) : 0;
-    });
+    const pruned = await this.work(page, (sql) => this.removeWhatIsFree(sql, state, page));
     return { pruned, done: page.end };
   }
 
@@ -123,14 +125,14 @@ export class EventSweep {
   private async removeWhatIsFree(sql: Sql, state: SweepState, page: Page): Promise<number> {
     // A backfill may have begun since the page was read.
     const upTo = Math.min(page.upTo, await this.bound(sql));
+    if (!(await this.states.move(sql, state, Math.max(upTo, state.cursor)))) return 0;
     const candidates = page.candidates.filter((position) => position <= upTo);
     const handlerIds = this.registry.known.map(({ id }) => id);
     const free = await this.free(sql, candidates, handlerIds);
     if (free.length > 0) await this.removal.remove(sql, this.database, free, handlerIds);
     const gone = new Set(free);
     const kept = [...candidates, ...page.young].filter((position) => position <= upTo && !gone.has(position));
-    await this.states.save(sql, {
-      cursor: Math.max(upTo, state.cursor),
+    await this.states.note(sql, {
       // What was kept before is lower.
       kept: state.kept || (kept.length > 0 ? Math.min(...kept) : 0),
       lookBackAt: state.kept === 0 ? this.now + LOOK_BACK_AFTER : state.lookBackAt,
@@ -165,16 +167,28 @@ export class EventSweep {
 
   /** The position up to which every delivery was created: fan-out has passed it, and no backfill under way will. */
   private async bound(sql: Sql): Promise<number> {
-    const { tables } = this.database;
-    const row = await sql.row(
-      `SELECT value AS passed, (SELECT max(position) FROM ${tables.event}) AS newest
-       FROM ${tables.state} WHERE name = 'fan_out'`,
-    );
+    const passed = await new Position(this.database, FAN_OUT).read(sql);
+    const row = await sql.row(`SELECT max(position) AS newest FROM ${this.database.tables.event}`);
     const fills = this.registry.known
       .flatMap(({ patterns }) => patterns)
       .flatMap(({ coverage: { active, fill } }) => (active && fill ? [fill.cursor] : []));
     const spared = this.removal.sparesNewest ? [Number(row!.newest ?? 0) - 1] : [];
-    return Math.min(Number(row!.passed), ...spared, ...fills);
+    return Math.min(passed, ...spared, ...fills, ...(await this.followed(sql)));
+  }
+
+  /** Where followers have come that some process has had lately, and what they have parked. */
+  private async followed(sql: Sql): Promise<number[]> {
+    const { tables, dialect } = this.database;
+    const alive = `f.seen_at > ${dialect.syntax.now} - ${FOLLOWER_EXPIRY}`;
+    const reached = await sql.row(
+      `SELECT min(p.position) AS position FROM ${tables.followerPosition} p
+       JOIN ${tables.follower} f ON f.name = p.follower AND f.version = p.version WHERE ${alive}`,
+    );
+    const parked = await sql.row(
+      `SELECT min(p.position) - 1 AS position FROM ${tables.followerEvent} p
+       JOIN ${tables.follower} f ON f.name = p.follower AND f.version = p.version WHERE p.state = 1 AND ${alive}`,
+    );
+    return [reached, parked].flatMap((row) => optionalNumber(row?.position) ?? []);
   }
 
   /** Those without an open or dead delivery, locked. Retrying a cancelled one takes the same lock first. */
@@ -186,7 +200,7 @@ export class EventSweep {
     if (candidates.length === 0) return [];
     const { tables, dialect } = this.database;
     const rows = await sql.rows(
-      `SELECT position FROM ${tables.event} WHERE position IN (${marks(candidates.length)}) ${dialect.skipLocked}`,
+      `SELECT position FROM ${tables.event} WHERE position IN (${marks(candidates.length)}) ${dialect.locks.skipLocked}`,
       candidates,
     );
     const locked = rows.map((row) => Number(row.position));

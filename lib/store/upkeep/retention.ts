@@ -1,14 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Database } from '../db/database.js';
 import type { HandlerRegistry } from '../registry/handler-registry.js';
 import { Lease } from '../db/lease.js';
+import type { HeldLease } from '../ports/held-lease.js';
 import { pruneDead, pruneFinished, type Pruning } from './prune-deliveries.js';
 import { EVENT, EventSweep, PAYLOAD } from './prune-events.js';
 
 /** Milliseconds. */
 const LEASE = 60_000;
-const EXTEND_AFTER = 15_000;
 const SHORTEST_BREATH = 10;
 const LONGEST_BREATH = 1000;
 
@@ -27,6 +26,8 @@ export interface RetentionPolicy {
   batchSize: number;
 }
 
+const AGES = ['succeeded', 'cancelled', 'dead', 'payload', 'events'] as const;
+
 /** What was removed. */
 export interface RetentionReport {
   succeeded: number;
@@ -42,7 +43,6 @@ export interface RetentionReport {
  * as long as the batch took.
  */
 export class Retention {
-  private readonly owner = randomUUID();
   private readonly lease: Lease;
 
   constructor(
@@ -50,7 +50,13 @@ export class Retention {
     private readonly registry: HandlerRegistry,
     private readonly policy: RetentionPolicy,
   ) {
-    this.lease = new Lease(database, 'retention');
+    this.lease = new Lease(database, 'retention', LEASE);
+  }
+
+  /** Nothing is ever removed: the option `retention` says so. */
+  get keepsAll(): boolean {
+    const { batchSize: _, ...ages } = this.policy;
+    return AGES.every((name) => ages[name] === undefined);
   }
 
   /**
@@ -61,21 +67,21 @@ export class Retention {
     signal?: AbortSignal,
     progress?: (soFar: RetentionReport) => void,
   ): Promise<RetentionReport | undefined> {
-    if (!(await this.lease.acquire(this.owner, LEASE))) return undefined;
-    const report: RetentionReport = { succeeded: 0, cancelled: 0, dead: {}, payloads: 0, events: 0 };
-    try {
-      const pace = new Pace(() => this.lease.extend(this.owner, LEASE), signal);
-      for await (const [pruning, count] of this.prunings()) {
-        const removed = (pruned: number) => {
-          count(report, pruned);
-          progress?.(report);
-        };
-        if (!(await pace.run(pruning, removed))) break;
-      }
-      return report;
-    } finally {
-      await this.lease.release(this.owner);
-    }
+    return this.lease.hold<RetentionReport | undefined>(
+      async (lease) => {
+        const report: RetentionReport = { succeeded: 0, cancelled: 0, dead: {}, payloads: 0, events: 0 };
+        const pace = new Pace(lease, signal);
+        for await (const [pruning, count] of this.prunings()) {
+          const removed = (pruned: number) => {
+            count(report, pruned);
+            progress?.(report);
+          };
+          if (!(await pace.run(pruning, removed))) break;
+        }
+        return report;
+      },
+      () => undefined,
+    );
   }
 
   /** Dead deliveries first: they hold back payloads and events, and these finished ones. */
@@ -120,29 +126,21 @@ export class Retention {
 
 /** How fast batches follow each other, and whether they go on at all. */
 class Pace {
-  private extended = performance.now();
-
   constructor(
-    private readonly extend: () => Promise<boolean>,
+    private readonly lease: HeldLease,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
   /** False when it was ended early. */
   async run(pruning: Pruning, removed: (pruned: number) => void): Promise<boolean> {
     for (;;) {
-      if (this.signal?.aborted || !(await this.holdsLease())) return false;
+      if (this.signal?.aborted || !(await this.lease.keep())) return false;
       const started = performance.now();
       const { pruned, done } = await pruning();
       if (pruned > 0) removed(pruned);
       if (done) return true;
       await this.breathe(performance.now() - started);
     }
-  }
-
-  private async holdsLease(): Promise<boolean> {
-    if (performance.now() - this.extended < EXTEND_AFTER) return true;
-    this.extended = performance.now();
-    return this.extend();
   }
 
   /** Half of the time is others'. */

@@ -4,6 +4,8 @@ import { marks, optionalNumber, type Row } from '../ports/sql.js';
 
 /** What there is to do for a process, as far as one cheap statement can tell. */
 export interface Prospect {
+  /** By the clock that due times are compared against, in epoch milliseconds. */
+  now: number;
   /** Of the handler registry, as it is in the database. */
   registryVersion: number;
   /** Events are in the log that the reconciler has not passed. */
@@ -32,17 +34,18 @@ export class Outlook {
     const now = this.database.time();
     const ids = someIds(handlerIds);
     const row = await this.row(
-      `SELECT
+      `SELECT ${now.sql} AS now_ms,
         (SELECT value FROM ${tables.state} WHERE name = 'registry_version') AS registry_version,
         (SELECT max(position) FROM ${tables.event}) > (SELECT value FROM ${tables.state} WHERE name = 'fan_out') AS unreconciled,
         EXISTS (SELECT 1 FROM ${tables.rescanRequest}) AS rescan_requested,
         EXISTS (SELECT 1 FROM ${tables.delivery} WHERE state = 0 AND handler_id + 0 IN (${marks(ids.length)})
           AND rescues >= ${SUSPECT_RESCUES} AND due_at <= ${now.sql}) AS suspects,
         ${this.dueIn(ids.length)} AS due_in`,
-      [...ids, ...now.parameters, ...ids, ...now.parameters],
+      [...now.parameters, ...ids, ...now.parameters, ...ids, ...now.parameters],
     );
     const dueIn = optionalNumber(row.due_in);
     return {
+      now: Number(row.now_ms),
       registryVersion: Number(row.registry_version),
       unreconciled: isTrue(row.unreconciled),
       suspects: isTrue(row.suspects),

@@ -217,7 +217,7 @@ export const appendChecks: readonly BenchCheck[] = [
         availableAt: null,
       }));
       await database.atomically((sql) =>
-        database.dialect.deliver(sql, database.tables, rows, database.time()),
+        database.dialect.deliveries.create(sql, database.tables, rows, database.time()),
       );
       assert.equal(Number((await bench.delivery(id!))!.state), 1);
       assert.equal(Number((await bench.delivery({ handlerId: handler, position: position! }))!.state), 0);

@@ -31,7 +31,7 @@ export const claimChecks: readonly BenchCheck[] = [
       assert.deepEqual(claimed, {
         handlerId: handler,
         position,
-        attempts: 0,
+        failures: 0,
         starts: 0,
         rescues: 0,
         event: {
@@ -42,6 +42,7 @@ export const claimChecks: readonly BenchCheck[] = [
           payloadBytes: null,
           encoding: 'json',
           metadata: row.metadata,
+          orderKey: null,
           occurredAt: 17,
           recordedAt: 18,
         },
@@ -184,7 +185,7 @@ export const claimChecks: readonly BenchCheck[] = [
     async run(bench: LogBench): Promise<void> {
       const database = await bench.database();
       // Where writers are serial, the other one waits for the whole transaction.
-      if (database.dialect.singleConnection) return;
+      if (!database.dialect.can.pool) return;
       const [handler, worker, other] = [await bench.handler(), await bench.worker(), await bench.worker()];
       const ids = await bench.deliveries(handler, 4);
       const quotas = [{ handlerId: handler, take: 2 }];
@@ -192,11 +193,14 @@ export const claimChecks: readonly BenchCheck[] = [
       const claimedBy = async (workerId: number) => {
         const second = await bench.database(1);
         return second.transaction((sql) =>
-          second.dialect.claim(sql, second.tables, { ...request, workerId }),
+          second.dialect.deliveries.claim(sql, second.tables, { ...request, workerId }),
         );
       };
       await database.transaction(async (sql) => {
-        const own = await database.dialect.claim(sql, database.tables, { ...request, workerId: worker });
+        const own = await database.dialect.deliveries.claim(sql, database.tables, {
+          ...request,
+          workerId: worker,
+        });
         const others = await claimedBy(other);
         const positions = [...own, ...others].map(({ position }) => position);
         assert.deepEqual(

@@ -112,16 +112,16 @@ export const contentionChecks: readonly BenchCheck[] = [
         await done.given;
       });
       await held.given;
-      if (database.dialect.singleConnection) done.give();
+      if (!database.dialect.can.pool) done.give();
       const yielding = database.transactionOnce((sql) =>
-        database.dialect.yielding(sql, () =>
-          database.dialect.append(sql, database.tables, [eventRow(key)], database.time()),
+        database.dialect.locks.yielding(sql, () =>
+          database.dialect.log.append(sql, database.tables, [eventRow(key)], database.time()),
         ),
       );
-      if (database.dialect.singleConnection) await yielding;
+      if (!database.dialect.can.pool) await yielding;
       else
         await assert.rejects(yielding, (error) =>
-          ['lock', 'conflict'].includes(database.dialect.failure(error)),
+          ['lock', 'conflict'].includes(database.dialect.transactions.failure(error)),
         );
       done.give();
       await holder;
@@ -149,7 +149,9 @@ async function inTransaction<T>(
       );
       return appended.filter(({ kind }) => kind === 'recorded').length;
     });
-  return dialect.isolation ? dataSource.transaction(dialect.isolation, run) : dataSource.transaction(run);
+  return dialect.transactions.isolation
+    ? dataSource.transaction(dialect.transactions.isolation, run)
+    : dataSource.transaction(run);
 }
 
 /** Lets others get to where they wait: there is no signal for that which every database gives. */

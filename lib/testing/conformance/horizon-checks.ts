@@ -152,7 +152,7 @@ export const horizonChecks: readonly BenchCheck[] = [
 function concurrently(run: (bench: LogBench) => Promise<void>): (bench: LogBench) => Promise<void> {
   return async (bench) => {
     const { dialect } = await bench.database();
-    if (!dialect.singleConnection) await run(bench);
+    if (dialect.can.pool) await run(bench);
   };
 }
 

@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Clock } from '../../core/clock.js';
 import { Database } from '../../store/db/database.js';
-import { DeliveryQueue, type Start } from '../../store/deliveries/delivery-queue.js';
-import type { DeliveryId } from '../../store/ports/dialect.js';
+import { type AttemptId, DeliveryQueue } from '../../store/deliveries/delivery-queue.js';
+import type { DeliveryId } from '../../store/ports/delivery-ids.js';
 import { type Appended, type ClaimedDelivery, type EventRow, recordedAt } from '../../store/ports/rows.js';
 import { prepareSchema } from '../../store/db/schema.js';
 import type { Row, Sql } from '../../store/ports/sql.js';
@@ -57,18 +57,20 @@ export class LogBench {
   /** Appends in a transaction of its own. */
   async append(rows: readonly EventRow[], number = 0, clock?: Clock): Promise<Appended[]> {
     const database = await this.database(number, clock);
-    return database.atomically((sql) => database.dialect.append(sql, database.tables, rows, database.time()));
+    return database.atomically((sql) =>
+      database.dialect.log.append(sql, database.tables, rows, database.time()),
+    );
   }
 
   /** Appends in the transaction of the application. */
   async appendIn(manager: EntityManager, rows: readonly EventRow[]): Promise<Appended[]> {
     const database = await this.database();
     const sql = database.on(manager.queryRunner!);
-    return database.dialect.append(sql, database.tables, rows, database.time());
+    return database.dialect.log.append(sql, database.tables, rows, database.time());
   }
 
   /** Pending deliveries of one handler, one for each of its new events; in the order of the log. */
-  async deliveries(handler: number, count: number, clock?: Clock): Promise<Start[]> {
+  async deliveries(handler: number, count: number, clock?: Clock): Promise<AttemptId[]> {
     const rows = Array.from({ length: count }, () =>
       eventRow(this.unique('event'), { handlers: [{ id: handler, rank: 0 }] }),
     );
@@ -111,7 +113,7 @@ export class LogBench {
 
   private async connect(): Promise<DataSource> {
     const dataSource = await this.open();
-    new Database(dataSource, NAMING).dialect.install?.(dataSource);
+    new Database(dataSource, NAMING).dialect.driver.install?.(dataSource);
     return dataSource;
   }
 }

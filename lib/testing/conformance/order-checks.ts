@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { KeyHead } from '../../store/ports/dialect.js';
+import type { KeyHead } from '../../store/ports/key-order.js';
 import { type BenchCheck, eventRow, type LogBench, positionsOf } from './log-bench.js';
 
 /** In the order of their bytes; JavaScript's own order has the last two the other way round. */
@@ -130,7 +130,10 @@ async function claimKeyed(
   const quotas = [{ handlerId, take: 100 }];
   const request = { workerId, quotas, suspects, keyed: true, due: database.time() };
   const claimed = await database.transaction((sql) =>
-    database.dialect.claim(sql, database.tables, { ...request, ...(positions ? { positions } : {}) }),
+    database.dialect.deliveries.claim(sql, database.tables, {
+      ...request,
+      ...(positions ? { positions } : {}),
+    }),
   );
   return claimed.map(({ position }) => position);
 }

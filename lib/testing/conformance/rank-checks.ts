@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { Start } from '../../store/deliveries/delivery-queue.js';
+import type { AttemptId } from '../../store/deliveries/delivery-queue.js';
 import { Promotion } from '../../store/deliveries/promotion.js';
 import type { DeliveryRow, HandlerTarget } from '../../store/ports/rows.js';
 import type { Sql } from '../../store/ports/sql.js';
@@ -47,7 +47,7 @@ export const rankChecks: readonly BenchCheck[] = [
         }),
       );
       await database.atomically((sql) =>
-        database.dialect.deliver(sql, database.tables, rows, database.time()),
+        database.dialect.deliveries.create(sql, database.tables, rows, database.time()),
       );
       assert.deepEqual((await dues(bench, first!, positions)).slice(0, 2), DUE.slice(0, 2));
       assert.deepEqual(await dues(bench, last!, positions), LATER);
@@ -133,7 +133,13 @@ export const rankChecks: readonly BenchCheck[] = [
       const positions = await events(bench, targets, 6, clock);
       const ids = positions.map((position) => ({ handlerId: targets[0]!.id, position, starts: 0 }));
       await bench.claim(worker, targets[0]!.id, 6, clock);
-      const [retried, dead, snoozed, cancelled, cutOff] = ids as [Start, Start, Start, Start, Start];
+      const [retried, dead, snoozed, cancelled, cutOff] = ids as [
+        AttemptId,
+        AttemptId,
+        AttemptId,
+        AttemptId,
+        AttemptId,
+      ];
       await queue.fail(worker, { ...retried, error: 'no', retryIn: HOUR });
       await queue.fail(worker, { ...dead, error: 'no' });
       await queue.snooze(worker, snoozed, new Date(NOON + HOUR));
@@ -156,10 +162,10 @@ export const rankChecks: readonly BenchCheck[] = [
         handlerId: last.id,
         position,
         starts: 0,
-      })) as [Start, Start, Start, Start];
+      })) as [AttemptId, AttemptId, AttemptId, AttemptId];
       await queue.snooze(worker, snoozed, new Date(NOON + HOUR));
       await queue.fail(worker, { ...retried, error: 'no', retryIn: HOUR });
-      await queue.bury(worker, dead);
+      await queue.fail(worker, { ...dead, error: 'no' });
       const [delayed] = positionsOf(
         await bench.append(
           [eventRow(bench.unique('delayed'), { availableAt: NOON + HOUR, handlers: targets })],

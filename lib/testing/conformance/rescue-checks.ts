@@ -32,6 +32,22 @@ export const rescueChecks: readonly BenchCheck[] = [
     },
   },
   {
+    name: 'takes over all that a dead worker held in one call, some in each transaction',
+    async run(bench: LogBench): Promise<void> {
+      const leases = await leasesOf(bench);
+      const [one, other] = [await bench.handler(), await bench.handler()];
+      const dead = await bench.worker({ dead: true });
+      for (const handler of [one, other]) await bench.deliveries(handler, 1100);
+      for (const handler of [one, other]) await bench.claim(dead, handler, 1100);
+      let parts = 0;
+      assert.equal(await leases.rescue(() => (parts += 1) > 0), 2200);
+      assert.ok(parts > 1, `freed in ${parts} parts`);
+      const living = await bench.worker();
+      assert.equal((await bench.claim(living, one, 2000)).length, 1100);
+      assert.equal((await bench.claim(living, other, 2000)).length, 1100);
+    },
+  },
+  {
     name: 'extends a lease, but none that was lost',
     async run(bench: LogBench): Promise<void> {
       const leases = await leasesOf(bench);

@@ -153,7 +153,7 @@ export const streamChecks: readonly BenchCheck[] = [
       const kind = (attempt: Promise<unknown>) =>
         attempt.then(
           () => 'none',
-          (error: unknown) => dialect.failure(error),
+          (error: unknown) => dialect.transactions.failure(error),
         );
       const name = bench.unique('state');
       assert.equal(await kind(insert(name, 1)), 'none');
@@ -197,7 +197,7 @@ async function behind(bench: LogBench, rows: readonly EventRow[], commits: boole
     positionsOf(await bench.appendIn(manager, rows));
     held.give();
     // With one connection for all, the other one begins only when this one has ended.
-    if (!holder.dialect.singleConnection) await begun.given;
+    if (holder.dialect.can.pool) await begun.given;
     await roundTrips(bench);
     if (!commits) throw new RolledBack();
   });
@@ -206,9 +206,9 @@ async function behind(bench: LogBench, rows: readonly EventRow[], commits: boole
   const append = (manager: EntityManager) => {
     const sql = waiter.on(manager.queryRunner!);
     begun.give();
-    return waiter.dialect.append(sql, waiter.tables, rows, waiter.time());
+    return waiter.dialect.log.append(sql, waiter.tables, rows, waiter.time());
   };
-  const { isolation } = waiter.dialect;
+  const { isolation } = waiter.dialect.transactions;
   const waiting = isolation
     ? waiter.dataSource.transaction(isolation, append)
     : waiter.dataSource.transaction(append);

@@ -32,5 +32,5 @@ export const unknownKeyChecks: readonly BenchCheck[] = [
 
 async function unknown(bench: LogBench, keys: readonly string[]): Promise<string[]> {
   const { dialect, tables } = await bench.database();
-  return (await bench.run((sql) => dialect.unknownKeys(sql, tables, keys))).toSorted();
+  return (await bench.run((sql) => dialect.log.unknownKeys(sql, tables, keys))).toSorted();
 }

@@ -15,6 +15,14 @@ export class Entry {
   @PrimaryColumn({ length: 60 }) id: string;
 }
 
+/** The same for an event of a tally that is saved in the transaction which inserts the row. */
+@Entity('chaos_stroke')
+export class Stroke {
+  /** The mark. */
+  @PrimaryColumn({ length: 60 }) id: string;
+  @Column({ length: 20 }) tally: string;
+}
+
 /** One row for each time that a transactional handler's transaction committed: duplicates are possible, to be counted. */
 @Entity('chaos_effect')
 @Index(['handler', 'eventKey'])
@@ -22,6 +30,16 @@ export class Effect {
   /** In the order of insertion, which for one order key is that of the commits. */
   @PrimaryGeneratedColumn() id: number;
   @Column({ length: 20 }) handler: string;
+  @Column({ name: 'event_key', length: 120 }) eventKey: string;
+}
+
+/** One row for each event that a follower has handled. */
+@Entity('chaos_trace')
+@Index(['follower', 'eventKey'])
+export class Trace {
+  /** In the order of insertion: one transaction of a follower begins when the one before it has committed. */
+  @PrimaryGeneratedColumn() id: number;
+  @Column({ length: 20 }) follower: string;
   @Column({ name: 'event_key', length: 120 }) eventKey: string;
 }
 
@@ -45,4 +63,4 @@ export class Lock {
   @PrimaryColumn() id: number;
 }
 
-export const ENTITIES = [Deed, Entry, Effect, Account, Probe, Lock];
+export const ENTITIES = [Deed, Entry, Stroke, Effect, Trace, Account, Probe, Lock];

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { EventLog } from 'nestjs-once';
+import type { AggregateRepository, EventLog } from 'nestjs-once';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { COMMIT_FAULTS, type CommitFault } from './commit-faults.js';
-import { Deed, Entry } from './entities.js';
+import { Deed, Entry, Stroke } from './entities.js';
 import type { Journal } from './journal.js';
 import { failUnheard, meddling } from './other-subscriber.js';
+import { TALLIES } from './plan.js';
+import { loaded, newStroke } from './strokes.js';
+import type { Tally } from './tally.js';
 
 export interface FalseCommitsParts {
   dataSource: DataSource;
   log: EventLog;
+  tallies: AggregateRepository<Tally>;
   journal: Journal;
   random: () => number;
   /** Of which these are made that are of `COMMIT_FAULTS`. */
@@ -192,16 +196,35 @@ export class FalseCommits {
     });
   }
 
-  /** Saves one entity with a source, or inserts one row and appends its event; the same one whenever it is called. */
+  /**
+   * Saves one entity with a source, or inserts one row and appends its event, or saves a tally beside it; the same one
+   * whenever it is called.
+   */
   private newWrite(): Write {
     const { log, random } = this.parts;
+    const lot = random();
     const deed = newDeed();
-    if (random() < 0.5) return (manager) => manager.save(deed);
+    if (lot < 0.35) return (manager) => manager.save(deed);
+    if (lot > 0.7) return this.newMarking();
     const entry = Object.assign(new Entry(), { id: randomUUID() });
     const { id } = entry;
     return async (manager) => {
       await manager.save(entry);
       await log.append({ group: 'entry', key: `entry_${id}`, data: { id } }, { manager });
+    };
+  }
+
+  private newMarking(): Write {
+    const { tallies, random } = this.parts;
+    const stroke = newStroke(TALLIES[Math.floor(random() * TALLIES.length)]!);
+    let tally: Tally | undefined;
+    return async (manager) => {
+      await manager.insert(Stroke, stroke);
+      if (!tally) {
+        tally = await loaded(tallies, stroke.tally, manager);
+        tally.add(stroke.id);
+      }
+      await tallies.save([tally], { manager });
     };
   }
 

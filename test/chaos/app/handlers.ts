@@ -1,23 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { EventHandler, type HandlerContext, ModelEventSource, type RecordedEvent } from 'nestjs-once';
+import {
+  type AggregateRepository,
+  EventHandler,
+  type HandlerContext,
+  InjectAggregates,
+  ModelEventSource,
+  type RecordedEvent,
+} from 'nestjs-once';
 import type { EntityManager } from 'typeorm';
 import { Account, Deed, Effect } from './entities.js';
 import { Journal } from './journal.js';
-import { type HandlerName, HANDLERS, LEASE, lotOf, PLANS } from './plan.js';
+import { type HandlerName, HANDLERS, LEASE, lotOf, PLANS, TALLIES } from './plan.js';
 import type { ChaosSetup } from './setup.js';
+import { markBeside } from './strokes.js';
+import { Tally } from './tally.js';
 
 export const SETUP = Symbol('setup');
 
 /** Never used up: what is not meant to die has to succeed in the end, whatever else fails meanwhile. */
-const PATIENT = { maxRetries: 10_000, interval: 50, backoff: 1.5, maxInterval: 1000 };
+export const PATIENT = { maxRetries: 10_000, interval: 50, backoff: 1.5, maxInterval: 1000 };
 const IMPATIENT = { maxRetries: 2, interval: 50, backoff: 1 };
 
 /** The decorator, from the plan. */
 function Handle(name: HandlerName) {
   const { groups, kind, ends, ordered = false } = PLANS[name]!;
-  return EventHandler(new RegExp(`^(${groups.join('|')})$`), {
+  return EventHandler(new RegExp(`^(${groups.join('|').replaceAll('.', '\\.')})$`), {
     name,
     transactional: kind === 'transactional',
     retry: ends === 'dead' ? IMPATIENT : PATIENT,
@@ -39,6 +48,7 @@ export class Handlers {
   constructor(
     private readonly journal: Journal,
     @Inject(SETUP) private readonly setup: ChaosSetup,
+    @InjectAggregates(Tally) private readonly tallies: AggregateRepository<Tally>,
   ) {}
 
   @Handle('book')
@@ -92,6 +102,17 @@ export class Handlers {
       await manager.insert(Effect, { handler: 'echo', eventKey: key });
       await manager.save(Object.assign(new Deed(), { id: randomUUID(), kind: 'echo', orderKey: null }));
       if (lotOf(`${key} echo ${context.attempt}`) < 0.1) throw new Error('nothing of this may stay');
+    });
+  }
+
+  @Handle('tally')
+  tally({ key, position }: RecordedEvent, context: HandlerContext) {
+    return this.noted('tally', { key, position }, context, async () => {
+      const { manager, attempt } = context;
+      await manager.insert(Effect, { handler: 'tally', eventKey: key });
+      const id = TALLIES[Math.floor(lotOf(`${key} tally ${attempt}`) * TALLIES.length)]!;
+      await markBeside(this.tallies, id, manager);
+      if (attempt === 1 && lotOf(`${key} tallies`) < 0.2) throw new Error('nothing of this may stay');
     });
   }
 

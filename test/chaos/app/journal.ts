@@ -14,6 +14,14 @@ export type JournalEntry =
   | { what: 'made'; fault: string }
   /** The event loop stood still since `from`. */
   | { what: 'still'; from: number }
+  /** A save of aggregates has told that this mark was recorded, and as which event where it returns that. */
+  | { what: 'marked'; mark: string; key?: string | undefined; position?: number | undefined }
+  /** A save of aggregates has told that nothing of it was recorded. */
+  | { what: 'refused'; mark: string }
+  /** A decision has told that this was recorded. */
+  | { what: 'decided'; key: string }
+  /** It was refused, or rolled back. */
+  | { what: 'undecided'; key: string }
   | { what: 'lease lost' }
   | { what: 'unhandled'; text: string }
   | { what: 'log'; text: string };

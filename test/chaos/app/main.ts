@@ -1,19 +1,24 @@
 // A process of the application under fire: node test/support/run-ts.mjs <this file> <ChaosSetup as JSON>.
 // It tells its parent by messages that it is ready; everything else is in its journal.
-import { type LoggerService, Module } from '@nestjs/common';
+import { type INestApplicationContext, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { EventLog, EventSourcingModule } from 'nestjs-once';
+import { type AggregateRepository, EventLog, EventSourcingModule, getAggregatesToken } from 'nestjs-once';
 import type { DataSource } from 'typeorm';
 import { dataSourceOptionsFrom } from '../../support/data-source-options.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { ENTITIES } from './entities.js';
 import { Handlers, SETUP, Sources } from './handlers.js';
 import { Journal, machineTime } from './journal.js';
-import { LEASE, POLL_INTERVAL, SHUTDOWN_TIMEOUT } from './plan.js';
+import { Loop } from './loop.js';
+import { Chooser } from './chooser.js';
+import { Marker } from './marker.js';
+import { LEASE, POLL_INTERVAL, SHUTDOWN_TIMEOUT, SNAPSHOT_EVERY } from './plan.js';
 import { OtherSubscriber } from './other-subscriber.js';
 import { Producer } from './producer.js';
 import type { ChaosSetup } from './setup.js';
+import { Tally } from './tally.js';
+import { Reader, Witness } from './witness.js';
 
 /** Exit codes beside 0. */
 const COULD_NOT_START = 75;
@@ -72,13 +77,18 @@ function noteLog(text: string): void {
         pollInterval: POLL_INTERVAL,
         shutdownTimeout: SHUTDOWN_TIMEOUT,
         concurrency: 8,
+        directUrl: setup.address.directUrl,
       },
       retry: { interval: 50, backoff: 1 },
     }),
+    // Fewer are kept in memory than there are.
+    EventSourcingModule.forFeature({ aggregates: [Tally], snapshots: { Tally: SNAPSHOT_EVERY }, cache: 3 }),
   ],
   providers: [
     Sources,
     Handlers,
+    Witness,
+    Reader,
     { provide: Journal, useValue: journal },
     { provide: SETUP, useValue: setup },
   ],
@@ -102,10 +112,23 @@ async function main(): Promise<void> {
   if (setup.poolSize === 1) journal.note({ what: 'made', fault: 'pool-of-one' });
   process.send?.('ready');
   if (setup.role === 'work') return;
+  const loops = loopsOf(app, log);
+  process.once('SIGTERM', () => loops.forEach((loop) => loop.stop()));
+  await Promise.all(loops.map((loop) => loop.run()));
+}
+
+/** What a producer does, all of it at once; whoever adds something adds it here. */
+function loopsOf(app: INestApplicationContext, log: EventLog): Loop[] {
   const dataSource = app.get<DataSource>(getDataSourceToken());
-  const producer = new Producer({ setup, dataSource, log, journal, random: seededRandom(setup.seed) });
-  process.once('SIGTERM', () => producer.stop());
-  await producer.produce();
+  const tallies = app.get<AggregateRepository<Tally>>(getAggregatesToken(Tally));
+  const lots = (work: number) => seededRandom(setup.seed + work);
+  const marker = (random: () => number) => new Marker({ setup, dataSource, tallies, journal, random });
+  return [
+    new Loop(new Producer({ setup, dataSource, log, tallies, journal, random: lots(0) }), lots(10)),
+    // They are in each other's way.
+    ...[1, 2].map((work) => new Loop(marker(lots(work)), lots(10 + work))),
+    new Loop(new Chooser({ dataSource, log, journal, random: lots(3) }), lots(13)),
+  ];
 }
 
 await main();

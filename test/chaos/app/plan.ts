@@ -11,7 +11,13 @@ export interface HandlerPlan {
   ordered?: boolean;
 }
 
-const ORDINARY = ['deed', 'entry', 'seed', 'echo'];
+/** Events of aggregates. */
+const MARKED = 'Tally.Marked';
+
+/** Events of decisions. */
+export const CHOICE = 'choice';
+
+const ORDINARY = ['deed', 'entry', 'seed', 'echo', MARKED, CHOICE];
 
 export const HANDLERS = {
   /** Fails, or swallows a failing statement of its own, now and then. */
@@ -19,11 +25,13 @@ export const HANDLERS = {
   notify: { groups: ORDINARY, kind: 'plain', ends: 'succeeded' },
   /** Fails up to three times. */
   flaky: { groups: ['deed', 'echo'], kind: 'plain', ends: 'succeeded' },
-  follow: { groups: ['deed'], kind: 'transactional', ends: 'succeeded', ordered: true },
+  follow: { groups: ['deed', MARKED], kind: 'transactional', ends: 'succeeded', ordered: true },
   /** Updates two accounts in one order or the other. */
   rival: { groups: ['entry', 'echo'], kind: 'transactional', ends: 'succeeded' },
   /** Saves a deed of its own, whose event it causes. */
   echo: { groups: ['seed'], kind: 'transactional', ends: 'succeeded' },
+  /** Marks a tally in its transaction. */
+  tally: { groups: ['seed', 'entry'], kind: 'transactional', ends: 'succeeded' },
   /** Takes longer than the lease. */
   slow: { groups: ['slow'], kind: 'plain', ends: 'succeeded' },
   /** Lets the whole process stand still for longer than the lease, when it is first started. */
@@ -36,6 +44,18 @@ export type HandlerName = keyof typeof HANDLERS;
 /** The order in which they are declared does not matter to anybody. */
 export const PLANS: Readonly<Record<string, HandlerPlan>> = HANDLERS;
 
+/** What a follower collects of each entry. */
+export const TRACED = 'traced';
+
+/** Which events a follower handles; each leaves one row. */
+export const FOLLOWERS = {
+  witness: { groups: [...ORDINARY, 'slow', 'block', 'doomed'] },
+  /** Its rows have the keys of the events that those which it follows are of. */
+  reader: { groups: [TRACED] },
+} as const satisfies Record<string, { groups: readonly string[] }>;
+
+export type FollowerName = keyof typeof FOLLOWERS;
+
 /** Milliseconds. */
 export const LEASE = 2000;
 export const POLL_INTERVAL = 200;
@@ -44,6 +64,37 @@ export const SHUTDOWN_TIMEOUT = 2500;
 
 /** Connections that a process has beside its pool: heartbeats and messages. */
 export const CONTROL_CONNECTIONS = 1;
+
+/** The aggregates that all processes change. */
+export const TALLIES = ['t0', 't1', 't2', 't3', 't4', 't5'] as const;
+
+export type TallyId = (typeof TALLIES)[number];
+
+/** Tags under which all processes append and decide, each entry under one. */
+export const TOPICS = ['topic:0', 'topic:1', 'topic:2', 'topic:3'] as const;
+
+/** What is decided on. */
+export const ON_TOPICS = ['entry', CHOICE];
+
+/** So many of them, in any order. */
+export function someOf<T>(all: readonly T[], count: number, random: () => number): T[] {
+  const lots = all.map((one) => ({ one, lot: random() })).sort((a, b) => a.lot - b.lot);
+  return lots.slice(0, count).map(({ one }) => one);
+}
+
+/** What a mark begins with whose row is written in the transaction that saves its tally. */
+export const BESIDE_A_ROW = 'row_';
+
+/** Milliseconds for which a slow writer holds its transaction open. Where there is one writer, all others wait meanwhile. */
+export const HOLD = { manyWriters: [1000, 3000], oneWriter: [100, 500] } as const;
+
+/** Versions from one snapshot to the next. */
+export const SNAPSHOT_EVERY = 4;
+
+/** A tally's digest after one more mark: it depends on all marks, and on their order. */
+export function digestAfter(digest: number, mark: string): number {
+  return Math.floor(lotOf(`${digest} ${mark}`) * 4_294_967_296);
+}
 
 /** A number in [0, 1) that is the same for the same text: what a handler does to an event does not depend on when. */
 export function lotOf(text: string): number {

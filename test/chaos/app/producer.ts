@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
-import type { EventLog } from 'nestjs-once';
+import type { AggregateRepository, EventLog } from 'nestjs-once';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Deed, Entry } from './entities.js';
 import { FalseCommits } from './false-commits.js';
+import { holdAtTimes } from './holding.js';
 import type { Journal } from './journal.js';
+import { onlyRollBack, RollBack, type Work } from './loop.js';
+import { someOf, TOPICS } from './plan.js';
 import type { ChaosSetup } from './setup.js';
+import type { Tally } from './tally.js';
 
 export interface ProducerParts {
   setup: ChaosSetup;
   dataSource: DataSource;
   log: EventLog;
+  tallies: AggregateRepository<Tally>;
   journal: Journal;
   random: () => number;
 }
@@ -18,11 +22,11 @@ export interface ProducerParts {
 /** How many of its transactions do not end as TypeORM says they do: more until it has made each kind, since runs can be short. */
 const FALSE_COMMITS = { atFirst: 0.75, later: 0.25 };
 
-class RollBack extends Error {}
+/** Of the transactions that append entries. */
+const SLOW = 0.1;
 
-/** Saves and appends on and on, in transactions of which some roll back, wholly or to a savepoint. */
-export class Producer {
-  private stopped = false;
+/** Saves and appends, in transactions of which some roll back, wholly or to a savepoint. */
+export class Producer implements Work {
   /** Of this process alone: what one process saves one after the other is in the order of its commits. */
   private orderKeys: string[] = [];
 
@@ -38,21 +42,15 @@ export class Producer {
     this.renewOrderKeys();
   }
 
-  async produce(): Promise<void> {
-    while (!this.stopped) {
-      await this.next().catch((error: unknown) => this.failed(error));
-      await wait(60 * this.random());
-    }
-  }
-
-  stop(): void {
-    this.stopped = true;
-  }
-
-  private next(): Promise<unknown> {
+  next(): Promise<unknown> {
     const { atFirst, later } = FALSE_COMMITS;
     const isFalse = this.random() < (this.falseCommits.haveAllBeenMade ? later : atFirst);
     return (isFalse && this.falseCommits.next()) || this.trueOne();
+  }
+
+  /** Whether it committed nobody knows: what comes next need not come after it. */
+  failed(): void {
+    this.renewOrderKeys();
   }
 
   private trueOne(): Promise<unknown> {
@@ -82,8 +80,10 @@ export class Producer {
     return this.dataSource.transaction(async (manager) => {
       const entries = [randomUUID(), randomUUID()].map((id) => Object.assign(new Entry(), { id }));
       await manager.insert(Entry, entries);
-      const inputs = entries.map(({ id }) => ({ group: 'entry', key: `entry_${id}`, data: { id } }));
+      const tags = someOf(TOPICS, 1, this.random);
+      const inputs = entries.map(({ id }) => ({ group: 'entry', key: `entry_${id}`, tags, data: { id } }));
       await this.parts.log.append(inputs, { manager });
+      await holdAtTimes(SLOW, this.parts);
       if (this.random() < 0.2) throw new RollBack();
     });
   }
@@ -106,15 +106,4 @@ export class Producer {
   private renewOrderKeys(): void {
     this.orderKeys = [0, 1, 2].map(() => randomUUID());
   }
-
-  private async failed(error: unknown): Promise<void> {
-    if (error instanceof RollBack) return;
-    // Whether it committed nobody knows: what comes next need not come after it.
-    this.renewOrderKeys();
-    await wait(100);
-  }
-}
-
-function onlyRollBack(error: unknown): void {
-  if (!(error instanceof RollBack)) throw error;
 }

@@ -8,7 +8,7 @@ import { machineTime, type TimedEntry } from '../app/journal.js';
 import { CONTROL_CONNECTIONS, SHUTDOWN_TIMEOUT } from '../app/plan.js';
 import type { ChaosSetup } from '../app/setup.js';
 import { beganBy, standstills } from '../judge/standstills.js';
-import type { Interval, Mention, ProcessRecord, Run } from '../judge/evidence.js';
+import type { Interval, Mention, ProcessRecord, Run, ToldDecision, ToldMark } from '../judge/evidence.js';
 
 const RUN_TS = fileURLToPath(new URL('../../support/run-ts.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../app/main.ts', import.meta.url));
@@ -19,6 +19,19 @@ const JUMPING_CLOCK = new URL('../app/jumping-clock.mjs', import.meta.url).href;
  * is given, and what a machine with other things to do may take.
  */
 const EXIT_LIMIT = SHUTDOWN_TIMEOUT + 5000 + 6000;
+
+/** What is known of a process once it has ended. */
+export interface KnownOfProcess {
+  record: ProcessRecord;
+  runs: Run[];
+  told: Mention[];
+  handed: Mention[];
+  marked: ToldMark[];
+  refused: ToldMark[];
+  decided: ToldDecision[];
+  undecided: ToldDecision[];
+  logs: TimedEntry[];
+}
 
 /** One process of the application, and what is known of it. */
 export class ChaosProcess {
@@ -94,13 +107,7 @@ export class ChaosProcess {
   }
 
   /** What is known of it once it has ended. */
-  async record(): Promise<{
-    record: ProcessRecord;
-    runs: Run[];
-    told: Mention[];
-    handed: Mention[];
-    logs: TimedEntry[];
-  }> {
+  async record(): Promise<KnownOfProcess> {
     const entries = await this.entries();
     const { name, role } = this.setup;
     // One that was killed meanwhile did not go on.
@@ -129,6 +136,10 @@ export class ChaosProcess {
       runs: this.runsOf(entries),
       told: this.mentions(entries, 'told'),
       handed: this.mentions(entries, 'handed'),
+      marked: this.marks(entries, 'marked'),
+      refused: this.marks(entries, 'refused'),
+      decided: this.decisions(entries, 'decided'),
+      undecided: this.decisions(entries, 'undecided'),
       logs: [...entries.filter(({ what }) => what === 'log'), ...errors],
     };
   }
@@ -145,6 +156,18 @@ export class ChaosProcess {
       const handler = entry.what === 'handed' ? { handler: entry.handler } : {};
       return [{ process: this.name, key, position, ...handler }];
     });
+  }
+
+  private marks(entries: readonly TimedEntry[], what: 'marked' | 'refused'): ToldMark[] {
+    return entries.flatMap((entry) => {
+      if (entry.what !== what) return [];
+      const { key, position } = entry.what === 'marked' ? entry : {};
+      return [{ process: this.name, mark: entry.mark, key, position }];
+    });
+  }
+
+  private decisions(entries: readonly TimedEntry[], what: 'decided' | 'undecided'): ToldDecision[] {
+    return entries.flatMap((entry) => (entry.what === what ? [{ process: this.name, key: entry.key }] : []));
   }
 
   private ask(signal: 'SIGTERM' | 'SIGKILL'): void {

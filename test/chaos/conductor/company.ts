@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { TimedEntry } from '../app/journal.js';
-import type { Mention, ProcessRecord, Run } from '../judge/evidence.js';
+import type { Evidence } from '../judge/evidence.js';
 import type { ChaosDatabase } from '../servers/chaos-database.js';
-import { ChaosProcess } from './chaos-process.js';
+import { ChaosProcess, type KnownOfProcess } from './chaos-process.js';
 
 /** A process that is there all the time: whenever it ends another one takes its place. */
 interface Post {
@@ -21,6 +21,14 @@ export interface CompanyParts {
   faults: readonly string[];
   workers: number;
   producers: number;
+}
+
+/** What is known of all processes once they have ended. */
+interface Records extends Pick<
+  Evidence,
+  'processes' | 'runs' | 'told' | 'handed' | 'marked' | 'refused' | 'decided' | 'undecided'
+> {
+  logs: [string, TimedEntry][];
 }
 
 /** All processes of a run, those that have ended included. */
@@ -88,27 +96,21 @@ export class Company {
     return new Set(known.flat());
   }
 
-  async records(): Promise<{
-    processes: ProcessRecord[];
-    runs: Run[];
-    told: Mention[];
-    handed: Mention[];
-    logs: [string, TimedEntry][];
-  }> {
-    const processes: ProcessRecord[] = [];
-    const runs: Run[] = [];
-    const told: Mention[] = [];
-    const handed: Mention[] = [];
-    const logs: [string, TimedEntry][] = [];
-    for (const process of this.all) {
-      const known = await process.record();
-      processes.push(known.record);
-      runs.push(...known.runs);
-      told.push(...known.told);
-      handed.push(...known.handed);
-      logs.push(...known.logs.map((entry): [string, TimedEntry] => [process.name, entry]));
-    }
-    return { processes, runs, told, handed, logs };
+  async records(): Promise<Records> {
+    const known: [string, KnownOfProcess][] = [];
+    for (const process of this.all) known.push([process.name, await process.record()]);
+    const each = known.map(([, its]) => its);
+    return {
+      processes: each.map(({ record }) => record),
+      runs: each.flatMap(({ runs }) => runs),
+      told: each.flatMap(({ told }) => told),
+      handed: each.flatMap(({ handed }) => handed),
+      marked: each.flatMap(({ marked }) => marked),
+      refused: each.flatMap(({ refused }) => refused),
+      decided: each.flatMap(({ decided }) => decided),
+      undecided: each.flatMap(({ undecided }) => undecided),
+      logs: known.flatMap(([name, { logs }]) => logs.map((entry): [string, TimedEntry] => [name, entry])),
+    };
   }
 
   private async fill(post: Post): Promise<void> {

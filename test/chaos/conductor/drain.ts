@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { PLANS } from '../app/plan.js';
+import { FOLLOWERS, PLANS } from '../app/plan.js';
 
 /** Milliseconds without any progress after which what is still open counts as stuck. */
 const PATIENCE = 40_000;
@@ -14,7 +14,7 @@ export async function drained(query: <T>(sql: string) => Promise<T[]>): Promise<
   let known = '';
   while (performance.now() - progressAt < PATIENCE) {
     const counts = await countsOf(query).catch(() => undefined);
-    if (counts && counts.expected === counts.ended && counts.open === 0) return;
+    if (counts && counts.expected === counts.ended && counts.open === 0 && counts.unfollowed === 0) return;
     const seen = JSON.stringify(counts);
     if (counts && seen !== known) [known, progressAt] = [seen, performance.now()];
     await wait(LOOK);
@@ -25,6 +25,8 @@ interface Counts {
   expected: number;
   ended: number;
   open: number;
+  /** Rows that followers have still to write. */
+  unfollowed: number;
   /** Of what is open: whatever changes here is progress too. */
   tries: number;
 }
@@ -44,8 +46,14 @@ async function countsOf(query: <T>(sql: string) => Promise<T[]>): Promise<Counts
   const open = states.filter(({ state }) => Number(state) < 2);
   const sum = (rows: readonly { count: unknown }[]) =>
     rows.reduce((total, { count }) => total + Number(count), 0);
+  const [traces] = await query<{ count: unknown }>('SELECT count(*) AS count FROM chaos_trace');
+  const followersOf = (group: string) =>
+    Object.values(FOLLOWERS).filter(({ groups: followed }) => (followed as readonly string[]).includes(group))
+      .length;
+  const followed = groups.reduce((total, { name, count }) => total + Number(count) * followersOf(name), 0);
   return {
     expected,
+    unfollowed: followed - Number(traces!.count),
     ended: Number(finished!.count) + sum(dead),
     open: sum(open),
     tries: open.reduce((total, { tries }) => total + Number(tries), 0),

@@ -22,6 +22,7 @@ export const INSIDE_FAULTS = {
   conflicts: 'Deadlocks and serialisation failures in handlers’ statements',
   clock: 'A worker on a host whose clock jumps',
   'pool-of-one': 'A worker with a pool of one connection',
+  'slow-writer': 'A writer of aggregates that holds its transaction open for long',
   ...COMMIT_FAULTS,
 } as const;
 

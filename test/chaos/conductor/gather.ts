@@ -1,7 +1,9 @@
 import { LEASE, PLANS } from '../app/plan.js';
+import { gatherStreams } from './gather-streams.js';
+import { gatherTopics } from './gather-topics.js';
+import { gatherTraces } from './gather-traces.js';
 import type { Evidence, Outcome } from '../judge/evidence.js';
-
-type Query = <T>(sql: string) => Promise<T[]>;
+import type { Query } from './query.js';
 
 /** As they are stored. */
 const STATES = ['pending', 'running', 'dead', 'succeeded', 'cancelled'] as const;
@@ -10,7 +12,21 @@ const STATES = ['pending', 'running', 'dead', 'succeeded', 'cancelled'] as const
 export async function gatherRows(
   query: Query,
   clockOffset: number,
-): Promise<Pick<Evidence, 'plans' | 'lease' | 'causes' | 'events' | 'outcomes' | 'effects' | 'balances'>> {
+): Promise<
+  Pick<
+    Evidence,
+    | 'plans'
+    | 'lease'
+    | 'causes'
+    | 'events'
+    | 'streams'
+    | 'topics'
+    | 'traces'
+    | 'outcomes'
+    | 'effects'
+    | 'balances'
+  >
+> {
   const deeds = await query<{ id: string; kind: string }>('SELECT id, kind FROM chaos_deed');
   const entries = await query<{ id: string }>('SELECT id FROM chaos_entry');
   const accounts = await query<{ balance: number }>('SELECT balance FROM chaos_account ORDER BY id');
@@ -22,6 +38,9 @@ export async function gatherRows(
       ...entries.map(({ id }) => ({ key: `entry_${id}`, group: 'entry' })),
     ],
     events: await gatherEvents(query),
+    streams: await gatherStreams(query),
+    topics: await gatherTopics(query),
+    traces: await gatherTraces(query),
     outcomes: await gatherOutcomes(query, clockOffset),
     effects: await gatherEffects(query),
     balances: accounts.map(({ balance }) => Number(balance)),

@@ -22,6 +22,15 @@ export interface ChaosSummary {
     /** Starts of plain handlers. */
     starts: number;
     leasesLost: number;
+    /** Events of aggregates. */
+    marks: number;
+    /** Saves of aggregates outside of transactions that resolved, by their events, and those that were refused. */
+    marked: number;
+    refused: number;
+    snapshots: number;
+    /** Decisions that resolved with an event, and those that were refused or rolled back. */
+    decided: number;
+    undecided: number;
   };
   /** Repeats of plain handlers by what allows them. */
   repeats: Record<Excuse, number>;
@@ -65,6 +74,12 @@ export function summaryOf(parts: SummaryParts): ChaosSummary {
       handed: handed.length,
       starts: runs.length,
       leasesLost: processes.reduce((sum, { leaseLosses }) => sum + leaseLosses.length, 0),
+      marks: evidence.streams.events.length,
+      marked: evidence.marked.length,
+      refused: evidence.refused.length,
+      snapshots: evidence.streams.snapshots.length,
+      decided: evidence.decided.length,
+      undecided: evidence.undecided.length,
     },
     repeats: excused,
     counts: Object.fromEntries(
@@ -83,7 +98,7 @@ function insideFaults({ processes }: Evidence): Partial<Record<string, number>> 
 
 /** The summary as a table for people. */
 export function tableOf(summary: ChaosSummary): string {
-  const { database, seed, seconds, faults, did, repeats, counts, found } = summary;
+  const { database, seed, seconds, faults, did, repeats, counts } = summary;
   const rows: [string, string | number][] = [
     ['Database', database],
     ['Seed', seed],
@@ -98,9 +113,13 @@ export function tableOf(summary: ChaosSummary): string {
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
-  const details = Object.entries(found).flatMap(([name, examples]) => [
+  return [...lines, ...findingsOf(summary)].join('\n');
+}
+
+/** What must not happen and did: the first few lines of each kind. */
+export function findingsOf({ found }: ChaosSummary): string[] {
+  return Object.entries(found).flatMap(([name, examples]) => [
     `\n${COUNTS[name as Count]}, the first of them:`,
     ...examples.map((line) => `  ${line}`),
   ]);
-  return [...lines, ...details].join('\n');
 }

@@ -71,6 +71,59 @@ export interface SessionExcess extends Interval {
   count: number;
 }
 
+/** An event of an aggregate, as it stands in the log. */
+export interface StreamEvent {
+  stream: string;
+  version: number;
+  key: string;
+  position: number;
+  mark: string;
+  /** The digest that the aggregate had when the mark was added. */
+  seen: number;
+}
+
+/** What a save of aggregates told, from the journal of its process. */
+export interface ToldMark {
+  process: string;
+  mark: string;
+  key?: string | undefined;
+  position?: number | undefined;
+}
+
+/** What the database holds of aggregates. */
+export interface StreamRows {
+  events: readonly StreamEvent[];
+  /** Rows that were committed with a mark. */
+  strokes: readonly { mark: string; stream: string }[];
+  snapshots: readonly { stream: string; version: number; digest: number }[];
+}
+
+/** An event under one or more topics. */
+export interface TopicEvent {
+  key: string;
+  group: string;
+  position: number;
+  tags: readonly string[];
+  /** Of a choice: the digest of the keys that it was made of. */
+  seen?: number;
+}
+
+/** What the database holds of followers. */
+export interface TraceRows {
+  /** Of the events that the first follower handles. */
+  groups: readonly string[];
+  /** Those of all followers, in the order in which they were inserted. */
+  rows: readonly { follower: string; key: string }[];
+  /** Events that the first follower collected, in log order, with the key of the event that each is of. */
+  collected: readonly { key: string; of: string }[];
+}
+
+/** What a decision told, from the journal of its process. */
+export interface ToldDecision {
+  process: string;
+  key: string;
+}
+
 /** Everything that was recorded of one run. */
 export interface Evidence {
   plans: Readonly<Record<string, HandlerPlan>>;
@@ -78,7 +131,17 @@ export interface Evidence {
   lease: number;
   /** Keys of events whose cause is committed: the ground truth. */
   causes: readonly { key: string; group: string }[];
+  /** Those of streams too. */
   events: readonly { key: string; group: string; position: number; orderKey: string | null }[];
+  streams: StreamRows;
+  /** Marks whose save was told to have recorded them, and those whose save was told to have recorded nothing. */
+  marked: readonly ToldMark[];
+  refused: readonly ToldMark[];
+  topics: readonly TopicEvent[];
+  traces: TraceRows;
+  /** Decisions that told to have recorded an event, and those that told to have recorded none. */
+  decided: readonly ToldDecision[];
+  undecided: readonly ToldDecision[];
   outcomes: readonly Outcome[];
   /** In the order in which they were inserted. */
   effects: readonly { handler: string; key: string }[];

@@ -54,6 +54,13 @@ const flawless: Evidence = {
     { key: 'deed_2', group: 'deed', position: 2, orderKey: 'a' },
     { key: 'doom_3', group: 'doom', position: 3, orderKey: null },
   ],
+  streams: { events: [], strokes: [], snapshots: [] },
+  marked: [],
+  refused: [],
+  topics: [],
+  traces: { groups: [], rows: [], collected: [] },
+  decided: [],
+  undecided: [],
   outcomes: [
     { handler: 'book', key: 'deed_1', state: 'succeeded', finishedAt: 1020 },
     { handler: 'notify', key: 'deed_1', state: 'succeeded', finishedAt: 1020 },
@@ -197,6 +204,15 @@ describe('the judge', () => {
     const still = [{ from: 27_000, to: 29_900 }];
     expect(foundIn({ processes: [worker({ leaseLosses: [30_000], still })] })).toEqual({});
     expect(foundIn({ processes: [worker({ leaseLosses: [30_000] })], outages: still })).toEqual({});
+  });
+
+  it('lets a process hear seconds after an outage that its lease was lost, and not long after it', () => {
+    const lost = [worker({ leaseLosses: [30_000] })];
+    const outage = (to: number) => [{ from: to - 5000, to }];
+    expect(foundIn({ processes: lost, outages: outage(30_000 - 4.9 * LEASE) })).toEqual({});
+    expect(foundIn({ processes: lost, outages: outage(30_000 - 5.1 * LEASE) })).toEqual({
+      leasesLostWithoutCause: 1,
+    });
   });
 });
 

@@ -1,5 +1,8 @@
 import type { Evidence, Mention, ProcessRecord } from './evidence.js';
 import { judgeRepeats, lossHasCause, overlap } from './repeats.js';
+import { judgeStreams } from './streams.js';
+import { judgeTopics } from './topics.js';
+import { judgeTraces } from './traces.js';
 import type { Verdict } from './verdict.js';
 
 /** Finds everything that must not have happened. Reads the evidence, and nothing else. */
@@ -7,6 +10,9 @@ export function judge(evidence: Evidence): Verdict {
   const verdict = {
     ...judgeLog(evidence),
     ...judgeCommits(evidence),
+    ...judgeStreams(evidence),
+    ...judgeTopics(evidence),
+    ...judgeTraces(evidence),
     ...judgeDeliveries(evidence),
     ...judgeProcesses(evidence),
   };
@@ -17,9 +23,19 @@ export function judge(evidence: Evidence): Verdict {
   };
 }
 
-function judgeLog({ causes, events }: Evidence): Pick<Verdict, 'eventsLost' | 'eventsWithoutCause'> {
+/** Of the events of streams, of decisions and of followers, the other judges know what caused them. */
+function judgeLog({
+  causes,
+  events,
+  streams,
+  topics,
+  traces,
+}: Evidence): Pick<Verdict, 'eventsLost' | 'eventsWithoutCause'> {
   const recorded = new Map(events.map(({ key, group }) => [key, group]));
-  const caused = new Set(causes.map(({ key }) => key));
+  const choices = topics.filter(({ seen }) => seen !== undefined);
+  const caused = new Set(
+    [...causes, ...streams.events, ...choices, ...traces.collected].map(({ key }) => key),
+  );
   return {
     eventsLost: causes.filter(({ key, group }) => recorded.get(key) !== group).map(({ key }) => key),
     eventsWithoutCause: events.filter(({ key }) => !caused.has(key)).map(({ key }) => key),

@@ -68,6 +68,9 @@ function wasSuspendedAtStart(
   return suspensions.some((one) => one.began === from && one.to - one.from >= (lease * 2) / 3);
 }
 
+/** In leases: how long after the database was away a process may hear that its lease lapsed, since it has to reconnect first. */
+const UNTIL_HEARD = 5;
+
 /**
  * A lease lapses when nothing was heard of a process for as long: because the database was away, or because it stood
  * still, at once or again and again on a machine that has other things to do, for longer than between two heartbeats.
@@ -81,7 +84,8 @@ export function lossHasCause(
   const stood = still
     .filter((interval) => overlap(interval, before))
     .reduce((sum, { from, to }) => sum + to - Math.max(from, before.from), 0);
-  return stood >= lease / 3 || outages.some((outage) => overlap(outage, before));
+  if (stood >= lease / 3) return true;
+  return outages.some((outage) => overlap(outage, { from: at - UNTIL_HEARD * lease, to: at }));
 }
 
 export function overlap(a: Interval, b: Interval): boolean {

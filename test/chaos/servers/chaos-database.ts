@@ -1,6 +1,6 @@
 import type { DatabaseAddress } from '../../support/data-source-options.js';
 
-export type ChaosDatabaseName = 'postgres' | 'mariadb' | 'mysql' | 'sqlite';
+export type ChaosDatabaseName = 'postgres' | 'pgbouncer' | 'mariadb' | 'mysql' | 'sqlite';
 
 /** The database of one run, and what can be done to it. */
 export interface ChaosDatabase {
@@ -14,7 +14,7 @@ export interface ChaosDatabase {
   readonly terminateSessions?: () => Promise<void>;
   /** Lets the server die as in a crash, and starts it again; undefined where it is not this run's own. */
   readonly crash?: () => Promise<void>;
-  /** How many sessions each process has, by its name; undefined where there are none. */
+  /** How many sessions each process has, by its name; undefined where there are none, or they are not its own. */
   readonly sessions?: () => Promise<ReadonlyMap<string, number>>;
   discard(): Promise<void>;
 }

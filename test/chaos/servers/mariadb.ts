@@ -14,7 +14,8 @@ export async function ownMariaDb(): Promise<ChaosDatabase | undefined> {
   const owner = serverOwner();
   const folder = mkdtempSync(join(tmpdir(), 'once-chaos-mariadb-'));
   if (owner) chownSync(folder, owner.uid, owner.gid);
-  const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`];
+  // Temporary tables of two servers meet in a folder that they share.
+  const common = ['--no-defaults', `--datadir=${join(folder, 'data')}`, `--tmpdir=${folder}`];
   const flags = ['--auth-root-authentication-method=normal', '--skip-test-db'];
   execFileSync(install, [...common, ...flags], { ...owner, cwd: folder, stdio: 'pipe' });
   const port = await freePort();

@@ -3,6 +3,7 @@ import { onServer, type ServerName } from '../../support/database-servers.mjs';
 import type { ChaosDatabase, ChaosDatabaseName } from './chaos-database.js';
 import { mariaDbAt, ownMariaDb } from './mariadb.js';
 import { mySqlAt, ownMySql } from './mysql.js';
+import { ownPgBouncer } from './pgbouncer.js';
 import { ownPostgres, postgresAt } from './postgres.js';
 import { sqliteFile } from './sqlite.js';
 
@@ -25,6 +26,7 @@ export async function openDatabase(
       return databaseOn('postgres', given.postgres, postgresAt);
     });
   }
+  if (name === 'pgbouncer') return ownPgBouncer();
   const [ownServer, at] = name === 'mariadb' ? [ownMariaDb, mariaDbAt] : [ownMySql, mySqlAt];
   const own = await ownServer();
   const url = given[name];

@@ -78,6 +78,7 @@ describeEachDatabase('the stream of a log', (db) => {
     watch();
     subscriptions.push(log.stream().subscribe((item) => seen.push(item)));
     for (const key of ['flaky', 'bad', 'later']) await log.append({ group: 'g', key, data: { key } });
+    await until(() => items.length === 3);
     await expect(drain(app)).rejects.toThrow('bad');
     expect(items.slice(0, 3)).toEqual(['recorded flaky', 'recorded bad', 'recorded later']);
     expect(items.slice(3).sort()).toEqual([

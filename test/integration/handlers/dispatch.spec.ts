@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Provider } from '@nestjs/common';
-import type { EventLog, EventSourcingOptions, RecordedEvent } from 'nestjs-once';
+import { EventLog, type EventSourcingOptions, type RecordedEvent } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase, type ExtraOptions } from '../../support/databases.js';
@@ -45,6 +45,26 @@ describeEachDatabase('dispatch', (db) => {
     await application.dataSource.transaction((manager) =>
       log().append({ group: 'a', key: 'a' }, { manager }),
     );
+    expect((await seen.promise).key).toBe('a');
+  });
+
+  it('handles what was recorded before its handlers were found, where the database knew them from before', async () => {
+    const seen = deferred<RecordedEvent>();
+    const providers = [scriptedHandler('One', (event) => seen.resolve(event))];
+    const options: EventSourcingOptions = { dispatch: 'background', worker: { pollInterval: '1h' } };
+    const database = await db.options();
+    await (await startApplication({ database, providers, options })).close();
+    const early = {
+      provide: 'early',
+      inject: [EventLog],
+      useFactory: (eventLog: EventLog) => eventLog.append({ group: 'a', key: 'a' }),
+    };
+    application = await startApplication({
+      database,
+      providers: [...providers, early],
+      options,
+      synchronize: false,
+    });
     expect((await seen.promise).key).toBe('a');
   });
 

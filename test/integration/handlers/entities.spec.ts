@@ -1,4 +1,4 @@
-import type { RecordedEvent } from 'nestjs-once';
+import type { EventHandlerOptions, RecordedEvent } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
 import { Column, Entity, ManyToOne, PrimaryColumn, PrimaryGeneratedColumn, type Relation } from 'typeorm';
 import { startApplication, type TestApplication } from '../../support/application.js';
@@ -25,7 +25,10 @@ const SELECTS = /^SELECT .* FROM .*pledge/i;
 
 describeEachDatabase('entities of events that are handled at once', (db) => {
   let application: TestApplication;
-  afterEach(() => application?.close());
+  afterEach(async () => {
+    await application?.close();
+    application = undefined!;
+  });
 
   const setUp = async (extra: { relationLoadStrategy?: 'query' } = {}) => {
     const handled = new Map<string, Pledge | null>();
@@ -75,4 +78,22 @@ describeEachDatabase('entities of events that are handled at once', (db) => {
       expect(new Set(given.map((pledge) => pledge!.owner)).size).toBe(3);
     },
   );
+
+  it.each<[string, EventHandlerOptions['relations'], string]>([
+    ['a name', ['owner', 'ownr'], '"ownr" (did you mean "owner"?)'],
+    ['an object', { ownr: true }, '"ownr" (did you mean "owner"?)'],
+    ['a relation of a relation', ['owner.pledge'], '"owner.pledge"'],
+  ])('need relations that an entity has: %s that none has stops the start', async (_, relations, actual) => {
+    const start = startApplication({
+      database: await db.options(),
+      entities: [Owner, Pledge],
+      providers: [scriptedHandler('Pledges', () => undefined, { relations })],
+    });
+    await expect(start).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      option: 'relations',
+      actual,
+      where: '@EventHandler of Scripted.handle',
+    });
+  });
 });

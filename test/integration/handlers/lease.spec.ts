@@ -34,8 +34,8 @@ describeEachDatabase('leases', (db) => {
 
   /** Whether a lease that nobody extends after `leaseUntil` has lapsed. */
   const isOver = async ({ app }: TestApplication, leaseUntil: number) => {
-    const { database } = app.get<Engine>(engineToken());
-    const row = await database.run((sql) => sql.row(`SELECT ${database.dialect.now} AS now_ms`));
+    const { database } = app.get<Engine>(engineToken()).parts;
+    const row = await database.run((sql) => sql.row(`SELECT ${database.dialect.syntax.now} AS now_ms`));
     return Number(row!.now_ms) > leaseUntil;
   };
 
@@ -58,7 +58,7 @@ describeEachDatabase('leases', (db) => {
     const [worker] = await dataSource.query<{ lease_until: unknown }[]>('SELECT * FROM once_worker');
     // Another process, which looks for what nobody holds any more.
     const other = await start(script, {}, database);
-    const rescue = jest.spyOn(other.app.get<Engine>(engineToken()).leases, 'rescue');
+    const rescue = jest.spyOn(other.app.get<Engine>(engineToken()).parts.leases, 'rescue');
     await until(() => isOver(other, Number(worker!.lease_until)));
     const looks = rescue.mock.calls.length;
     await until(() => rescue.mock.calls.length > looks);
@@ -83,7 +83,7 @@ describeEachDatabase('leases', (db) => {
     await log.append(EVENT);
     await running.promise;
     await dataSource.query('DELETE FROM once_worker');
-    app.get<Engine>(engineToken()).keeper.renew();
+    app.get<Engine>(engineToken()).parts.keeper.renew();
     expect(await reason.promise).toMatchObject({ code: 'LEASE_LOST' });
     await until(async () => (await deliveries.counts()).succeeded === 1);
     await drain(app);
@@ -105,7 +105,7 @@ describeEachDatabase('leases', (db) => {
     const { app, log, dataSource, deliveries } = await start((event) => seen.push(event.key), {
       dispatch: 'none',
     });
-    const { leases } = app.get<Engine>(engineToken());
+    const { leases } = app.get<Engine>(engineToken()).parts;
     await log.append([EVENT, { group: 'made', key: 'made_2' }]);
     const { position } = (await deliveries.list({ key: 'made_1' })).items[0]!;
     for (let deaths = 1; deaths <= 4; deaths++) {
@@ -154,7 +154,7 @@ describeEachDatabase('leases', (db) => {
 
   it('can be extended while another process frees deliveries, after it has waited for a third one', async () => {
     const { app, dataSource } = await start(() => undefined, { dispatch: 'none' });
-    const { database } = app.get<Engine>(engineToken());
+    const { database } = app.get<Engine>(engineToken()).parts;
     const isWaitedFor = async (locktype: string) => {
       const waiting = `SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE datname = current_database() AND locktype = '${locktype}' AND NOT granted`;
@@ -173,7 +173,8 @@ describeEachDatabase('leases', (db) => {
       'CREATE TRIGGER wait_for_test BEFORE UPDATE ON once_delivery FOR EACH ROW EXECUTE FUNCTION wait_for_test()',
     );
     const [other, barrier] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
-    await barrier.query('SELECT pg_advisory_lock(18)');
+    await barrier.startTransaction();
+    await barrier.query('SELECT pg_advisory_xact_lock(18)');
     await other.startTransaction();
     await other.query(`DELETE FROM once_worker WHERE id = ${deadId}`);
     // It knows the leases as they were when it began to wait.
@@ -189,7 +190,7 @@ describeEachDatabase('leases', (db) => {
       return leases.extend(sql, lateId);
     });
     expect(extended).toBe(true);
-    await barrier.query('SELECT pg_advisory_unlock(18)');
+    await barrier.commitTransaction();
     expect(await rescued).toBe(1);
     await Promise.all([other.release(), barrier.release()]);
   });

@@ -62,7 +62,7 @@ describeEachDatabase('ordered handlers in several processes', (db) => {
   const allHandled = (open: string[]) =>
     until(async () => {
       const { pending, running } = await applications[0]!.deliveries.counts();
-      return pending + running === 0;
+      return pending === 0 && running === 0;
     }, LIMIT).catch((error: unknown) => {
       throw new Error(`${String(error)}; ${open.join()}; ${violations.join()}`);
     });
@@ -107,7 +107,7 @@ describeEachDatabase('ordered handlers in several processes', (db) => {
       expect(violations).toEqual([]);
       expect([...open.values()].flat()).toEqual([]);
       const { succeeded, dead } = await applications[0]!.deliveries.counts();
-      expect(succeeded + dead).toBe(expected.size);
+      expect(Number(succeeded) + Number(dead)).toBe(expected.size);
     },
     LIMIT,
   );

@@ -58,6 +58,20 @@ describeEachDatabase('ordered handlers', (db) => {
     for (const each of applications.splice(0)) await each.close();
   });
 
+  it('are given the orderKey of the event, which is absent where it has none', async () => {
+    const given: Record<string, unknown> = {};
+    const note: Script = (event) => {
+      const key = event.key === 'a:1' && 'a:1' in given ? 'unordered' : event.key;
+      given[key] = 'orderKey' in event ? event.orderKey : 'absent';
+    };
+    const others = [scriptedHandler('Unordered', note, { pattern: 'made' })];
+    const { app, log } = await start(note, {}, {}, { others });
+    await log.append(made('a:1', 'b'));
+    await drain(app);
+    expect(given).toEqual({ 'a:1': 'a', b: 'absent', unordered: 'a' });
+    expect(await log.get('a:1')).toHaveProperty('orderKey', 'a');
+  });
+
   it.each([false, true])(
     'handle the events of a key one at a time, in log order, keys beside each other (transactional: %s)',
     async (transactional) => {
@@ -194,7 +208,7 @@ describeEachDatabase('ordered handlers', (db) => {
   it('that are suspects run alone, before what waits in their key', async () => {
     const { app, log, dataSource } = await start(() => undefined);
     await log.append(made('a:1', 'a:2'));
-    const { leases } = app.get<Engine>(engineToken());
+    const { leases } = app.get<Engine>(engineToken()).parts;
     for (let deaths = 0; deaths < 3; deaths++) {
       await dataSource.query(
         "UPDATE once_delivery SET state = 1, worker_id = 99999 WHERE position = (SELECT position FROM once_event WHERE event_key = 'a:1')",
@@ -305,7 +319,7 @@ describeEachDatabase('ordered handlers', (db) => {
     applications.push(other);
     const { app, dataSource } = await start(() => undefined, {}, {}, { database });
     await other.log.append(made('a:1', 'a:2'));
-    const { fanOut, horizon } = app.get<Engine>(engineToken());
+    const { fanOut, horizon } = app.get<Engine>(engineToken()).parts;
     const last = (await other.log.get('a:2'))!.position;
     await until(async () => (await horizon.advance()) >= last);
     expect(await fanOut.reconcile()).toBe(2);

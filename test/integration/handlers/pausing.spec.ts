@@ -32,6 +32,10 @@ describeEachDatabase('pausing a handler', (db) => {
   };
 
   const mails = ({ deliveries }: TestApplication) => deliveries.counts({ handler: 'Mails' });
+  const claimed = async ({ deliveries }: TestApplication) => {
+    const { items } = await deliveries.list({ handler: 'Mails', status: 'pending' });
+    return items.filter((item) => item.claimed).length;
+  };
 
   /** Resolves when so many are left. */
   const left = (application: TestApplication, { pending, running }: { pending: number; running: number }) =>
@@ -42,7 +46,7 @@ describeEachDatabase('pausing a handler', (db) => {
 
   /** Resolves when the process has read the registry as it is now. */
   const upToDate = async ({ app }: TestApplication) => {
-    const { database, registry } = app.get<Engine>(engineToken());
+    const { database, registry } = app.get<Engine>(engineToken()).parts;
     const statement = `SELECT value FROM ${database.tables.state} WHERE name = 'registry_version'`;
     const row = await database.run((sql) => sql.row(statement));
     await until(() => registry.currentVersion === Number(row!.value));
@@ -63,7 +67,7 @@ describeEachDatabase('pausing a handler', (db) => {
     const { log, deliveries } = application;
     await log.append(made(1, 5));
     await running.promise;
-    await until(async () => (await mails(application)).running > 1);
+    await until(async () => (await claimed(application)) > 0);
     await deliveries.pause('Mails');
     await left(application, { running: 1, pending: 4 });
     await log.append(made(6, 7));
@@ -81,7 +85,7 @@ describeEachDatabase('pausing a handler', (db) => {
     const starts: string[] = [];
     const script: Script = ({ key }) => starts.push(key);
     const application = await start(script, { worker: { pollInterval: '5m', lease: '20m' } });
-    const { queue } = application.app.get<Engine>(engineToken()).worker['parts'];
+    const { queue } = application.app.get<Engine>(engineToken()).parts.worker['parts'];
     const claim = queue.claim.bind(queue);
     const claimed = deferred();
     queue.claim = async (request) => {
@@ -140,7 +144,7 @@ describeEachDatabase('pausing a handler', (db) => {
     const one = await start(undefined, { dispatch: 'none' }, database);
     await one.log.append(made(1, 8));
     await running.promise;
-    await until(async () => (await mails(one)).running > 1);
+    await until(async () => Number((await mails(one)).running) > 1);
     await one.deliveries.pause('Mails');
     await left(one, { pending: 7, running: 1 });
     end.resolve();

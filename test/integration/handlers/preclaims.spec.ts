@@ -42,7 +42,7 @@ describeEachDatabase('deliveries claimed as they are created', (db) => {
       options: { dispatch: 'background', worker: { pollInterval: 50, ...worker } },
     });
     applications.push(application);
-    const { worker: running } = application.app.get<Engine>(engineToken());
+    const { worker: running } = application.app.get<Engine>(engineToken()).parts;
     await until(() => running.isWaiting && running.preclaiming.claimant([]) !== undefined);
     return { ...application, statements, worker: running };
   };
@@ -151,7 +151,7 @@ describeEachDatabase('deliveries claimed as they are created', (db) => {
   it('are taken over by others when the process is gone before their start', async () => {
     const recorder = await start(undefined, { lease: 3000 });
     const { dataSource, log } = recorder;
-    const { keeper, database } = recorder.app.get<Engine>(engineToken());
+    const { keeper, database } = recorder.app.get<Engine>(engineToken()).parts;
     const workerId = recorder.worker.preclaiming.claimant([])!;
     const other = dataSource.createQueryRunner();
     await other.startTransaction();

@@ -296,12 +296,12 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
   it('that a process took with it when it died are waited for no longer than a lease', async () => {
     const application = await start([onClass(0), noting('other')]);
     await application.log.append(made('a'));
-    const { tables } = engineOf(application).database;
-    await engineOf(application).database.run((sql) =>
+    const { tables } = engineOf(application).parts.database;
+    await engineOf(application).parts.database.run((sql) =>
       sql.change(`UPDATE ${tables.delivery} SET state = 1, worker_id = 99999 WHERE due_at <= ?`, [START]),
     );
     clock.advance(LEASE);
-    expect(await engineOf(application).worker.runDue()).toBe(1);
+    expect(await engineOf(application).parts.worker.runDue()).toBe(1);
     expect(starts).toEqual(['other a']);
     await drain(application.app);
     expect(starts).toEqual(['other a', 'class0 a']);
@@ -310,7 +310,7 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
   it('run by themselves where a process died before it made them due', async () => {
     const { app, log, deliveries } = await start([onClass(0), noting('other')]);
     await log.append(made('a'));
-    const { promoter } = (app.get<Engine>(engineToken()) as unknown as { handling: Parts }).handling;
+    const { promoter } = app.get<Engine>(engineToken()).parts;
     promoter.after = () => undefined;
     await drain(app);
     expect(starts).toEqual(['class0 a']);
@@ -330,9 +330,9 @@ describeEachDatabase('handlers of one event, by rank', (db) => {
     };
     const one = await start([onClass(0), onClass(1)], options);
     const two = await start([noting('other')], options);
-    for (const each of [one, two]) await engineOf(each).registry.refresh();
+    for (const each of [one, two]) await engineOf(each).parts.registry.refresh();
     if (db.name === 'postgres')
-      for (const each of [one, two]) await until(() => engineOf(each).lookout.wakeUp.isHearing);
+      for (const each of [one, two]) await until(() => engineOf(each).parts.wakeUp.isHearing);
     await two.log.append(made('a', 'b'));
     await until(() => course.length === 12);
     for (const key of ['a', 'b']) expect(courseOf(key)).toEqual(inTurn(key, 'class0', 'class1', 'other'));
@@ -485,10 +485,6 @@ function eventClass(methods: readonly OnClass[]): new () => object {
   }
   EventType(MADE)(Made);
   return Made;
-}
-
-interface Parts {
-  promoter: { after: () => undefined };
 }
 
 function nameOf(start: string): string {

@@ -1,9 +1,13 @@
+import { jest } from '@jest/globals';
 import type { HandlerContext } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
 import { Column, type DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { Engine } from '../../../lib/module/engine.js';
+import { engineToken } from '../../../lib/module/tokens.js';
+import { NoAnswerError } from '../../../lib/runtime/deadline.js';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { type DatabaseUnderTest, describeEachDatabase, type ExtraOptions } from '../../support/databases.js';
-import { aborted, deferred } from '../../support/deferred.js';
+import { aborted, deferred, until } from '../../support/deferred.js';
 import { type Script, scriptedHandler } from '../../support/scripted-handler.js';
 
 @Entity()
@@ -54,6 +58,50 @@ describeEachDatabase('a transactional handler', (db) => {
     expect(await notes()).toEqual(['booked']);
     expect(await deliveries.counts()).toMatchObject({ succeeded: 1 });
   });
+
+  it('uses up no attempt when its transaction cannot be begun, as where a pooler has no session free', async () => {
+    const attempts: number[] = [];
+    const { app, log, deliveries } = await start(
+      (_, context) => void attempts.push(context.attempt),
+      { retry: { maxRetries: 0 } },
+      { poolSize: 3 },
+    );
+    const { database } = app.get<Engine>(engineToken()).parts;
+    const original = database.transactionOnce.bind(database);
+    let refusals = 2;
+    // Only a handler's is told of as failed.
+    const once = jest.spyOn(database, 'transactionOnce').mockImplementation((work, failed) => {
+      if (failed && refusals-- > 0) return Promise.reject(new NoAnswerError(1));
+      return original(work, failed);
+    });
+    await log.append(EVENT);
+    await until(async () => {
+      await drain(app);
+      return attempts.length > 0;
+    });
+    once.mockRestore();
+    expect(attempts).toHaveLength(1);
+    const { items } = await deliveries.list();
+    expect(items).toMatchObject([{ status: 'succeeded', attempts: 1 }]);
+  });
+
+  // A pooler tells of something else.
+  if (db.name === 'postgres' && !db.pooled) {
+    it.each([true, false])(
+      'names what ended the session of its transaction, whether it writes after that: %s',
+      async (writes) => {
+        const { app, log, dataSource } = await start(async (_, context) => {
+          await context.manager.query('SET LOCAL idle_in_transaction_session_timeout = 50');
+          const waits = "datname = current_database() AND state = 'idle in transaction'";
+          const waiting = `SELECT pid FROM pg_stat_activity WHERE ${waits}`;
+          await until(async () => (await dataSource.query<unknown[]>(waiting)).length === 0);
+          if (writes) await write(context, 'late');
+        });
+        await log.append(EVENT);
+        await expect(drain(app)).rejects.toThrow(/SessionEndedError: .*25P03/);
+      },
+    );
+  }
 
   it('leaves nothing of an attempt that throws', async () => {
     const { app, log, deliveries } = await start(async (_, context) => {

@@ -264,11 +264,11 @@ describeEachDatabase('Bulk writes', (db) => {
   });
 
   it.each([
-    ['delete', 'remove', (id: number) => challenges().delete(id)],
-    ['softDelete', 'soft-remove', (id: number) => challenges().softDelete(id)],
+    ['delete', 'remove', 'remove()', (id: number) => challenges().delete(id)],
+    ['softDelete', 'soft-remove', 'softRemove()', (id: number) => challenges().softDelete(id)],
   ] as const)(
-    '%s cannot be re-scanned: warned of once, where a source is on it',
-    async (_, reason, write) => {
+    '%s cannot be re-scanned: warned of once, where a source is on it, with the call that gives entities',
+    async (_, reason, instead, write) => {
       const [one, two] = [await stored(), await stored()];
       bench.reset();
       bench.source(Challenge);
@@ -279,6 +279,7 @@ describeEachDatabase('Bulk writes', (db) => {
       await write(two.id);
       expect(bench.logger.of('warn')).toHaveLength(1);
       expect(bench.logger.of('warn')[0]).toContain(`bulk ${reason} of Challenge`);
+      expect(bench.logger.of('warn')[0]).toContain(`Use ${instead} with entities`);
       expect(bench.state.requested).toEqual([]);
     },
   );
@@ -293,4 +294,46 @@ describeEachDatabase('Bulk writes', (db) => {
       expect(bench.state.requested).toEqual([]);
     },
   );
+
+  describe('a source that goes by what was changed', () => {
+    const warnings = () =>
+      bench.logger.of('warn').filter((line) => line.includes('goes by what a save changed'));
+    const save = (id: number, title: string) => challenges().save({ id, title });
+    const update = (id: number) => challenges().update(id, { title: 'bulk' });
+
+    it.each<[string, (id: number) => Promise<unknown>]>([
+      ['when a save has shown that before', (id) => save(id, 'a').then(() => update(id))],
+      ['when a save shows that afterwards', (id) => update(id).then(() => save(id, 'a'))],
+      ['when the re-scan shows that', (id) => update(id).then(() => bench.rescan().runRequested())],
+    ])('is warned of once where a bulk write has passed it by: %s', async (_, writes) => {
+      const { id } = await stored();
+      bench.reset();
+      bench.source(Challenge, { name: 'Renamed' });
+      await writes(id);
+      await update(id);
+      expect(warnings()).toEqual([expect.stringContaining('"Renamed"')]);
+      expect(bench.state.requested).not.toEqual([]);
+    });
+
+    it.each<[string, (id: number) => Promise<unknown>]>([
+      ['no bulk write', (id) => save(id, 'a').then(() => bench.rescan().run())],
+      ['inserts only, of which a save says no more', () => challenges().insert({ slug: slug() })],
+    ])('is not warned of where there was %s', async (_, writes) => {
+      const { id } = await stored();
+      bench.reset();
+      bench.source(Challenge);
+      await save(id, 'before');
+      await writes(id);
+      expect(warnings()).toEqual([]);
+    });
+
+    it('is not warned of where its author says what a re-scan finds', async () => {
+      const { id } = await stored();
+      bench.reset();
+      bench.source(Challenge, { rescan: {} });
+      await save(id, 'a');
+      await update(id);
+      expect(warnings()).toEqual([]);
+    });
+  });
 });

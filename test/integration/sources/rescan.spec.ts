@@ -1,3 +1,4 @@
+import { NoAnswerError } from '../../../lib/runtime/deadline.js';
 import type { DataSource } from 'typeorm';
 import { In, MoreThan } from 'typeorm';
 import { event } from '../../../lib/core/event-input.js';
@@ -188,6 +189,40 @@ describeEachDatabase('Re-scan', (db) => {
     await expect(scanned(['Nothing'])).rejects.toMatchObject({ code: 'UNKNOWN_ENTITY' });
   });
 
+  it('asks a where that is a function once in each run, and tells it the time', async () => {
+    await insertDogs(5);
+    const [first] = await dataSource.manager.find(Dog, { order: { id: 'ASC' } });
+    const times: Date[] = [];
+    let above = first!.id;
+    const where = ({ now }: { now: Date }) => {
+      times.push(now);
+      return { id: MoreThan(above) };
+    };
+    const seen = bench.source(Dog, { rescan: { where, batchSize: 2 } }, found);
+    await bench.rescan().run();
+    expect([seen.length, times.length]).toEqual([4, 1]);
+    expect(times[0]).toBeInstanceOf(Date);
+    above += 2;
+    await bench.rescan().run();
+    expect([seen.length, times.length]).toEqual([6, 2]);
+  });
+
+  it('passes over a source whose where throws, and says so', async () => {
+    await insertDogs(1);
+    bench.source(Dog, {
+      name: 'Broken',
+      rescan: {
+        where: () => {
+          throw new Error('no where');
+        },
+      },
+    });
+    const seen = bench.source(Dog, {}, found);
+    const report = bench.rescan().run();
+    await report.catch(() => undefined);
+    expect(seen).toHaveLength(1);
+  });
+
   it('goes on where it was aborted', async () => {
     await insertDogs(5);
     const seen = bench.source(Dog, {}, found);
@@ -221,8 +256,7 @@ describeEachDatabase('Re-scan', (db) => {
     const [scan, progress] = [...bench.state.scans][0]!;
     bench.state.scans.set(scan, {
       ...progress,
-      finishedAt: null,
-      startedAt: new Date(Date.now() - 25 * 3_600_000),
+      startedAgo: 25 * 3_600_000,
     });
     expect(await bench.rescan(1).run()).toMatchObject({ scans: [{ rows: 3, resumed: false }] });
   });
@@ -252,6 +286,17 @@ describeEachDatabase('Re-scan', (db) => {
     expect(bench.logger.of('error')).toHaveLength(2);
   });
 
+  it('a database without an answer is blamed on no row: the scan is interrupted, and the next one goes on', async () => {
+    await insertDogs(3);
+    bench.source(Dog, {}, found);
+    bench.recorder.failure = new NoAnswerError(10);
+    const { scans } = await bench.rescan().run();
+    expect(scans).toMatchObject([
+      { recorded: 0, failed: 1, interrupted: true, errors: [{ reason: 'scan' }] },
+    ]);
+    expect((await bench.rescan().run()).scans).toMatchObject([{ recorded: 3, failed: 0 }]);
+  });
+
   it('an event that cannot be recorded keeps no other out; one that stays busy is counted', async () => {
     await insertDogs(4);
     const keys = (await dataSource.manager.find(Dog, { order: { id: 'ASC' } })).map(
@@ -271,7 +316,7 @@ describeEachDatabase('Re-scan', (db) => {
   it('a dry run says what would be recorded, writes nothing and needs no lease', async () => {
     await insertDogs(3);
     bench.source(Dog, {}, found);
-    bench.state.owner = 'another process';
+    bench.state.isHeld = true;
     bench.queries.length = 0;
     const report = await bench.rescan(2).run({ dryRun: true });
     expect(report).toMatchObject({ dryRun: true, scans: [{ rows: 3, events: 3, recorded: 3 }] });
@@ -283,21 +328,24 @@ describeEachDatabase('Re-scan', (db) => {
 
   describe('one at a time', () => {
     it('is refused while another holds the lease', async () => {
-      bench.state.owner = 'another process';
+      bench.state.isHeld = true;
       await expect(bench.rescan().run()).rejects.toMatchObject({ code: 'RESCAN_IN_PROGRESS' });
     });
 
-    it('stops when the lease is lost, and releases nobody else’s', async () => {
+    it('a re-scan stops when its lease is lost', async () => {
       await insertDogs(3);
       bench.source(Dog, {}, found);
-      const run = bench.rescan(1).run({ onProgress: () => (bench.state.owner = 'another process') });
+      const run = bench.rescan(1).run({ onProgress: () => (bench.state.isLost = true) });
       await expect(run).rejects.toMatchObject({ code: 'RESCAN_LEASE_LOST' });
-      expect(bench.state.owner).toBe('another process');
     });
 
-    it('the lease is given up at the end', async () => {
-      await bench.rescan().run();
-      expect(bench.state.owner).toBeUndefined();
+    it('a re-scan stops when another one has moved its cursor', async () => {
+      await insertDogs(3);
+      const other = new AbortController();
+      const moved = () => bench.state.scans.forEach((progress) => (progress.cursor = '["elsewhere"]'));
+      bench.source(Dog, {}, found);
+      const run = bench.rescan(1).run({ signal: other.signal, onProgress: () => (moved(), other.abort()) });
+      await expect(run).rejects.toMatchObject({ code: 'RESCAN_LEASE_LOST' });
     });
   });
 
@@ -322,7 +370,7 @@ describeEachDatabase('Re-scan', (db) => {
         scans: [{ rows: 2 }],
       });
       await insertDogs(1);
-      bench.state.started.set('Dog', new Date(Date.now() - 301_000));
+      bench.state.started.set('Dog', 301_000);
       expect(await bench.rescan().runRequested()).toMatchObject({ scans: [{ rows: 3 }] });
     });
 

@@ -5,11 +5,13 @@ import type {
   ModelEventSourceOptions,
   SourceEntity,
 } from '../../../lib/sources/model-event-source.decorator.js';
+import { ChangedReads } from '../../../lib/sources/changed-reads.js';
 import { ModelEventSubscriber } from '../../../lib/sources/model-event-subscriber.js';
 import { Rescan } from '../../../lib/sources/rescan/rescan.js';
 import type { SourceContext } from '../../../lib/sources/source-context.js';
 import { SourceRegistry } from '../../../lib/sources/source-registry.js';
-import type { DatabaseUnderTest } from '../../support/databases.js';
+import { Database } from '../../../lib/store/db/database.js';
+import type { DatabaseUnderTest, ExtraOptions } from '../../support/databases.js';
 import { MemoryRescanState } from '../../support/memory-rescan-state.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
 import { RecordingRecorder } from '../../support/recording-recorder.js';
@@ -37,6 +39,7 @@ export class SourceBench {
   recorder: RecordingRecorder;
   state: MemoryRescanState;
   logger: RecordingLogger;
+  private changedReads: ChangedReads;
   now = new Date('2026-01-01T00:00:00Z');
 
   private constructor(
@@ -47,10 +50,11 @@ export class SourceBench {
     this.reset();
   }
 
-  static async open(db: DatabaseUnderTest): Promise<SourceBench> {
+  static async open(db: DatabaseUnderTest, extra: ExtraOptions = {}): Promise<SourceBench> {
     const queries: string[] = [];
     const logger = { logQuery: (query: string) => void queries.push(query), ...SILENT };
-    const options = await db.options({ entities: ENTITIES, synchronize: true, logging: ['query'], logger });
+    const logged: ExtraOptions = { logging: ['query'], logger };
+    const options = await db.options({ entities: ENTITIES, synchronize: true, ...logged, ...extra });
     return new SourceBench(await new DataSource(options).initialize(), queries);
   }
 
@@ -62,6 +66,7 @@ export class SourceBench {
     this.state = new MemoryRescanState();
     this.logger = new RecordingLogger();
     const { registry, recorder, state: rescanState, logger } = this;
+    this.changedReads = new ChangedReads((line) => logger.warn(line));
     const tracker = new CommitTracker({ reported: () => undefined, undone: () => undefined });
     const subscriber = new ModelEventSubscriber({
       depths: tracker.depths,
@@ -70,6 +75,7 @@ export class SourceBench {
       rescanState,
       clock: this.clock,
       bulkWrites,
+      changedReads: this.changedReads,
       logger,
     });
     this.dataSource.subscribers.splice(0, this.dataSource.subscribers.length, tracker, subscriber);
@@ -97,8 +103,18 @@ export class SourceBench {
   }
 
   rescan(batchSize?: number): Rescan {
-    const { registry, recorder, state, logger } = this;
-    return new Rescan({ registry, recorder, state, logger, batchSize, clock: this.clock });
+    const { registry, recorder, state, logger, changedReads, clock } = this;
+    const database = new Database(this.dataSource, { prefix: 'once_' });
+    return new Rescan({
+      registry,
+      recorder,
+      state,
+      read: (work) => database.entities(work),
+      logger,
+      batchSize,
+      changedReads,
+      clock,
+    });
   }
 
   private get clock() {

@@ -1,3 +1,4 @@
+import { tagOf } from 'nestjs-once';
 import { event } from '../../../lib/core/event-input.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import {
@@ -55,7 +56,12 @@ describeEachDatabase('Sources see what TypeORM writes', (db) => {
       expect(seen[0]!.entity).toBe(challenge);
       await expectAsStored(seen[0]!);
       expect(bench.recorder.recorded).toMatchObject([
-        { input: { key: `created_${challenge.id}` }, source: 'source 0', inTransaction: true },
+        {
+          input: { key: `created_${challenge.id}` },
+          source: 'source 0',
+          tags: [tagOf(challenge)],
+          inTransaction: true,
+        },
       ]);
     });
 

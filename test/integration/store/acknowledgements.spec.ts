@@ -60,7 +60,7 @@ describeEachDatabase('the acknowledgement', (db) => {
     const { dialect, tables } = database;
     await database.transaction(async (sql) => {
       const ids = firstOf(count);
-      expect(await dialect.complete(sql, tables, WORKER, ids, database.time())).toEqual(ids);
+      expect(await dialect.deliveries.complete(sql, tables, WORKER, ids, database.time())).toEqual(ids);
       const running = await sql.row('SELECT count(*) AS count FROM once_delivery WHERE state = 1');
       expect(Number(running!.count)).toBe(BATCH - count);
     });
@@ -74,7 +74,7 @@ describeEachDatabase('the acknowledgement', (db) => {
       const { dialect, tables } = database;
       await database.transaction(async (sql) => {
         const read = await rowsRead(sql, tables.delivery, () =>
-          dialect.complete(sql, tables, WORKER, firstOf(count), database.time()),
+          dialect.deliveries.complete(sql, tables, WORKER, firstOf(count), database.time()),
         );
         expect(read).toBe(count);
       });

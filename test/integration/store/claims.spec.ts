@@ -62,7 +62,7 @@ describeEachDatabase('a claim of what waits', (db) => {
   };
 
   const claim = (sql: Sql, positions?: readonly number[]) =>
-    database.dialect.claim(sql, database.tables, {
+    database.dialect.deliveries.claim(sql, database.tables, {
       ...(positions ? { positions } : {}),
       workerId: WORKER,
       quotas: [{ handlerId: HANDLER, take: TAKE }],

@@ -3,10 +3,11 @@ import { type Clock, systemClock } from '../../../lib/core/clock.js';
 import { PayloadCodec } from '../../../lib/payload/payload-codec.js';
 import { Database } from '../../../lib/store/db/database.js';
 import { DeliveryQueries } from '../../../lib/store/views/delivery-queries.js';
+import { DeliveryChanges } from '../../../lib/store/deliveries/delivery-changes.js';
+import type { DeliveryFilter } from '../../../lib/store/deliveries/delivery-filter.js';
 import { DeliveryQueue } from '../../../lib/store/deliveries/delivery-queue.js';
 import { EventLog } from '../../../lib/store/log/event-log.js';
 import { EventTypeRegistry } from '../../../lib/event-types/event-type-registry.js';
-import { EventIngest } from '../../../lib/store/log/event-ingest.js';
 import { EventStream } from '../../../lib/store/commits/event-stream.js';
 import { CommitHub } from '../../../lib/store/commits/commit-hub.js';
 import { eventsInLog } from '../../../lib/store/commits/events-in-log.js';
@@ -33,6 +34,7 @@ export class LogProcess {
   readonly fanOut: FanOut;
   readonly queue: DeliveryQueue;
   readonly queries: DeliveryQueries;
+  readonly changes: DeliveryChanges;
   readonly leases: WorkerLeases;
   readonly store: EventLogStore;
   readonly log: EventLog;
@@ -47,6 +49,7 @@ export class LogProcess {
     this.fanOut = new FanOut(database, this.registry, this.horizon);
     this.queue = new DeliveryQueue(database);
     this.queries = new DeliveryQueries(database);
+    this.changes = new DeliveryChanges(database);
     this.leases = new WorkerLeases(database, 3_600_000);
     const commits = new CommitHub({
       inLog: (events) => database.run((sql) => eventsInLog(sql, database.tables, { events })),
@@ -61,9 +64,8 @@ export class LogProcess {
       registry: this.registry,
       codec,
       commits,
-      mismatches: { groupMismatch: (...mismatch) => this.mismatches.push(mismatch) },
+      mismatch: (...mismatch) => this.mismatches.push(mismatch),
     });
-    const ingest = new EventIngest(database, this.store);
     const { store, horizon } = this;
     const types = new EventTypeRegistry({
       nestedNames: false,
@@ -73,14 +75,14 @@ export class LogProcess {
       isOwn: (value) => codec.isOwn(value),
     });
     const stream = new EventStream(() => undefined);
-    this.log = new EventLog({ database, store, ingest, types, stream, codec, entities, horizon });
+    this.log = new EventLog({ database, store, types, stream, codec, entities, horizon });
   }
 
   static async start(address: DatabaseAddress, setup: LogProcessSetup = {}): Promise<LogProcess> {
     const { naming = { prefix: 'once_' }, clock = systemClock, extra = {} } = setup;
     const dataSource = await new DataSource(dataSourceOptionsFrom(address, extra)).initialize();
     const database = new Database(dataSource, naming, clock);
-    database.dialect.install?.(dataSource);
+    database.dialect.driver.install?.(dataSource);
     await prepareSchema(database, 'migrate');
     const process = new LogProcess(database);
     await process.registry.refresh();
@@ -115,11 +117,21 @@ export class LogProcess {
     return (await this.fanOut.reconcile()) + (await this.fanOut.continueFills());
   }
 
+  async retry(filter: DeliveryFilter): Promise<number> {
+    let retried = 0;
+    for await (const count of this.changes.retry(filter)) retried += count;
+    return retried;
+  }
+
+  async cancel(filter: DeliveryFilter): Promise<void> {
+    for await (const _ of this.changes.cancel(filter));
+  }
+
   /** Keys of the handler's deliveries, open and finished, in log order. */
   async deliveredTo(handler: string): Promise<string[]> {
     await this.registry.refresh();
     const name = this.registry.byName(handler)?.name ?? handler;
-    return (await this.queries.list({ handler: name }, [0, 0], 1000)).map(({ key }) => key);
+    return (await this.queries.list({ handler: name }, [0, 0], 1000)).map(({ view }) => view.key);
   }
 
   /** Handles everything, and deletes what that leaves of it: the handler's deliveries so far are nowhere any more. */

@@ -40,7 +40,7 @@ describeEachDatabase('a progress line', (db) => {
     const held = deferred();
     const release = deferred();
     const done = database.transaction(async (sql) => {
-      await database.dialect.exclusively(sql, database.tables.plain('migration'), async () => {
+      await database.dialect.locks.exclusively(sql, database.tables.plain('migration'), async () => {
         if (statement) await sql.change(statement);
         held.resolve();
         await release.promise;
@@ -55,7 +55,7 @@ describeEachDatabase('a progress line', (db) => {
 
   it('comes every ten seconds from a long fan-out', async () => {
     const { app, log, close } = await startApplication({ database: await db.options() });
-    const { database, registry, horizon } = app.get<Engine>(engineToken());
+    const { database, registry, horizon } = app.get<Engine>(engineToken()).parts;
     await log.append({ group: 'g', key: 'k' });
     await until(async () => (await horizon.advance()) > 0);
     const lines: string[] = [];
@@ -66,7 +66,7 @@ describeEachDatabase('a progress line', (db) => {
     );
     // SQLite has one connection: there, the question for the horizon waits, too.
     const passed = fanOut.reconcile();
-    if (!database.dialect.singleConnection) {
+    if (database.dialect.can.pool) {
       await tenSecondsLater(lines);
       expect(lines[0]).toBe('Fan-out, up to position 1: at position ?, 0 deliveries created so far');
     }
@@ -77,12 +77,12 @@ describeEachDatabase('a progress line', (db) => {
 
   it('comes every ten seconds from long migrations', async () => {
     const { dataSource, app, close } = await startApplication({ database: await db.options() });
-    const { database } = app.get<Engine>(engineToken());
+    const { database } = app.get<Engine>(engineToken()).parts;
     const other = new Database(dataSource, { prefix: 'other_', schemaName: undefined });
     const lines: string[] = [];
-    const letGo = await holdUp(database.dialect.singleConnection ? database : other, '');
+    const letGo = await holdUp(database.dialect.can.pool ? other : database, '');
     const pending = prepareSchema(other, 'migrate', (line) => lines.push(line));
-    if (!database.dialect.singleConnection) {
+    if (database.dialect.can.pool) {
       await tenSecondsLater(lines);
       expect(lines[0]).toBe("Creating or upgrading the event log's tables: waiting for its turn");
     }

@@ -59,7 +59,7 @@ describeEachDatabase('retention', (db) => {
   };
   const statuses = async () => {
     const list = await process.queries.list({}, [0, 0], 1000);
-    return list.map(({ key, handler, status }) => `${key} ${handler} ${status}`).sort();
+    return list.map(({ view: { key, handler, status } }) => `${key} ${handler} ${status}`).sort();
   };
   const withData = async () => {
     const rows = await process.database.run((sql) =>
@@ -83,7 +83,7 @@ describeEachDatabase('retention', (db) => {
       await register('Mails');
       await write('a', 'b', 'c', 'd');
       await succeed('Mails', 2);
-      await process.queries.cancel({ key: 'c' });
+      await process.cancel({ key: 'c' });
     });
 
     it('deletes each kind at its own age, and nothing that is open', async () => {
@@ -123,7 +123,7 @@ describeEachDatabase('retention', (db) => {
     });
 
     it('passes over what somebody has locked', async () => {
-      if (process.database.dialect.singleConnection) return;
+      if (!process.database.dialect.can.pool) return;
       clock.advance(2 * DAY);
       const { tables } = process.database;
       const [first] = await process.queries.list({ key: 'a' }, [0, 0], 1);
@@ -131,7 +131,7 @@ describeEachDatabase('retention', (db) => {
         const where = `WHERE handler_id = ? AND position = ? FOR UPDATE`;
         await sql.rows(`SELECT position FROM ${tables.finished} ${where}`, [
           first!.handlerId,
-          first!.position,
+          first!.view.position,
         ]);
         expect(await prune({ succeeded: DAY, batchSize: 1 })).toMatchObject({ succeeded: 0 });
         expect(await prune({ succeeded: DAY, batchSize: 3 })).toMatchObject({ succeeded: 1 });
@@ -161,7 +161,7 @@ describeEachDatabase('retention', (db) => {
       const { workerId, claimed } = await claim('Mails', 1);
       await process.queue.fail(workerId, { ...claimed[0]!, error: 'broken', retryIn: 1000 });
       await claim('Mails', 1);
-      await process.queries.retry({ status: 'dead' });
+      await process.retry({ status: 'dead' });
       clock.advance(2 * DAY);
       expect(await prune({ dead: DAY })).toEqual(NOTHING);
       expect(await statuses()).toEqual([
@@ -177,7 +177,7 @@ describeEachDatabase('retention', (db) => {
       await die('Mails');
       clock.advance(2 * DAY);
       await afterQuery(process, /state = 2 AND failed_at/, async () => {
-        await other.queries.retry({ key: 'a' });
+        await other.retry({ key: 'a' });
         const again = `UPDATE ${other.database.tables.delivery} SET failed_at = ? WHERE state = 2`;
         await other.database.run((sql) => sql.change(again, [clock.now().getTime()]));
       });
@@ -237,7 +237,7 @@ describeEachDatabase('retention', (db) => {
       const [pending, running, dead] = claimed;
       await process.queue.release(workerId, [pending!]);
       await process.queue.fail(workerId, { ...dead!, error: 'broken' });
-      await process.queries.cancel({ key: 'done too', handler: 'Mails' });
+      await process.cancel({ key: 'done too', handler: 'Mails' });
       await process.upkeep();
       clock.advance(2 * DAY);
       expect(await prune({ payload: DAY })).toMatchObject({ payloads: 2 });
@@ -298,10 +298,10 @@ describeEachDatabase('retention', (db) => {
     });
 
     it('keeps what a cancelled delivery needs that is being retried', async () => {
-      if (process.database.dialect.singleConnection) return;
+      if (!process.database.dialect.can.pool) return;
       await register('Mails');
       await write('a', 'b');
-      await process.queries.cancel({});
+      await process.cancel({});
       await process.upkeep();
       clock.advance(2 * DAY);
       const retrying = deferred();
@@ -310,7 +310,7 @@ describeEachDatabase('retention', (db) => {
         retrying.resolve();
         await pruned.promise;
       });
-      const retried = other.queries.retry({ key: 'a' });
+      const retried = other.retry({ key: 'a' });
       await retrying.promise;
       const report = await prune({ payload: DAY });
       pruned.resolve();
@@ -366,10 +366,10 @@ describeEachDatabase('retention', (db) => {
       await change(`UPDATE ${tables.event} SET stream = 's', stream_version = 1 WHERE event_key = 'stream'`);
       await succeed('Mails', 1);
       await die('Mails', 1);
-      await process.queries.cancel({ key: 'stream' });
+      await process.cancel({ key: 'stream' });
       await process.upkeep();
       await write('beyond', 'newest');
-      await process.queries.cancel({ key: ['beyond', 'newest'] });
+      await process.cancel({ key: ['beyond', 'newest'] });
       clock.advance(2 * DAY);
       expect(await prune({ events: DAY })).toMatchObject({ events: 1 });
       expect(await keys()).toEqual(['dead', 'pending', 'stream', 'beyond', 'newest']);
@@ -422,13 +422,13 @@ describeEachDatabase('retention', (db) => {
 
     it('is done by one process at a time', async () => {
       await several();
-      const held = new Lease(other.database, 'retention');
-      expect(await held.acquire('another', 60_000)).toBe(true);
-      expect(await retention({ succeeded: DAY }).run()).toBeUndefined();
+      const lease = new Lease(other.database, 'retention', 60_000);
+      await lease.hold(
+        async () => expect(await retention({ succeeded: DAY }).run()).toBeUndefined(),
+        () => fail('held by another'),
+      );
       expect(await statuses()).toHaveLength(5);
-      await held.release('another');
       expect(await prune({ succeeded: DAY })).toMatchObject({ succeeded: 5 });
-      expect(await held.acquire('another', 60_000)).toBe(true);
     });
 
     it('goes by the clock of the database where the application gives none', async () => {

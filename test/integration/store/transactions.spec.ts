@@ -30,7 +30,7 @@ describeEachDatabase('a transaction that fails to begin', (db) => {
     const dataSource = await new DataSource(options).initialize();
     outside = await new DataSource(options).initialize();
     database = new Database(dataSource, { prefix: 'once_' });
-    database.dialect.install?.(dataSource);
+    database.dialect.driver.install?.(dataSource);
     await dataSource.query('CREATE TABLE note (text varchar(20))');
   });
 

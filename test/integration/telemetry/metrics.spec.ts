@@ -97,7 +97,7 @@ describeEachDatabase('metrics', (db: DatabaseUnderTest) => {
   it('tell the backlog of each handler and for how long its oldest delivery has been due', async () => {
     const name = `Waits ${db.name}`;
     const { app, log, dataSource } = await start(name, () => undefined);
-    const { worker } = app.get<Engine>(engineToken());
+    const { worker } = app.get<Engine>(engineToken()).parts;
     await worker.stopClaiming();
     await worker.idle();
     await log.append(['a', 'b', 'c'].map((key) => ({ group: 'g', key })));

@@ -9,30 +9,49 @@ export interface SentEvent {
   [property: string]: unknown;
 }
 
-/** What a fake server says: a status, or all of it; an error is a network that is down. */
-export type FakeAnswer = number | { status: number; body?: unknown; retryAfter?: string } | Error;
+interface FakeResponse {
+  status: number;
+  body?: unknown;
+  retryAfter?: string;
+  /** The event log's own header. */
+  verdict?: string;
+}
+
+/**
+ * What a fake server says: what the event log does, `recorded` or another verdict; the status of somebody else; all of an
+ * answer. An error is a network that is down.
+ */
+export type FakeAnswer = string | number | FakeResponse | Error;
+
+const STATUS: Readonly<Record<string, number>> = { recorded: 202, refused: 400, later: 503, smaller: 413 };
+
+function responseOf(answer: string | number | FakeResponse): FakeResponse {
+  if (typeof answer === 'string') return { status: STATUS[answer.split(' ')[0]!]!, verdict: answer };
+  return typeof answer === 'number' ? { status: answer } : answer;
+}
 
 /** A server that answers as it is told, and holds what it has taken by its key. */
 export class FakeServer {
   /** The requests, each the events that it carried. */
   readonly requests: SentEvent[][] = [];
   readonly recorded = new Map<string, SentEvent>();
-  answer: (events: SentEvent[]) => FakeAnswer | Promise<FakeAnswer> = () => 202;
+  answer: (events: SentEvent[]) => FakeAnswer | Promise<FakeAnswer> = () => 'recorded';
 
   async post(body: string): Promise<PageResponse> {
     const events = JSON.parse(body) as SentEvent[];
     this.requests.push(events);
     const answer = await this.answer(events);
     if (answer instanceof Error) throw answer;
-    const {
-      status,
-      body: says,
-      retryAfter = null,
-    } = typeof answer === 'number' ? { status: answer, body: undefined } : answer;
-    if (status === 202) for (const event of events) this.recorded.set(event.__key__, event);
+    const { status, body: says, ...named } = responseOf(answer);
+    const headers: Record<string, string | undefined> = {
+      'retry-after': named.retryAfter,
+      'event-log-verdict': named.verdict,
+    };
+    if (status === 202 || named.verdict === 'recorded')
+      for (const event of events) this.recorded.set(event.__key__, event);
     return {
       status,
-      headers: { get: (name) => (name.toLowerCase() === 'retry-after' ? retryAfter : null) },
+      headers: { get: (name) => headers[name.toLowerCase()] ?? null },
       json: async () => JSON.parse(JSON.stringify(says ?? null)) as unknown,
     };
   }

@@ -1,5 +1,7 @@
 import { FakePage, FakeServer, FakeStorage } from './fake-page.js';
 
+const ENVELOPE = { __key__: expect.any(String), __occurredAt__: expect.any(String) };
+
 describe('A client does the page no harm', () => {
   let server: FakeServer;
   let page: FakePage;
@@ -23,6 +25,23 @@ describe('A client does the page no harm', () => {
         },
       },
     ],
+    ['a Map within', { deep: { map: new Map() } }],
+    ['a Set', new Set()],
+    ['an Error', new Error('no')],
+    ['an Error within', { error: new Error('no') }],
+    ['a FormData', { form: new FormData() }],
+    ['a file', { file: new Blob(['x']) }],
+    ['an event of the page', { event: new Event('click') }],
+    ['bytes', { bytes: new Uint8Array(2) }],
+    ['a pattern', { pattern: /x/ }],
+    ['a promise', { soon: Promise.resolve(1) }],
+    ['no number', { ratio: 0 / 0 }],
+    ['a number without end', { list: [1 / 0] }],
+    ['a whole number that is rounded', { id: 2 ** 53 }],
+    ['no date', { at: new Date(NaN) }],
+    ['a name of the envelope, deep', { deep: { __key__: 'k' } }],
+    ['a reserved name', { ['__proto__']: 1, ['constructor']: 1 }],
+    ['an empty name', { '': 1 }],
     ['null', null],
     ['an array', [1]],
     ['text', 'text'],
@@ -34,6 +53,60 @@ describe('A client does the page no harm', () => {
     expect(server.names()).toEqual(['shop.B']);
     expect(page.problems).toEqual([
       { code: 'NOT_ENCODABLE', message: expect.any(String), event: 'shop.A', cause: expect.any(Error) },
+    ]);
+  });
+
+  it('where text is not well-formed: it is made so', async () => {
+    const log = page.open();
+    log.log(
+      'shop.A',
+      { text: '👍'.slice(0, 1) + 'a\0b👍', ['👍'.slice(1)]: ['👍'.slice(1)] },
+      { key: '👍'.slice(1) },
+    );
+    await log.flush();
+    expect(server.requests).toEqual([
+      [expect.objectContaining({ text: '\ufffda\ufffdb👍', '\ufffd': ['\ufffd'], __key__: '\ufffd' })],
+    ]);
+    expect(page.requests[0]!.body.isWellFormed()).toBe(true);
+  });
+
+  it('where the data has a JSON form of its own, which knows no envelope', async () => {
+    const log = page.open();
+    const own = { toJSON: () => ({ form: 'own', at: new URL('https://shop.example/') }) };
+    log.log('shop.A', own);
+    log.log('shop.B', { own, left: undefined, out: () => 1, list: [undefined, , 1], at: new Date(0) });
+    await log.flush();
+    const form = { form: 'own', at: 'https://shop.example/' };
+    expect(server.requests).toEqual([
+      [
+        { ...form, ...ENVELOPE, __event__: 'shop.A' },
+        {
+          own: form,
+          list: [null, null, 1],
+          at: '1970-01-01T00:00:00.000Z',
+          ...ENVELOPE,
+          __event__: 'shop.B',
+        },
+      ],
+    ]);
+  });
+
+  it('where an old library gives arrays and dates a JSON form', async () => {
+    const prototypes = [Array.prototype, Date.prototype, String.prototype] as { toJSON?: unknown }[];
+    const before = prototypes.map(({ toJSON }) => toJSON);
+    const log = page.open();
+    try {
+      for (const prototype of prototypes) prototype.toJSON = () => '"old"';
+      log.log('shop.A', { list: [1, ['a']], at: new Date(0) });
+    } finally {
+      prototypes.forEach((prototype, i) => {
+        if (before[i]) prototype.toJSON = before[i];
+        else delete prototype.toJSON;
+      });
+    }
+    await log.flush();
+    expect(server.requests).toEqual([
+      [{ list: [1, ['a']], at: '1970-01-01T00:00:00.000Z', ...ENVELOPE, __event__: 'shop.A' }],
     ]);
   });
 
@@ -121,14 +194,14 @@ describe('A client does the page no harm', () => {
     log.log('shop.A', { id: 1n });
     log.log('shop.B');
     log.log('shop.C');
-    server.answer = () => 400;
+    server.answer = () => 'refused 0';
     await log.flush();
     expect(page.localStorage.length).toBe(0);
   });
 
   it.each<[string, unknown]>([
     ['no list', { errors: 'x' }],
-    ['an index that there is not', { errors: [{ index: 7 }, { index: -1 }, { index: 'a' }] }],
+    ['an index that there is not', { errors: [{ index: 7 }, { index: -1 }, { index: 'a' }, null] }],
     ['nothing at all', null],
   ])('where an answer names %s', async (_, body) => {
     server.answer = () => ({ status: 404, body });

@@ -59,7 +59,7 @@ describe('A page that is being left', () => {
     for (const { size } of page.navigator.beacons) expect(size).toBeLessThan(65_536);
     expect(page.localStorage.length).toBe(12);
 
-    page.server.answer = () => 202;
+    page.server.answer = () => 'recorded';
     await log.flush();
     expect(page.server.recorded.size).toBe(12);
   });

@@ -37,7 +37,7 @@ describe('What a client has stored', () => {
     one.open().log('shop.A');
     const logs = [two.open(), three.open()];
     for (const log of logs) await log.flush();
-    server.answer = () => 202;
+    server.answer = () => 'recorded';
     const before = server.requests.length;
     for (const log of logs) await log.flush();
     expect(server.names()).toEqual(['shop.A']);
@@ -103,7 +103,7 @@ describe('What a client has stored', () => {
     nextLog.log('shop.E');
     expect(next.problems).toMatchObject([{ code: 'QUEUE_FULL', event: expect.stringContaining('shop.E') }]);
     await nextLog.flush();
-    server.answer = () => 202;
+    server.answer = () => 'recorded';
     await nextLog.flush();
     expect(server.names()).toEqual(['shop.A', 'shop.B', 'shop.C']);
     log.log('shop.F');

@@ -13,6 +13,13 @@ describe('The address of the client', () => {
     expect(clientAddress(request('203.0.113.7'), 0)).toBe(SOCKET);
   });
 
+  it("is what the platform says where the platform's own trust is all there is", () => {
+    const seen = { ...request('203.0.113.7'), ip: '203.0.113.7' };
+    expect(clientAddress(seen, 0)).toBe('203.0.113.7');
+    expect(clientAddress({ ...seen, ip: undefined }, 0)).toBe(SOCKET);
+    expect(clientAddress({ ...request('198.51.100.2'), ip: '203.0.113.7' }, 1)).toBe('198.51.100.2');
+  });
+
   it.each([
     [1, '198.51.100.2'],
     [2, '203.0.113.7'],

@@ -18,6 +18,17 @@ describe('event(group, id, data?)', () => {
     expect(event('g', 1, null)).toHaveProperty('data', null);
   });
 
+  it('takes an orderKey, times and metadata beside the data', () => {
+    const details = { orderKey: 'account_7', availableAt: new Date(5), metadata: { campaign: 'spring' } };
+    expect(event('g', 1, { a: 1 }, details)).toEqual({ group: 'g', key: 'g_1', data: { a: 1 }, ...details });
+  });
+
+  it('refuses a detail that there is not, or that the key or the data would be', () => {
+    const misspelt = () => event('g', 1, {}, { orderkey: 'account_7' } as never);
+    expect(misspelt).toThrow(/expected orderkey to be left out: did you mean "orderKey"\?/);
+    expect(() => event('g', 1, {}, { key: 'other' } as never)).toThrow(InvalidEventError);
+  });
+
   it.each([undefined, null, '', NaN, Infinity, 1.5, 2 ** 53, {}, [], new Date(0), true])(
     'refuses the id %p',
     (id) => {
@@ -47,6 +58,18 @@ describe('assertEventInput', () => {
     };
     expect(check(valid)).not.toThrow();
     expect(check(full)).not.toThrow();
+  });
+
+  it.each([
+    ['orderkey', 'orderKey'],
+    ['availableAT', 'availableAt'],
+    ['payload', undefined],
+  ])('refuses the unknown property %s, and names the nearest that there is', (property, near) => {
+    const refused = expect.objectContaining({ code: 'INVALID_EVENT', field: property });
+    expect(check({ ...valid, [property]: 'x' })).toThrow(refused);
+    expect(check({ ...valid, [property]: 'x' })).toThrow(
+      near ? `did you mean "${near}"?` : /left out \(there are group, key, data,/,
+    );
   });
 
   it.each([undefined, null, 'text', 7, [valid], () => valid])('refuses %p in place of an input', (input) => {

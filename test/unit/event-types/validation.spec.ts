@@ -46,12 +46,12 @@ describe('validation by decorators', () => {
     expect(error.properties).toEqual([
       { property: 'dealId', constraints: { isUuid: 'dealId must be a UUID' } },
       { property: 'position', constraints: { isInt: 'position must be an integer number' } },
-      { property: 'items.1.sku', constraints: { isString: 'sku must be a string' } },
-      { property: 'items.1.count', constraints: { isInt: 'count must be an integer number' } },
+      { property: 'items.1.sku', constraints: { isString: 'items.1.sku must be a string' } },
+      { property: 'items.1.count', constraints: { isInt: 'items.1.count must be an integer number' } },
     ]);
     expect(error.message).toBe(
       'The data of event "shop.DealClick" is invalid: dealId must be a UUID; position must be an integer number; ' +
-        'sku must be a string; count must be an integer number.',
+        'items.1.sku must be a string; items.1.count must be an integer number.',
     );
   });
 

@@ -8,8 +8,7 @@ import {
 } from '../../../lib/handlers/event-handler.decorator.js';
 import { HandlerSet } from '../../../lib/handlers/handler-set.js';
 
-const setOf = (singleConnection = false) =>
-  new HandlerSet({ retry: DEFAULT_RETRY, concurrency: 10, singleConnection });
+const setOf = (pool = true) => new HandlerSet({ retry: DEFAULT_RETRY, concurrency: 10, pool });
 
 function add(set: HandlerSet, instance: object, method = 'send'): HandlerSet {
   set.add(instance, method, eventHandlersOf(Object.getPrototypeOf(instance) as object, method));
@@ -38,8 +37,8 @@ describe('HandlerSet', () => {
   });
 
   it('gives transactional handlers five seconds where there is one connection', () => {
-    expect(add(setOf(true), mails({ transactional: true })).all[0]!.timeout).toBe(5000);
-    expect(add(setOf(true), mails()).all[0]!.timeout).toBe(300_000);
+    expect(add(setOf(false), mails({ transactional: true })).all[0]!.timeout).toBe(5000);
+    expect(add(setOf(false), mails()).all[0]!.timeout).toBe(300_000);
     expect(add(setOf(), mails({ transactional: true })).all[0]!.timeout).toBe(300_000);
   });
 
@@ -115,6 +114,42 @@ describe('HandlerSet', () => {
       send() {}
     }
     expect(() => add(setOf(), new Mails())).toThrow(/Mails.send: several stacked decorators/);
+  });
+
+  it.each(['transactional', 'ordered'] as const)(
+    'refuses a name on one of two stacked decorators where only one of them says whether it is %s',
+    (option) => {
+      class Named {
+        @EventHandler('a', { name: 'A', [option]: true })
+        @EventHandler('b')
+        send() {}
+      }
+      class Unnamed {
+        @EventHandler('a', { [option]: true })
+        @EventHandler('b', { name: 'B' })
+        send() {}
+      }
+      for (const instance of [new Named(), new Unnamed()]) {
+        expect(() => add(setOf(), instance)).toThrow(
+          new RegExp(`makes 2 handlers, of which not all say whether they are ${option}`),
+        );
+      }
+    },
+  );
+
+  it('takes stacked decorators that each have a name, or that each say what they are', () => {
+    class NamedEach {
+      @EventHandler('a', { name: 'A', transactional: true })
+      @EventHandler('b', { name: 'B' })
+      send() {}
+    }
+    class SaidEach {
+      @EventHandler('a', { transactional: true })
+      @EventHandler('b', { name: 'C', transactional: false })
+      send() {}
+    }
+    const handlers = [new NamedEach(), new SaidEach()].flatMap((instance) => add(setOf(), instance).all);
+    expect(handlers.map(({ transactional }) => transactional)).toEqual([true, false, true, false]);
   });
 
   it('refuses two handlers of one name, naming both', () => {

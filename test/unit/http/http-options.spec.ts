@@ -19,6 +19,7 @@ describe('the option http', () => {
       maxEvents: 100,
       maxDepth: 20,
       cors: { origins: [], headers: [], credentials: false },
+      metadata: { ip: false, userAgent: false },
       trustedProxies: 0,
       client: true,
     });
@@ -54,6 +55,8 @@ describe('the option http', () => {
     [{ trustedProxies: -1 }, 'http.trustedProxies'],
     [{ trustedProxies: true }, 'http.trustedProxies'],
     [{ client: 'yes' }, 'http.client'],
+    [{ metadata: { ip: 'some' } }, 'http.metadata.ip'],
+    [{ metadata: { userAgent: 'truncated' } }, 'http.metadata.userAgent'],
     [{ rateLimit: { limit: 0 } }, 'http.rateLimit.limit'],
     [{ rateLimit: { window: 0 } }, 'http.rateLimit.window'],
     [{ cors: { origins: 'https://a.example' } }, 'http.cors.origins'],

@@ -195,12 +195,19 @@ describe('forms and queries', () => {
 });
 
 describe('a query beside a body', () => {
-  it('has the name of one event, and nothing else', () => {
+  it('has the name of one event; what else it has is no data of it', () => {
     expect(read({ query: '__event__=a.B', body: '{"x":1}' }).objects).toEqual([{ __event__: 'a.B', x: 1 }]);
-    expect(refusal({ query: '__event__=a.B&x=1', body: '{}' }).code).toBe('MALFORMED_REQUEST');
+    const query = '__event__=a.B&tenant=a&tenant=b&__proto__=1&broken=%E4';
+    expect(read({ query, body: '{"x":1}' }).objects).toEqual([{ __event__: 'a.B', x: 1 }]);
+    expect(read({ query: 'tenant=a', body: '[{"x":1}]' }).objects).toEqual([{ x: 1 }]);
     expect(refusal({ query: '__event__=a.B', body: '[{}]' }).code).toBe('MALFORMED_REQUEST');
     expect(refusal({ query: '__event__=a.B', body: '{"__event__":"a.B"}' }).code).toBe('REPEATED_PROPERTY');
   });
+
+  it.each(['__key__=1', '__occurredAt__=1', '__event__=a.B&__event__=a.B'])(
+    'is refused with %s, which no event is to blame for',
+    (query) => expect(refusal({ query, body: '{}' })).toMatchObject({ status: 400, errors: [] }),
+  );
 });
 
 describe('content types', () => {

@@ -6,6 +6,7 @@ import { idempotencyKey } from '../../../lib/http/idempotency-key.js';
 import { Origins } from '../../../lib/http/origins.js';
 import { isProblem, postedEvent } from '../../../lib/http/posted-event.js';
 import { countRequest } from '../../../lib/http/request-limit.js';
+import { metadataToStore } from '../../../lib/http/stored-metadata.js';
 
 const request = (headers: Record<string, string>) =>
   ({
@@ -85,13 +86,14 @@ describe('origins', () => {
     headers: ['Authorization'],
     credentials: true,
   });
+  const own = new Origins({ origins: [], headers: [], credentials: false });
   const from = (origin: string) => request({ origin, host: 'api.example:3000' });
 
   it.each(['https://shop.example', 'https://www.shop.example'])('lets %s see the answer', (origin) => {
     expect(origins.admit(from(origin))).toEqual({
       Vary: 'Origin',
       'Access-Control-Allow-Origin': origin,
-      'Access-Control-Expose-Headers': 'Retry-After',
+      'Access-Control-Expose-Headers': 'Retry-After, Event-Log-Verdict',
       'Access-Control-Allow-Credentials': 'true',
     });
   });
@@ -116,6 +118,39 @@ describe('origins', () => {
     expect(() => origins.admit(from(origin))).toThrow(
       expect.objectContaining({ status: 403, code: 'ORIGIN_NOT_ALLOWED' }),
     );
+  });
+
+  it.each([
+    ['https://shop.example', { host: 'shop.example:443' }],
+    ['https://shop.example', { host: 'shop.example:80' }],
+    ['http://shop.example', { host: 'Shop.example:80' }],
+    ['https://[::1]', { host: '[::1]:443' }],
+    ['null', { host: 'shop.example', 'sec-fetch-site': 'same-origin' }],
+    ['https://shop.example', { host: 'inner:8080', 'sec-fetch-site': 'same-origin' }],
+  ])('takes a page of %s for one of its own by %j', (origin, headers) => {
+    expect(own.admit(request({ origin, ...headers }))).toEqual({});
+  });
+
+  it.each([
+    ['https://shop.example', { host: 'shop.example:8443' }],
+    ['https://shop.example:8443', { host: 'shop.example' }],
+    ['null', { host: 'shop.example' }],
+    ['null', { host: 'shop.example', 'sec-fetch-site': 'cross-site' }],
+    ['https://other.shop.example', { host: 'shop.example', 'sec-fetch-site': 'same-site' }],
+  ])('takes no page of %s for one of its own by %j', (origin, headers) => {
+    expect(() => own.admit(request({ origin, ...headers }))).toThrow(
+      expect.objectContaining({ code: 'ORIGIN_NOT_ALLOWED' }),
+    );
+  });
+
+  it('knows listed origins in other spellings', () => {
+    const spelled = new Origins({
+      origins: ['https://Shop.example:443', 'http://shop.example:80', 'http://shop.example:443'],
+      headers: [],
+      credentials: false,
+    });
+    for (const origin of ['https://shop.example', 'http://shop.example', 'http://shop.example:443'])
+      expect(spelled.admit(from(origin))).toHaveProperty('Access-Control-Allow-Origin', origin);
   });
 
   it('says which headers may be sent', () => {
@@ -152,6 +187,25 @@ describe('counting requests', () => {
       status: 503,
       code: 'LIMITER_UNAVAILABLE',
     });
+  });
+});
+
+describe('what is stored of a sender', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.0'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::'],
+    ['::1', '0:0:0::'],
+  ])('is of %s, truncated, %s', (ip, truncated) => {
+    expect(metadataToStore({ ip, userAgent: 'curl' }, { ip: 'truncated', userAgent: false })).toEqual({
+      ip: truncated,
+    });
+  });
+
+  it('is nothing where nothing is asked for, or known', () => {
+    expect(metadataToStore({ ip: '192.0.2.7', userAgent: 'curl' }, { ip: false, userAgent: false })).toEqual(
+      {},
+    );
+    expect(metadataToStore({}, { ip: true, userAgent: true })).toEqual({});
   });
 });
 

@@ -1,7 +1,29 @@
-import { offering } from '../../../lib/module/commits.js';
+import { leftToOthers, offering } from '../../../lib/module/commits.js';
 import type { ResolvedOptions } from '../../../lib/module/options.js';
 import type { AppendedEvent } from '../../../lib/store/commits/appended-event.js';
 import type { News } from '../../../lib/store/commits/wake-up.js';
+
+describe('what is left to other processes', () => {
+  interface Own {
+    isWaiting: boolean;
+    concurrency: number;
+    dispatch: 'background' | 'inline';
+  }
+
+  it.each<[string, number[], Partial<Own>, number[]]>([
+    ['nothing that this one starts at once', [1, 2], {}, []],
+    ['handlers that this one has not', [1, 3], {}, [3]],
+    ['all while this one is busy', [1, 2], { isWaiting: false }, [1, 2]],
+    ['all when a handler has to do several', [1, 1], {}, [1, 1]],
+    ['all when this one cannot start as many at once', [1, 2], { concurrency: 1 }, [1, 2]],
+    ['nothing that is handled inline', [1, 1], { dispatch: 'inline', isWaiting: false }, []],
+    ['what is not handled inline', [1, 3], { dispatch: 'inline', isWaiting: false }, [3]],
+    ['nothing when nobody handles it', [], { isWaiting: false }, []],
+  ])('is %s', (_, due, { isWaiting = true, concurrency = 3, dispatch = 'background' }, left) => {
+    const options = { dispatch, worker: { concurrency } } as ResolvedOptions;
+    expect(leftToOthers(due, options, { worker: { isWaiting }, handlerIds: () => [1, 2] })).toEqual(left);
+  });
+});
 
 describe('what this process has committed', () => {
   const options = { dispatch: 'background', worker: { concurrency: 10 } } as ResolvedOptions;

@@ -13,6 +13,7 @@ describe('resolveOptions', () => {
         lease: 30_000,
         shutdownTimeout: 10_000,
         listen: true,
+        directUrl: undefined,
       },
       retry: { maxRetries: 10, interval: 1000, backoff: 2, maxInterval: 3_600_000, jitter: 0.1 },
       onExhausted: 'dead-letter',
@@ -59,6 +60,10 @@ describe('resolveOptions', () => {
     ],
     [{ worker: { shutdownTimeout: -1 } }, 'expected worker.shutdownTimeout to be'],
     [{ worker: { concurrency: 0 } }, 'expected worker.concurrency to be a whole number, 1 or more, got 0'],
+    [
+      { worker: { directUrl: '//app:secret@db-1/app' } },
+      'expected worker.directUrl to be a URL such as postgres://db-1:5432/app, got another string',
+    ],
     [{ worker: { listen: 'no' } }, 'expected worker.listen to be true or false, got "no"'],
     [{ retry: { maxRetries: 1.5 } }, 'expected retry.maxRetries to be a whole number, 0 or more, got 1.5'],
     [{ retry: { backoff: 0.5 } }, 'expected retry.backoff to be a number, 1 or more'],

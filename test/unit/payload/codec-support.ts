@@ -1,8 +1,11 @@
 import { PayloadCodec, type PayloadCodecOptions } from '../../../lib/payload/payload-codec.js';
+import type { PayloadOptions } from '../../../lib/payload/payload-options.js';
 import type { PayloadEncodingError } from '../../../lib/payload/errors.js';
 import { fakeEntities, fakeLoader } from './fake-entities.js';
 
-export function codecWith(options: Partial<PayloadCodecOptions> = {}): PayloadCodec {
+type Options = PayloadOptions & Partial<Pick<PayloadCodecOptions, 'entities' | 'subjects' | 'erased'>>;
+
+export function codecWith(options: Options = {}): PayloadCodec {
   return new PayloadCodec({ entities: fakeEntities, ...options });
 }
 

@@ -28,12 +28,12 @@ export const fakeEntities: EntityPort = {
   isEntity(value) {
     return value instanceof Challenge || value instanceof Donation;
   },
-  columns(value) {
+  snapshot(value) {
     const columns: Record<string, unknown> = { ...value };
     delete columns.donations;
-    return columns;
+    return { entity: value instanceof Donation ? 'Donation' : 'Challenge', columns };
   },
-  restore(entity, columns) {
+  restore({ entity, columns }) {
     return Object.assign(entity === 'Donation' ? new Donation() : new Challenge(), columns);
   },
 };
@@ -54,7 +54,7 @@ export function fakeLoader(
   const load: EntityLoader = async (references) => {
     calls.push(references);
     return references.map(({ entity, id }) =>
-      gone.includes(id.id) ? null : fakeEntities.restore(entity, id),
+      gone.includes(id.id) ? null : fakeEntities.restore({ entity, columns: id }),
     );
   };
   return Object.assign(load, { calls });

@@ -29,7 +29,9 @@ describe('Payload steps', () => {
     const codec = codecWith({ steps: [gzipStep, shiftStep] });
     const stored = codec.encode({ a: 'é\ud800' });
     expect(stored).toMatchObject({ text: null, encoding: 'json+gzip+shift' });
-    expect(stored.bytes).toEqual(new Uint8Array(shiftStep.dump(gzipSync('{"a":"é\\ud800"}'))));
+    expect(stored.bytes).toEqual(
+      new Uint8Array(shiftStep.dump(gzipSync('{"a":"é\\ud800"}'), { key: '', group: '' })),
+    );
     expect(await roundTrip({ a: 'é\ud800' }, codec)).toStrictEqual({ a: 'é\ud800' });
   });
 

@@ -1,5 +1,6 @@
 import { type Service, service } from '../../../lib/runtime/service.js';
 import { Stages } from '../../../lib/runtime/stages.js';
+import { deferred } from '../../support/deferred.js';
 
 describe('stages', () => {
   let calls: string[];
@@ -55,5 +56,24 @@ describe('stages', () => {
     await all.stop();
     expect(calls).toEqual(['stop a']);
     expect(failures).toEqual([expect.stringMatching(/^hang: NoAnswerError: no answer within/)]);
+  });
+
+  it('tell once of each service that a stop waits for, what it is waited for and how long, and of no other', async () => {
+    const [told, telling] = [deferred(), deferred()];
+    const waits: string[] = [];
+    const slow = noting('slow', { stop: () => told.promise, waitsFor: () => 'two handlers' });
+    const slower = noting('slower', { stop: () => telling.promise });
+    const all = new Stages(
+      [{ services: [noting('quick')] }, { services: [slow, slower] }],
+      60_000,
+      ({ name }, error) => failures.push(`${name}: ${String(error)}`),
+      ({ waitsFor }, left) => {
+        waits.push(`${waitsFor} ${left > 50_000 && left < 60_000}`);
+        if (waits.length === 2) [told, telling].forEach((each) => each.resolve());
+      },
+    );
+    await all.stop();
+    expect(waits).toEqual(['two handlers true', 'slower true']);
+    expect(failures).toEqual([]);
   });
 });

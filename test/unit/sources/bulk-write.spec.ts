@@ -7,6 +7,7 @@ function source(name: string, on: WriteReason[], more: Partial<RegisteredSource>
     name,
     place: name,
     on: new Set(on),
+    tagged: true,
     rescan: {},
     classes: [],
     waits: true,

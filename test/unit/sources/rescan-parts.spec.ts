@@ -1,10 +1,8 @@
 import type { EntityMetadata } from 'typeorm';
 import { SourceFailedError } from '../../../lib/sources/errors.js';
 import { decodeCursor, encodeCursor } from '../../../lib/sources/rescan/page-cursor.js';
-import { RescanLease } from '../../../lib/sources/rescan/rescan-lease.js';
 import { addFailure, newScanReport, sumUp } from '../../../lib/sources/rescan/rescan-report.js';
 import { describeProgress } from '../../../lib/sources/rescan/scan-progress.js';
-import { MemoryRescanState } from '../../support/memory-rescan-state.js';
 
 describe('page cursor', () => {
   const key = (columns: number) => ({ primaryColumns: Array(columns) }) as EntityMetadata;
@@ -39,31 +37,6 @@ describe('re-scan report', () => {
       'Re-scan of E by S: 10 of 40 rows, 3 new events, 5 rows/s, 6 s left',
     );
     expect(describeProgress(progress)).toBe('Re-scan of E by S: 10 of 40 rows, 3 new events, 5 rows/s');
-  });
-});
-
-describe('RescanLease', () => {
-  it('is held while the work lasts and given up after it failed', async () => {
-    const state = new MemoryRescanState();
-    const work = RescanLease.hold(state, 'me', async (lease) => {
-      await lease.extend();
-      expect(state.owner).toBe('me');
-      throw new Error('work');
-    });
-    await expect(work).rejects.toThrow('work');
-    expect(state.owner).toBeUndefined();
-  });
-
-  it('is refused while another holds it, and once lost never given up', async () => {
-    const state = new MemoryRescanState();
-    state.owner = 'other';
-    await expect(RescanLease.hold(state, 'me', async () => 1)).rejects.toMatchObject({
-      code: 'RESCAN_IN_PROGRESS',
-    });
-    state.owner = undefined;
-    const work = RescanLease.hold(state, 'me', (lease) => ((state.owner = 'other'), lease.extend()));
-    await expect(work).rejects.toMatchObject({ code: 'RESCAN_LEASE_LOST' });
-    expect(state.owner).toBe('other');
   });
 });
 

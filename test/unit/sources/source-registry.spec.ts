@@ -1,5 +1,14 @@
 import libsql from 'libsql';
-import { Column, DataSource, Entity, PrimaryGeneratedColumn, ViewColumn, ViewEntity } from 'typeorm';
+import {
+  Column,
+  DataSource,
+  Entity,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  ViewColumn,
+  ViewEntity,
+} from 'typeorm';
 import { ModelEventSource, sourceMetadataOf } from '../../../lib/sources/model-event-source.decorator.js';
 import { SourceRegistry } from '../../../lib/sources/source-registry.js';
 
@@ -12,6 +21,9 @@ abstract class Base {
 class One extends Base {
   @Column()
   name: string;
+
+  @ManyToOne(() => Two, { nullable: true })
+  owner: Relation<Two> | null;
 }
 
 @Entity()
@@ -115,6 +127,32 @@ describe('SourceRegistry', () => {
     ['no reason', { on: [] }, { code: 'INVALID_OPTION', option: 'on' }],
     ['an empty name', { name: '' }, { code: 'INVALID_OPTION', option: 'name' }],
     ['a column that is none', { columns: ['nam'] }, { code: 'INVALID_OPTION', option: 'columns' }],
+    [
+      'a relation that is none',
+      { relations: { ownr: true } },
+      { code: 'INVALID_OPTION', option: 'relations', actual: '"ownr" (did you mean "owner"?)' },
+    ],
+    [
+      'a relation of a relation that is none',
+      { relations: { owner: { dogs: true } } },
+      { code: 'INVALID_OPTION', option: 'relations', actual: '"owner.dogs"' },
+    ],
+    [
+      'a relation of a re-scan that is none',
+      { rescan: { relations: { ownr: true } } },
+      { code: 'INVALID_OPTION', option: 'rescan.relations' },
+    ],
+    ['relations that are none', { relations: 'owner' }, { code: 'INVALID_OPTION', option: 'relations' }],
+    [
+      'relations said twice',
+      { relations: { owner: true }, rescan: { relations: { owner: true } } },
+      { code: 'INVALID_OPTION', option: 'rescan.relations' },
+    ],
+    [
+      'relations of a removed row',
+      { on: ['insert', 'remove'], relations: { owner: true } },
+      { code: 'INVALID_OPTION', option: 'relations' },
+    ],
     [
       'a page of nothing',
       { rescan: { batchSize: 0 } },

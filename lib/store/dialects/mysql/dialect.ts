@@ -1,59 +1,61 @@
+import { MYSQL } from './column-forms.js';
 import { createHash } from 'node:crypto';
-import { claimBySelect, completeBySelect } from '../shared/claim-by-select.js';
-import type { ClaimRequest, Dialect } from '../../ports/dialect.js';
-import { inList, type Sql } from '../../ports/sql.js';
+import { bySelect } from '../shared/claim-by-select.js';
+import type { LockSql } from '../../ports/lock-sql.js';
+import type { Dialect } from '../../ports/dialect.js';
+import { inList, marks, type Sql } from '../../ports/sql.js';
 import { append, deliver, unknownKeys } from './append.js';
-import { abandon, ask } from './driver.js';
+import { decisions } from './decisions.js';
+import { abandon, endedBy, send } from './driver.js';
 import { failure, LockTimeoutError } from './errors.js';
 import { horizon } from './horizon.js';
 import { keyOrder } from './key-order.js';
 import { migrations } from './migrations.js';
+import { requirements } from './requirements.js';
 import { raisePositions } from './positions.js';
 
 /** In UTC, since local time runs back once a year; signed, so that differences may be negative. */
 const NOW = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
-const SKIP_LOCKED = 'FOR UPDATE SKIP LOCKED';
 const LOCK_SECONDS = 60;
+
+const locks: LockSql = {
+  skipLocked: 'FOR UPDATE SKIP LOCKED',
+  forUpdate: 'FOR UPDATE',
+  exclusively,
+  yielding,
+};
 
 /** MariaDB 10.6 and later, MySQL 8.0.17 and later. */
 export const mysql: Dialect = {
-  name: 'mysql',
-  now: NOW,
-  isolation: 'READ COMMITTED',
-  singleStatements: false,
-  singleConnection: false,
-  skipLocked: SKIP_LOCKED,
-  forUpdate: 'FOR UPDATE',
-  unknownKeys,
-  versionQuery: 'SELECT version() AS version',
-  migrations,
-  horizon,
+  can: { pool: true },
+  syntax: {
+    now: NOW,
+    quote: (name) => `\`${name.replaceAll('`', '``')}\``,
+    prepare: (statement) => statement,
+    oneOf: inList,
+    contains: (column) => `LOCATE(CAST(? AS BINARY), CAST(${column} AS BINARY)) > 0`,
+    insertNew: (table, columns) =>
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks(columns.length)})
+       ON DUPLICATE KEY UPDATE ${columns[0]} = ${columns[0]}`,
+  },
+  schema: {
+    migrations,
+    serverQuery: 'SELECT version() AS version',
+    dropExtras: (t) =>
+      ['position', 'epoch', 'bucket'].map((table) => `DROP TABLE IF EXISTS ${t.name(table)}`),
+    catchUp: (sql, tables) => raisePositions(sql, tables),
+  },
+  requirements,
+  driver: { send, abandon, endedBy },
+  transactions: { isolation: 'READ COMMITTED', failure },
+  locks,
+  log: { append, unknownKeys },
+  decisions,
+  deliveries: { create: deliver, ...bySelect(locks, keyOrder) },
   keyOrder,
-  quote: (name) => `\`${name.replaceAll('`', '``')}\``,
-  prepare: (statement) => statement,
-  dropExtras: (t) => ['position', 'epoch'].map((table) => `DROP TABLE IF EXISTS ${t.name(table)}`),
-  catchUp: (sql, tables) => raisePositions(sql, tables),
-  append,
-  deliver,
-  claim: (sql, tables, request) =>
-    claimBySelect(sql, tables, request, { lock: claimLock(request), keyOrder }),
-  complete: (sql, tables, workerId, ids, at) =>
-    completeBySelect(sql, tables, workerId, ids, { lock: 'FOR UPDATE', at }),
-  oneOf: inList,
-  insertNew: (table, columns) =>
-    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-     ON DUPLICATE KEY UPDATE ${columns[0]} = ${columns[0]}`,
-  exclusively,
-  yielding,
-  failure,
-  abandon,
-  ask,
+  horizon,
+  columns: { faithful: MYSQL, exactTime: (column) => `CAST(${column} AS char)` },
 };
-
-/** Statements lock rows beside those that they are for, for a moment: whoever wants certain ones now waits. */
-function claimLock({ positions, patient }: ClaimRequest): string {
-  return positions && patient ? 'FOR UPDATE' : SKIP_LOCKED;
-}
 
 /**
  * A lock of the session, since definitions commit at once here; named by a hash, since names may not be long. Made here:
@@ -71,12 +73,14 @@ async function exclusively<T>(sql: Sql, name: string, work: () => Promise<T>): P
   }
 }
 
-/** In whole seconds, the shortest that there is; of the session, so it is put back. */
+/** In whole seconds, the shortest that there is; of the session, so what the application has set there is put back. */
 async function yielding<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
-  await sql.rows('SET SESSION innodb_lock_wait_timeout = 1');
+  const row = await sql.row('SELECT @@SESSION.innodb_lock_wait_timeout AS seconds');
+  const wait = (seconds: number) => sql.rows('SET SESSION innodb_lock_wait_timeout = ?', [seconds]);
+  await wait(1);
   try {
     return await work();
   } finally {
-    await sql.rows('SET SESSION innodb_lock_wait_timeout = @@GLOBAL.innodb_lock_wait_timeout');
+    await wait(Number(row!.seconds));
   }
 }

@@ -1,4 +1,4 @@
-import type { HorizonNote, HorizonProbe } from '../../ports/dialect.js';
+import type { HorizonProbe } from '../../ports/horizon-probe.js';
 import type { Sql } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 
@@ -19,25 +19,23 @@ const CHANGES = 3;
  * it moves on when the other row is free, so a stream of appends cannot keep a row locked for ever, and all processes
  * move it for each other.
  */
-export function horizon(t: Tables): HorizonProbe {
-  return {
-    async note(sql: Sql): Promise<HorizonNote> {
-      const row = await sql.row(`SELECT coalesce(max(position), 0) AS position FROM ${t.event}`);
-      return { position: Number(row!.position) };
-    },
-    async settled(sql: Sql, note: HorizonNote): Promise<boolean> {
-      const epoch = await epochNumber(sql, t);
-      const open = (note.open ??= { noted: epoch, rows: new Set([0, 1]) }) as OpenEpochs;
-      const [current, next] = [epoch % 2, (epoch + 1) % 2];
-      const nextIsFree = await isFree(sql, t, next);
-      if (nextIsFree) open.rows.delete(next);
-      if (await isFree(sql, t, current)) open.rows.delete(current);
-      if (open.rows.size === 0 || epoch - open.noted >= CHANGES) return true;
-      if (nextIsFree) await moveOn(sql, t, epoch);
-      return false;
-    },
-  };
-}
+export const horizon: HorizonProbe = {
+  async note(sql, t) {
+    const row = await sql.row(`SELECT coalesce(max(position), 0) AS position FROM ${t.event}`);
+    return { position: Number(row!.position) };
+  },
+  async settled(sql, t, note) {
+    const epoch = await epochNumber(sql, t);
+    const open = (note.open ??= { noted: epoch, rows: new Set([0, 1]) }) as OpenEpochs;
+    const [current, next] = [epoch % 2, (epoch + 1) % 2];
+    const nextIsFree = await isFree(sql, t, next);
+    if (nextIsFree) open.rows.delete(next);
+    if (await isFree(sql, t, current)) open.rows.delete(current);
+    if (open.rows.size === 0 || epoch - open.noted >= CHANGES) return true;
+    if (nextIsFree) await moveOn(sql, t, epoch);
+    return false;
+  },
+};
 
 async function epochNumber(sql: Sql, t: Tables): Promise<number> {
   const row = await sql.row(`SELECT value FROM ${t.state} WHERE name = 'epoch'`);

@@ -1,14 +1,12 @@
-import type { KeyOrder, KeyPage, KeyScan } from '../../ports/dialect.js';
+import type { KeyOrder } from '../../ports/key-order.js';
 import { keyHead } from '../shared/key-order.js';
-import type { Sql } from '../../ports/sql.js';
-import type { Tables } from '../../ports/tables.js';
 
 /**
  * The server cannot look for the next key by a subquery: it reads all that lies before. It can jump from group to group
  * of an index (`Using index for group-by`), where these begin with the index's columns and all are named.
  */
 export const keyOrder: KeyOrder = {
-  async heads(sql: Sql, t: Tables, { handlerId, after, limit, due }: KeyScan): Promise<KeyPage> {
+  async heads(sql, t, { handlerId, after, limit, due }) {
     // A key has two groups at most: what is pending, and what runs. The last one may be cut off.
     const groups = 2 * limit + 1;
     const rows = await sql.rows(

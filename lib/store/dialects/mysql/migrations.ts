@@ -1,9 +1,29 @@
-import type { Migration } from '../../ports/dialect.js';
+import type { Migration } from '../../ports/schema-sql.js';
 import { log } from './migrations/0001-log.js';
 import { append, dropAppend } from './migrations/0002-append.js';
+import { dropSnapshots, snapshots } from './migrations/0003-snapshots.js';
+import { decisions, dropDecisions } from './migrations/0004-decisions.js';
+import { dropSubjectKeys, subjectKeys } from './migrations/0005-subject-keys.js';
+import { dropFollowers, followers } from './migrations/0006-followers.js';
 
 /** Migrations only add: the previous release goes on while they are run, and after. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'log', statements: log },
   { version: 2, name: 'append', statements: append, undo: dropAppend },
+  { version: 3, name: 'snapshots', statements: snapshots, undo: dropSnapshots },
+  { version: 4, name: 'decisions', statements: decisions, undo: dropDecisions },
+  {
+    version: 5,
+    name: 'subject-keys',
+    statements: subjectKeys,
+    undo: dropSubjectKeys,
+    irreplaceable: (t) => t.subjectKey,
+  },
+  {
+    version: 6,
+    name: 'followers',
+    statements: followers,
+    undo: dropFollowers,
+    irreplaceable: (t) => t.followerPosition,
+  },
 ];

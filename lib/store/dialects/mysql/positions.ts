@@ -1,15 +1,24 @@
-import type { Sql } from '../../ports/sql.js';
+import { marks, type Sql } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
-import { epochLock } from './statements.js';
+import { buckets, epochLock } from './statements.js';
 
 /**
- * Enters the epoch, which tells the horizon that positions of this transaction may still be undecided: the lock lasts as
- * long as the transaction. Returns the step between the numbers of one statement.
+ * Enters the epoch, which tells the horizon that positions of this transaction may still be undecided, behind the locks of these
+ * buckets of tags: the locks last as long as the transaction. Returns the step between the numbers of one statement.
  */
-export async function enterEpoch(sql: Sql, t: Tables): Promise<number> {
+export async function enterEpoch(sql: Sql, t: Tables, tagged: readonly number[] = []): Promise<number> {
+  if (tagged.length > 0) {
+    await sql.rows(
+      `SELECT count(*) AS locked FROM ${buckets(t)} WHERE id IN (${marks(tagged.length)}) LOCK IN SHARE MODE`,
+      tagged,
+    );
+  }
   const row = await sql.row(`SELECT id, @@auto_increment_increment AS step ${epochLock(t)}`);
   return Number(row!.step);
 }
+
+/** Positions of one statement: a packet takes them all. */
+const MOST = 5000;
 
 /**
  * Rising numbers that nobody else gets: a sequence made of a table, since MySQL has no sequences. Those of one statement
@@ -18,6 +27,13 @@ export async function enterEpoch(sql: Sql, t: Tables): Promise<number> {
  * ends (at REPEATABLE READ), for everybody.
  */
 export async function takePositions(sql: Sql, t: Tables, count: number, step: number): Promise<number[]> {
+  const positions: number[] = [];
+  for (let left = count; left > 0; left -= MOST)
+    positions.push(...(await takeAtOnce(sql, t, Math.min(left, MOST), step)));
+  return positions;
+}
+
+async function takeAtOnce(sql: Sql, t: Tables, count: number, step: number): Promise<number[]> {
   const rows = Array.from({ length: count }, () => '()').join(', ');
   const first = await sql.insert(`INSERT INTO ${t.name('position')} () VALUES ${rows}`, []);
   const positions = Array.from({ length: count }, (_, index) => first! + index * step);

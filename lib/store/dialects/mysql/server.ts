@@ -7,6 +7,8 @@ export interface Server {
   readonly failsAtOnce: boolean;
   /** Runs several statements as one without any right to create a procedure; not in Oracle's syntax. */
   readonly blocks: boolean;
+  /** Bytes that one statement may have. */
+  readonly packet: number;
 }
 
 const servers = new WeakMap<DataSource, Promise<Server>>();
@@ -25,8 +27,13 @@ export function serverOf(sql: Sql): Promise<Server> {
 
 async function ask(sql: Sql): Promise<Server> {
   const row = await sql.row(
-    `SELECT version() LIKE '%MariaDB%' AS mariadb, @@sql_mode LIKE '%ORACLE%' AS oracle`,
+    `SELECT version() LIKE '%MariaDB%' AS mariadb, @@sql_mode LIKE '%ORACLE%' AS oracle,
+       @@max_allowed_packet AS packet`,
   );
   const mariadb = Number(row!.mariadb) === 1;
-  return { failsAtOnce: mariadb, blocks: mariadb && Number(row!.oracle) === 0 };
+  return {
+    failsAtOnce: mariadb,
+    blocks: mariadb && Number(row!.oracle) === 0,
+    packet: Number(row!.packet),
+  };
 }

@@ -8,5 +8,10 @@ export const WITHOUT_WAITING = '/*M!100300 SET STATEMENT innodb_lock_wait_timeou
 
 /** The end of a SELECT by which an append tells the horizon that positions of its transaction may be undecided. */
 export function epochLock(t: Tables): string {
-  return `FROM ${t.name('epoch')} WHERE id = (SELECT value % 2 FROM ${t.state} WHERE name = 'epoch') LOCK IN SHARE MODE`;
+  return `FROM ${t.name('epoch')} WHERE id = (SELECT MOD(value, 2) FROM ${t.state} WHERE name = 'epoch') LOCK IN SHARE MODE`;
+}
+
+/** The table with a row for each bucket of tags. */
+export function buckets(t: Tables): string {
+  return t.name('bucket');
 }

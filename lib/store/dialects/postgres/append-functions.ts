@@ -1,6 +1,7 @@
 import { EVENT_INSERT_COLUMNS } from '../shared/insert-rows.js';
 import { DeliveryState } from '../../ports/rows.js';
-import { type Tables, tablesOf } from '../../ports/tables.js';
+import type { Tables } from '../../ports/tables.js';
+import { inSchemaOfLog } from './in-schema-of-log.js';
 import { NOW } from './now.js';
 
 /*
@@ -8,9 +9,6 @@ import { NOW } from './now.js';
  * append takes as long as carrying it out. All of these only insert, and join nothing, so that no plan which is kept can be
  * wrong. What looks for rows that are there is planned each time: `EXECUTE`.
  */
-
-/** Stands for the schema of the log's tables until the function is created. */
-const SCHEMA = 'schema of the log';
 
 const COLUMNS = EVENT_INSERT_COLUMNS.join(', ');
 
@@ -32,22 +30,6 @@ export function createAppendFunctions(t: Tables): string[] {
 
 export function dropAppendFunctions(t: Tables): string[] {
   return [appendFunction(t), appendManyFunction(t)].map((name) => `DROP FUNCTION IF EXISTS ${name}`);
-}
-
-/**
- * The function stands in the schema of the log's tables and names them by it, so that the `search_path` of whoever calls it
- * makes no difference; a `SET search_path` of the function would cost each call.
- */
-function inSchemaOfLog(t: Tables, create: (t: Tables) => string): string {
-  const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
-  const placed = tablesOf({ prefix: t.plain(''), schemaName: SCHEMA }, quote);
-  return `DO $make$
-DECLARE home text;
-BEGIN
-  SELECT quote_ident(n.nspname) INTO home FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = to_regclass($name$${t.event}$name$);
-  EXECUTE replace($create$${create(placed)}$create$, '${quote(SCHEMA)}', home);
-END $make$`;
 }
 
 /**

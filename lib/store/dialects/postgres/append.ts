@@ -1,4 +1,5 @@
-import type { SqlPart, SqlTime } from '../../ports/dialect.js';
+import type { LogSql } from '../../ports/log-sql.js';
+import type { DeliverySql } from '../../ports/delivery-sql.js';
 import {
   answersOf,
   deliveriesOf,
@@ -8,25 +9,43 @@ import {
   versionTaken,
 } from '../shared/insert-rows.js';
 import type { Appended, DeliveryRow, EventRow } from '../../ports/rows.js';
-import type { Sql, Statement } from '../../ports/sql.js';
+import type { SqlPart, SqlTime } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
+import { bucketsOfRows } from '../../ports/tag-buckets.js';
 import { appendFunction, appendManyFunction } from './append-functions.js';
-import { dueAt } from './due-at.js';
+import { arrayLiteral } from './array-literal.js';
+import { appendLarge, isLarge } from './append-large.js';
+import { shareFunction } from './decision-functions.js';
 import { NOW } from './now.js';
 
-/** One statement for all events, with their deliveries and tags. */
-export async function append(
-  sql: Sql,
-  t: Tables,
-  rows: readonly EventRow[],
-  due: SqlTime,
-): Promise<Appended[]> {
-  const [row] = rows;
-  const one = row !== undefined && rows.length === 1;
-  const { text, parameters } = one ? appendOne(t, row, due) : appendMany(t, rows, due);
-  const { answer } = (await sql.row<{ answer: string | null }>(text, parameters))!;
+/** One statement for all events, with their deliveries and tags, as long as one message may carry them. */
+export const append: LogSql['append'] = async (sql, t, rows, due) => {
+  if (rows.length > 1 && isLarge(rows)) return appendLarge(sql, t, rows, due);
+  const append = appendCall(t, rows, due);
+  const shared = shareCall(t, rows);
+  const row = await sql.row<{ answer: string | null }>(
+    `SELECT ${append.sql} AS answer ${shared ? `FROM ${shared.sql}` : ''}`,
+    [...append.parameters, ...(shared?.parameters ?? [])],
+  );
+  return answered(rows, row!.answer);
+};
+
+/** The call of the function that appends the rows, whose answer `answered` reads. */
+export function appendCall(t: Tables, rows: readonly EventRow[], due: SqlTime): SqlPart {
+  return rows.length === 1 ? appendOne(t, rows[0]!, due) : appendMany(t, rows, due);
+}
+
+export function answered(rows: readonly EventRow[], answer: string | null): Appended[] {
   const parsed = answer === null ? null : (JSON.parse(answer) as unknown);
-  return one ? [answerOfOne(row, parsed as AnswerOfOne)] : answersOfMany(rows, parsed as AnswerOfMany);
+  return rows.length === 1
+    ? [answerOfOne(rows[0]!, parsed as AnswerOfOne)]
+    : answersOfMany(rows, parsed as AnswerOfMany);
+}
+
+/** A call that locks the buckets of the rows' tags: in FROM, it is done before anything is appended. Undefined without tags. */
+function shareCall(t: Tables, rows: readonly EventRow[]): SqlPart | undefined {
+  const buckets = bucketsOfRows(rows);
+  return buckets && { sql: `${shareFunction(t)}(?::integer[])`, parameters: [buckets] };
 }
 
 /** Its position, the group under which its key is there, null where that cannot be seen, false where its version is taken. */
@@ -52,7 +71,7 @@ function answersOfMany(rows: readonly EventRow[], { places, groups, taken }: Ans
 }
 
 /** The first delivery is arguments of its own: taking it out of arrays costs a tenth of what the statement does. */
-function appendOne(t: Tables, row: EventRow, due: SqlTime): Statement {
+function appendOne(t: Tables, row: EventRow, due: SqlTime): SqlPart {
   const [first, ...others] = deliveriesOf([row], [0]);
   const delivery = first && [first.handlerId, first.rank, first.orderKey, first.workerId, first.wait];
   return call(appendFunction(t), [
@@ -69,7 +88,7 @@ function deliveryRecord({ handlerId, rank, orderKey, workerId, wait }: DeliveryR
 }
 
 /** Rows are numbered from 1 in place of their positions. */
-function appendMany(t: Tables, rows: readonly EventRow[], due: SqlTime): Statement {
+function appendMany(t: Tables, rows: readonly EventRow[], due: SqlTime): SqlPart {
   const numbers = rows.map((_, index) => index + 1);
   const deliveries = deliveriesOf(rows, numbers);
   const tags = tagsOf(rows, numbers);
@@ -99,7 +118,8 @@ function given(value: unknown): SqlPart {
 
 /** An array; one without values is null. */
 function array(values: readonly unknown[]): SqlPart {
-  return values.some((value) => value !== null && value !== undefined) ? given(values) : NULL;
+  const isEmpty = values.every((value) => value === null || value === undefined);
+  return isEmpty ? NULL : given(arrayLiteral(values) ?? values);
 }
 
 /** The function knows the server's clock by itself: as an expression it would be planned at each call. */
@@ -107,19 +127,14 @@ function dueArgument(due: SqlTime): SqlPart {
   return due.sql === NOW ? NULL : { sql: `(${due.sql})::bigint`, parameters: due.parameters };
 }
 
-function call(name: string, args: readonly SqlPart[]): Statement {
+function call(name: string, args: readonly SqlPart[]): SqlPart {
   return {
-    text: `SELECT ${name}(${args.map(({ sql }) => sql).join(', ')}) AS answer`,
+    sql: `${name}(${args.map(({ sql }) => sql).join(', ')})`,
     parameters: args.flatMap(({ parameters }) => parameters),
   };
 }
 
-export async function deliver(
-  sql: Sql,
-  t: Tables,
-  rows: readonly DeliveryRow[],
-  due: SqlTime,
-): Promise<void> {
+export const deliver: DeliverySql['create'] = async (sql, t, rows, due) => {
   if (rows.length === 0) return;
   const waits = rows.some(({ wait }) => wait);
   await sql.change(
@@ -138,14 +153,19 @@ export async function deliver(
       ...(waits ? [rows.map((row) => row.wait ?? 0)] : []),
     ],
   );
-}
+};
 
 /** Mostly all are known: then there is nothing to send back. As JSON, since the driver makes arrays slowly. */
-export async function unknownKeys(sql: Sql, t: Tables, keys: readonly string[]): Promise<string[]> {
+export const unknownKeys: LogSql['unknownKeys'] = async (sql, t, keys) => {
   const rows = await sql.rows<{ key: string }>(
     `SELECT k.key FROM json_array_elements_text(?::json) AS k (key)
      WHERE NOT EXISTS (SELECT 1 FROM ${t.event} e WHERE e.event_key = k.key COLLATE "C")`,
     [JSON.stringify(keys)],
   );
   return rows.map(({ key }) => key);
+};
+
+/** SQL of when a delivery is due; where some wait (`d.wait`) they do so from the time on at which the others are due. */
+function dueAt(availableAt: string, now: string, waits: boolean): string {
+  return waits ? `greatest(${availableAt}, ${now}) + d.wait` : `coalesce(${availableAt}, ${now})`;
 }

@@ -1,20 +1,21 @@
-import { positionsByHandler } from '../../ports/delivery-ids.js';
-import type { ClaimRequest, DeliveryId, SqlTime } from '../../ports/dialect.js';
+import type { DeliverySql } from '../../ports/delivery-sql.js';
+import { type DeliveryId, positionsByHandler } from '../../ports/delivery-ids.js';
+import type { ClaimRequest } from '../../ports/delivery-sql.js';
 import { keyOrderByProbe } from '../shared/key-order.js';
-import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from '../../ports/rows.js';
-import type { Row, Sql } from '../../ports/sql.js';
+import { claimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from '../../ports/rows.js';
+import type { Row, Sql, SqlTime } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 import { claimFunction, completeFunction } from './functions.js';
 
 /** Takes due deliveries of each handler up to its quota, in the order in which they became due; one statement. */
-export async function claim(sql: Sql, t: Tables, request: ClaimRequest): Promise<ClaimedDelivery[]> {
+export const claim: DeliverySql['claim'] = async (sql, t, request) => {
   const { quotas, suspects, positions, keyed } = request;
   if (quotas.length === 0) return [];
   const rows = await (suspects || positions || keyed
     ? claimOf(sql, t, request)
     : claimPlain(sql, t, request));
   return rows.map(claimedDelivery);
-}
+};
 
 /** Handlers up to which each has a call of its own: a join with the function takes as long as the function itself. */
 const FEW = 8;
@@ -76,13 +77,7 @@ async function claimOf(sql: Sql, t: Tables, request: ClaimRequest): Promise<Row[
  * Moves what the worker still holds to the finished ones; one statement. By the primary key: `+ 0` keeps the planner from
  * the index of all that runs, where each entry would be compared with each position, those of other processes too.
  */
-export async function complete(
-  sql: Sql,
-  t: Tables,
-  workerId: number,
-  ids: readonly DeliveryId[],
-  at: SqlTime,
-): Promise<DeliveryId[]> {
+export const complete: DeliverySql['complete'] = async (sql, t, workerId, ids, at) => {
   if (ids.length === 0) return [];
   if (ids.length === 1) return (await completeOne(sql, t, workerId, ids[0]!, at)) ? [...ids] : [];
   const groups = [...positionsByHandler(ids)];
@@ -110,7 +105,7 @@ export async function complete(
   return rows
     .filter((row) => row.position !== null)
     .map((row) => ({ handlerId: Number(row.handler_id), position: Number(row.position) }));
-}
+};
 
 /** As the server reads it: the driver would make the same of each element as of a text that needs quotes. */
 function arrayText(numbers: readonly number[]): string {
@@ -124,11 +119,10 @@ async function completeOne(
   { handlerId, position }: DeliveryId,
   at: SqlTime,
 ): Promise<boolean> {
-  const [row] = await sql.quickRows(`SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint) AS held`, [
-    handlerId,
-    position,
-    workerId,
-    ...at.parameters,
-  ]);
-  return row!.held === true;
+  const [row] = await sql.quickRows(
+    `SELECT ${completeFunction(t)}(?, ?, ?, (${at.sql})::bigint)::integer AS held`,
+    [handlerId, position, workerId, ...at.parameters],
+  );
+  // A number, since the application may have a parser of its own for booleans.
+  return Number(row!.held) === 1;
 }

@@ -2,7 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { connectionOf } from '../../ports/connection-of.js';
 import { assertMembers } from '../../ports/errors.js';
-import type { Row } from '../../ports/sql.js';
+import type { Answer, Row } from '../../ports/sql.js';
+import { answerOf } from '../shared/query-failed.js';
 
 /*
  * All that is read of TypeORM's PostgreSQL driver and of `pg` beyond their documentation: the pools of the driver. What is
@@ -13,7 +14,7 @@ const OWNER = 'PostgresDriver of TypeORM';
 const TRIED = 'TypeORM 1.1 with pg 8.5 to 8.23';
 
 interface Queryable {
-  query(statement: string, parameters?: unknown[]): Promise<{ rows: Row[] }>;
+  query(statement: string, parameters?: unknown[]): Promise<{ rows: Row[]; rowCount: number | null }>;
 }
 
 interface Pool {
@@ -29,9 +30,13 @@ export function poolsOf({ driver }: DataSource): readonly Pool[] {
   return pools;
 }
 
+/** What ended a client's session, by the client. */
+const ended = new WeakMap<object, Error>();
+
 /**
  * A session that the server ends just as the pool hands it out tells so while nobody listens: the pool listens to idle
- * clients, TypeORM to those that it has, and in between an `error` event would end the process.
+ * clients, TypeORM to those that it has, and in between an `error` event would end the process. What it told is kept:
+ * TypeORM says of a session that has ended only that it was given back.
  */
 export function surviveEndedSessions(dataSource: DataSource): void {
   const known = new WeakSet<object>();
@@ -39,7 +44,7 @@ export function surviveEndedSessions(dataSource: DataSource): void {
     pool.on('acquire', (client) => {
       if (known.has(client)) return;
       known.add(client);
-      client.on('error', () => undefined);
+      client.on('error', (error: Error) => ended.set(client, error));
     });
   }
 }
@@ -50,9 +55,18 @@ export async function abandon(runner: QueryRunner): Promise<void> {
   client?.end().catch(() => undefined);
 }
 
+/** What the server or the network ended the runner's session with, while nothing ran on it. */
+export async function endedBy(runner: QueryRunner): Promise<Error | undefined> {
+  // Also of one that has released itself.
+  const client = (await runner.connect().catch(() => undefined)) as object | undefined;
+  return client && ended.get(client);
+}
+
 /** A query of `pg`. */
-export async function ask(runner: QueryRunner, statement: string, parameters: unknown[]): Promise<Row[]> {
+export async function send(runner: QueryRunner, statement: string, parameters: unknown[]): Promise<Answer> {
   const client = (await runner.connect()) as Queryable;
   // Without parameters it is one message to the server, which may hold several statements.
-  return (await (parameters.length > 0 ? client.query(statement, parameters) : client.query(statement))).rows;
+  const answer = parameters.length > 0 ? client.query(statement, parameters) : client.query(statement);
+  const { rows, rowCount } = await answerOf(statement, parameters, answer);
+  return { raw: rows, records: rows, affected: rowCount ?? 0 };
 }

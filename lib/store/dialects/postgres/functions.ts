@@ -70,7 +70,7 @@ export function createClaimDue(t: Tables): string {
   return `CREATE OR REPLACE FUNCTION ${claimFunction(t)} (the_handler integer, take integer, the_worker bigint, due bigint)
 RETURNS TABLE (handler_id integer, attempts integer, starts integer, rescues integer, due_at bigint, "position" bigint,
   event_key text, event_group text, payload text, payload_bytes bytea, encoding text, metadata text,
-  occurred_at bigint, recorded_at bigint)
+  order_key text, occurred_at bigint, recorded_at bigint)
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -83,7 +83,8 @@ BEGIN
       ORDER BY p.due_at, p.position LIMIT take FOR UPDATE SKIP LOCKED))
     RETURNING d.handler_id, d.attempts, d.starts, d.rescues, d.due_at, d.position)
   SELECT c.handler_id, c.attempts, c.starts, c.rescues, c.due_at, c.position,
-      e.event_key, e.event_group, e.payload, e.payload_bytes, e.encoding, e.metadata, e.occurred_at, e.recorded_at
+      e.event_key, e.event_group, e.payload, e.payload_bytes, e.encoding, e.metadata,
+      e.order_key, e.occurred_at, e.recorded_at
     FROM claimed c CROSS JOIN LATERAL (SELECT * FROM ${t.event} e WHERE e.position = c.position OFFSET 0) e;
 END $$`;
 }
@@ -102,8 +103,8 @@ END $$`;
 }
 
 /**
- * The same for a message with the COMMIT, as processes of an earlier release send it, which is not carried out when this fails:
- * `NOT_HELD`. At the time of the server's clock where none is given. A procedure, since a CALL is not planned and answers nothing.
+ * Moves one delivery to the finished ones in a message with the COMMIT, as processes of an earlier release send it: the COMMIT
+ * is not carried out when this fails, `NOT_HELD`. At the time of the server's clock where none is given. A procedure, since a CALL is not planned and answers nothing.
  */
 function createFinish(t: Tables): string {
   const raise = `RAISE EXCEPTION 'the worker holds the delivery no more' USING ERRCODE = '${NOT_HELD}'`;

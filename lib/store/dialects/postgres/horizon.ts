@@ -1,4 +1,4 @@
-import type { HorizonNote, HorizonProbe } from '../../ports/dialect.js';
+import type { HorizonProbe } from '../../ports/horizon-probe.js';
 import type { Sql } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 
@@ -7,23 +7,21 @@ import type { Tables } from '../../ports/tables.js';
  * has ended and can be seen. So once all those have ended that held that lock after a position was read, all positions
  * up to it are decided. Transaction ids would tell less: those of the whole server count, whatever their database.
  */
-export function horizon(t: Tables): HorizonProbe {
-  return {
-    async note(sql: Sql): Promise<HorizonNote> {
-      const sequence = await sql.row(
-        `SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS position FROM ${t.name('event_position')}`,
-      );
-      return { position: Number(sequence!.position) };
-    },
-    async settled(sql: Sql, note: HorizonNote): Promise<boolean> {
-      const writing = await writers(sql, t);
-      const open = note.open as string[] | undefined;
-      const left = open ? open.filter((transaction) => writing.has(transaction)) : [...writing];
-      note.open = left;
-      return left.length === 0;
-    },
-  };
-}
+export const horizon: HorizonProbe = {
+  async note(sql, t) {
+    const sequence = await sql.row(
+      `SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS position FROM ${t.name('event_position')}`,
+    );
+    return { position: Number(sequence!.position) };
+  },
+  async settled(sql, t, note) {
+    const writing = await writers(sql, t);
+    const open = note.open as string[] | undefined;
+    const left = open ? open.filter((transaction) => writing.has(transaction)) : [...writing];
+    note.open = left;
+    return left.length === 0;
+  },
+};
 
 /** Virtual ids of the transactions that have written to the table of events; prepared ones have ids too. */
 async function writers(sql: Sql, t: Tables): Promise<Set<string>> {

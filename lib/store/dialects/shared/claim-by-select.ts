@@ -1,35 +1,51 @@
-import { positionsByHandler } from '../../ports/delivery-ids.js';
-import type { ClaimQuota, ClaimRequest, DeliveryId, KeyOrder, SqlTime } from '../../ports/dialect.js';
+import { type DeliveryId, positionsByHandler } from '../../ports/delivery-ids.js';
+import type { ClaimQuota, ClaimRequest, DeliverySql } from '../../ports/delivery-sql.js';
+import type { KeyOrder } from '../../ports/key-order.js';
+import type { LockSql } from '../../ports/lock-sql.js';
 import { claimedDelivery, type ClaimedDelivery, EVENT_COLUMNS, SUSPECT_RESCUES } from '../../ports/rows.js';
-import { chunks, marks, type Row, type Sql } from '../../ports/sql.js';
+import { chunks, marks, type Row, type Sql, type SqlTime } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 
 /** Positions in one statement: with too many, optimizers give up on looking each of them up. */
 const MOST = 500;
 
-export interface ClaimSyntax {
-  /** Ends the SELECT that locks, and passes over what is locked. */
-  lock: string;
-  keyOrder: KeyOrder;
-}
+type Locks = Pick<LockSql, 'forUpdate' | 'skipLocked'>;
 
 /**
  * Claiming and completing for databases whose UPDATE cannot return rows of a join: select and lock, then change. Runs
  * in a transaction.
  */
-export async function claimBySelect(
-  sql: Sql,
-  t: Tables,
-  request: ClaimRequest,
-  by: ClaimSyntax,
-): Promise<ClaimedDelivery[]> {
-  const claimed: ClaimedDelivery[] = [];
-  for (const { handlerId, take } of request.quotas) {
-    const due = await lockDue(sql, t, request, { handlerId, take }, by);
-    for (const positions of chunks(due, MOST))
-      claimed.push(...(await takeLocked(sql, t, request.workerId, handlerId, positions)));
-  }
-  return claimed;
+export function bySelect(locks: Locks, keyOrder: KeyOrder): Pick<DeliverySql, 'claim' | 'complete'> {
+  return {
+    async claim(sql, t, request) {
+      const claimed: ClaimedDelivery[] = [];
+      for (const quota of request.quotas) {
+        const due = await lockDue(sql, t, request, quota, claimLock(locks, request), keyOrder);
+        for (const positions of chunks(due, MOST))
+          claimed.push(...(await takeLocked(sql, t, request.workerId, quota.handlerId, positions)));
+      }
+      return claimed;
+    },
+    async complete(sql, t, workerId, ids, at) {
+      const completed: DeliveryId[] = [];
+      for (const [handlerId, all] of positionsByHandler(ids)) {
+        for (const positions of chunks(all, MOST)) {
+          const held = await sql.rows(
+            `SELECT position FROM ${t.delivery}
+             WHERE handler_id = ? AND position IN (${marks(positions.length)}) AND state = 1 AND worker_id = ? ${locks.forUpdate}`,
+            [handlerId, ...positions, workerId],
+          );
+          if (held.length > 0) completed.push(...(await finish(sql, t, handlerId, held, at)));
+        }
+      }
+      return completed;
+    },
+  };
+}
+
+/** MySQL locks rows beside those that a statement is for, for a moment: whoever wants certain ones now waits. */
+function claimLock({ forUpdate, skipLocked }: Locks, { positions, patient }: ClaimRequest): string {
+  return positions && patient ? forUpdate : skipLocked;
 }
 
 async function takeLocked(
@@ -58,7 +74,8 @@ async function lockDue(
   t: Tables,
   request: ClaimRequest,
   { handlerId, take }: ClaimQuota,
-  { lock, keyOrder }: ClaimSyntax,
+  lock: string,
+  keyOrder: KeyOrder,
 ): Promise<number[]> {
   const { due, suspects, positions, keyed } = request;
   const rows = await sql.rows(
@@ -70,27 +87,6 @@ async function lockDue(
     [handlerId, ...due.parameters, ...(positions ?? []), take],
   );
   return rows.map((row) => Number(row.position));
-}
-
-export async function completeBySelect(
-  sql: Sql,
-  t: Tables,
-  workerId: number,
-  ids: readonly DeliveryId[],
-  { lock, at }: { lock: string; at: SqlTime },
-): Promise<DeliveryId[]> {
-  const completed: DeliveryId[] = [];
-  for (const [handlerId, all] of positionsByHandler(ids)) {
-    for (const positions of chunks(all, MOST)) {
-      const held = await sql.rows(
-        `SELECT position FROM ${t.delivery}
-         WHERE handler_id = ? AND position IN (${marks(positions.length)}) AND state = 1 AND worker_id = ? ${lock}`,
-        [handlerId, ...positions, workerId],
-      );
-      if (held.length > 0) completed.push(...(await finish(sql, t, handlerId, held, at)));
-    }
-  }
-  return completed;
 }
 
 async function finish(

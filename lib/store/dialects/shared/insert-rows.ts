@@ -1,13 +1,15 @@
-import type { SqlTime } from '../../ports/dialect.js';
 import { type Appended, type DeliveryRow, DeliveryState, type EventRow } from '../../ports/rows.js';
-import { chunks, marks, type Sql, type Statement, tuples } from '../../ports/sql.js';
+import { chunks, marks, type Sql, type SqlTime, type Statement, tuples } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 
 /** Rows per INSERT: well below every driver's limit of parameters. */
 export const ROWS_PER_INSERT = 500;
 
-/** Bytes of payload per INSERT, doubled where they are sent as hexadecimal digits: below a packet of MariaDB, 16 MiB. */
-const BYTES_PER_INSERT = 4 * 1024 * 1024;
+/** Bytes of rows per statement, doubled where they are escaped or sent as digits: a server that takes less says so. */
+export const BYTES_PER_INSERT = 4 * 1024 * 1024;
+
+/** Bytes that a row takes beside its texts. */
+const ROW_BYTES = 200;
 
 export const EVENT_INSERT_COLUMNS = [
   'event_key',
@@ -80,8 +82,9 @@ export async function insertTags(
   t: Tables,
   rows: readonly EventRow[],
   positions: readonly (number | undefined)[],
+  most?: number,
 ): Promise<void> {
-  for (const batch of chunks(tagsOf(rows, positions), ROWS_PER_INSERT)) {
+  for (const batch of batchesOf(tagsOf(rows, positions), ([tag]) => bytesOf(tag), most)) {
     await sql.change(`INSERT INTO ${t.tag} (tag, position) VALUES ${tuples(batch.length, 2)}`, batch.flat());
   }
 }
@@ -127,8 +130,9 @@ export async function insertDeliveries(
   rows: readonly DeliveryRow[],
   due: SqlTime,
   onConflict: string,
+  most?: number,
 ): Promise<void> {
-  for (const batch of chunks(rows, ROWS_PER_INSERT)) {
+  for (const batch of batchesOf(rows, ({ orderKey }) => bytesOf(orderKey), most)) {
     const { text, parameters } = deliveryInsert(t, batch, due, onConflict);
     await sql.change(text, parameters);
   }
@@ -184,13 +188,17 @@ export function eventTuples(count: number, extraColumns = 0): string {
   return tuples(count, EVENT_INSERT_COLUMNS.length + extraColumns);
 }
 
-/** The items in batches that one INSERT can take. */
-export function eventBatches<T>(items: readonly T[], rowOf: (item: T) => EventRow): T[][] {
+/** The items in batches that one INSERT can take, of `most` bytes; one that is larger has a batch of its own. */
+export function batchesOf<T>(
+  items: readonly T[],
+  sizeOf: (item: T) => number,
+  most = BYTES_PER_INSERT,
+): T[][] {
   const batches: T[][] = [];
   let bytes = Infinity;
   for (const item of items) {
-    const size = sizeOf(rowOf(item));
-    const fits = bytes + size <= BYTES_PER_INSERT && batches.at(-1)!.length < ROWS_PER_INSERT;
+    const size = sizeOf(item) + ROW_BYTES;
+    const fits = bytes + size <= most && batches.at(-1)!.length < ROWS_PER_INSERT;
     if (fits) batches.at(-1)!.push(item);
     else batches.push([item]);
     bytes = fits ? bytes + size : size;
@@ -198,6 +206,13 @@ export function eventBatches<T>(items: readonly T[], rowOf: (item: T) => EventRo
   return batches;
 }
 
-function sizeOf({ payload, payloadBytes, metadata }: EventRow): number {
-  return Buffer.byteLength(payload ?? '') + (payloadBytes?.length ?? 0) + Buffer.byteLength(metadata);
+/** What the INSERT of an event has to carry. */
+export function eventBytes(row: EventRow): number {
+  const { key, group, payload, metadata, stream, orderKey, payloadBytes } = row;
+  const texts = [key, group, payload, metadata, stream, orderKey];
+  return texts.reduce((sum, text) => sum + bytesOf(text), payloadBytes?.length ?? 0);
+}
+
+function bytesOf(text: string | null): number {
+  return text === null ? 0 : Buffer.byteLength(text);
 }

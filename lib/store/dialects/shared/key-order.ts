@@ -1,6 +1,5 @@
-import type { KeyHead, KeyOrder, KeyPage, KeyScan } from '../../ports/dialect.js';
-import type { Row, Sql } from '../../ports/sql.js';
-import type { Tables } from '../../ports/tables.js';
+import type { KeyHead, KeyOrder } from '../../ports/key-order.js';
+import type { Row } from '../../ports/sql.js';
 
 /** The running one of a key is the first in the index, the others follow in the order of the log. */
 const FIRST = 'order_key, state DESC, position LIMIT 1';
@@ -10,7 +9,7 @@ const FIRST = 'order_key, state DESC, position LIMIT 1';
  * SQLite which table comes first: it would read all rows of the handler otherwise.
  */
 export const keyOrderByProbe: KeyOrder = {
-  async heads(sql: Sql, t: Tables, { handlerId, after, limit, due }: KeyScan): Promise<KeyPage> {
+  async heads(sql, t, { handlerId, after, limit, due }) {
     const rows = await sql.rows(
       `WITH RECURSIVE firsts (position, number) AS (
         SELECT (

@@ -1,4 +1,3 @@
-import type { SqlTime } from '../../ports/dialect.js';
 import {
   deliveriesOf,
   EVENT_INSERT_COLUMNS,
@@ -7,7 +6,7 @@ import {
   insertDeliveries,
 } from '../shared/insert-rows.js';
 import type { EventRow } from '../../ports/rows.js';
-import type { Sql } from '../../ports/sql.js';
+import type { Sql, SqlTime } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 
 const VALUES = `(${EVENT_INSERT_COLUMNS.join(', ')}) VALUES ${eventTuples(1)}`;

@@ -1,9 +1,9 @@
-import type { SqlTime } from '../../ports/dialect.js';
 import {
   answersOf,
   deliveriesOf,
   EVENT_INSERT_COLUMNS,
-  eventBatches,
+  batchesOf,
+  eventBytes,
   eventParameters,
   eventTuples,
   firstOfEachKey,
@@ -13,20 +13,17 @@ import {
   undoInserts,
   versionTaken,
 } from '../shared/insert-rows.js';
+import type { LogSql } from '../../ports/log-sql.js';
+import type { DeliverySql } from '../../ports/delivery-sql.js';
 import { groupsOfKnown } from '../../ports/groups-of-known.js';
-import type { Appended, DeliveryRow, EventRow } from '../../ports/rows.js';
-import type { Sql } from '../../ports/sql.js';
+import type { EventRow } from '../../ports/rows.js';
+import type { Sql, SqlTime } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 import { appendOne } from './append-one.js';
 
 type Positions = readonly (number | undefined)[];
 
-export async function append(
-  sql: Sql,
-  t: Tables,
-  rows: readonly EventRow[],
-  due: SqlTime,
-): Promise<Appended[]> {
+export const append: LogSql['append'] = async (sql, t, rows, due) => {
   const positions =
     rows.length === 1 ? [await appendOne(sql, t, rows[0]!, due)] : await appendSeveral(sql, t, rows, due);
   const taken = firstTaken(rows, positions);
@@ -34,7 +31,7 @@ export async function append(
   await insertTags(sql, t, rows, positions);
   const known = rows.filter((_, index) => positions[index] === undefined).map(({ key }) => key);
   return answersOf(rows, positions, await groupsOfKnown(sql, t, known));
-}
+};
 
 /** Where a version is taken, nothing was recorded. */
 async function appendSeveral(
@@ -54,7 +51,7 @@ async function appendSeveral(
 /** The positions of what was new, by key. */
 async function insert(sql: Sql, t: Tables, rows: readonly EventRow[]): Promise<Map<string, number>> {
   const positions = new Map<string, number>();
-  for (const batch of eventBatches(rows, (row) => row)) {
+  for (const batch of batchesOf(rows, eventBytes)) {
     const inserted = await sql.rows(
       `INSERT INTO ${t.event} (${EVENT_INSERT_COLUMNS.join(', ')}) VALUES ${eventTuples(batch.length)}
        ON CONFLICT DO NOTHING RETURNING position, event_key`,
@@ -65,21 +62,16 @@ async function insert(sql: Sql, t: Tables, rows: readonly EventRow[]): Promise<M
   return positions;
 }
 
-export async function deliver(
-  sql: Sql,
-  t: Tables,
-  rows: readonly DeliveryRow[],
-  due: SqlTime,
-): Promise<void> {
+export const deliver: DeliverySql['create'] = async (sql, t, rows, due) => {
   await insertDeliveries(sql, t, rows, due, 'ON CONFLICT DO NOTHING');
-}
+};
 
 /** As one JSON array: binding a thousand parameters and reading as many rows take longer than the look-up itself. */
-export async function unknownKeys(sql: Sql, t: Tables, keys: readonly string[]): Promise<string[]> {
+export const unknownKeys: LogSql['unknownKeys'] = async (sql, t, keys) => {
   const rows = await sql.rows<{ key: string }>(
     `SELECT k.value AS key FROM json_each(?) k
      WHERE NOT EXISTS (SELECT 1 FROM ${t.event} e WHERE e.event_key = k.value)`,
     [JSON.stringify(keys)],
   );
   return rows.map(({ key }) => key);
-}
+};

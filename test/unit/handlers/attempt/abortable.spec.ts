@@ -1,8 +1,7 @@
-import { Abortable } from '../../../../lib/handlers/attempt/abortable.js';
+import { Abortable, Timed } from '../../../../lib/handlers/attempt/abortable.js';
 import { Cancellation } from '../../../../lib/runtime/cancellation.js';
 import type { Handler } from '../../../../lib/handlers/handler-set.js';
 import type { Outcome } from '../../../../lib/handlers/attempt/settlement.js';
-import { Timed } from '../../../../lib/handlers/attempt/timed.js';
 import { deferred } from '../../../support/deferred.js';
 
 const STOP = new Error('stop');

@@ -1,5 +1,5 @@
 import { Promoter } from '../../../../lib/handlers/attempt/promoter.js';
-import type { DeliveryId } from '../../../../lib/store/ports/dialect.js';
+import type { DeliveryId } from '../../../../lib/store/ports/delivery-ids.js';
 import { deferred } from '../../../support/deferred.js';
 
 const attempted = (position: number, group = 'ranked', handlerId = 1) => ({ handlerId, position, group });

@@ -7,25 +7,25 @@ import {
   ShutdownError,
   SnoozeError,
 } from '../../../../lib/handlers/errors.js';
-import { settle } from '../../../../lib/handlers/attempt/settlement.js';
+import { decide, NotBegun } from '../../../../lib/handlers/attempt/settlement.js';
 import { PayloadPrunedError } from '../../../../lib/payload/errors.js';
 import { hostileValues } from '../../../support/hostile-values.js';
 
 const facts = {
   retry: { ...DEFAULT_RETRY, maxRetries: 2 },
-  attempts: 0,
+  failures: 0,
   transactional: false,
   random: () => 0.5,
 };
-const failedWith = (error: unknown, attempts = 0) => settle({ ok: false, error }, { ...facts, attempts });
+const failedWith = (error: unknown, failures = 0) => decide({ ok: false, error }, { ...facts, failures });
 const endedBy = (reason: Error, error: unknown) =>
-  settle({ ok: false, error }, { ...facts, cancelledBy: reason });
+  decide({ ok: false, error }, { ...facts, endedBy: reason });
 const endedWith = (reason: Error) => endedBy(reason, reason);
 
-describe('settle', () => {
+describe('decide', () => {
   it('marks success, unless the transaction of the handler did', () => {
-    expect(settle({ ok: true }, facts)).toEqual({ kind: 'complete' });
-    expect(settle({ ok: true }, { ...facts, transactional: true })).toEqual({ kind: 'completed' });
+    expect(decide({ ok: true }, facts)).toEqual({ kind: 'complete' });
+    expect(decide({ ok: true }, { ...facts, transactional: true })).toEqual({ kind: 'completed' });
   });
 
   it('retries for as often as the policy says, then buries', () => {
@@ -35,6 +35,11 @@ describe('settle', () => {
     expect(failedWith(error, 2)).toEqual({ kind: 'bury', error });
   });
 
+  it('gives back what could not start, later and whatever retries are left', () => {
+    const error = new Error('no session');
+    expect(failedWith(new NotBegun(error), 2)).toEqual({ kind: 'release', error, delay: 1000 });
+  });
+
   it('does what special errors ask for', () => {
     const until = new Date(17);
     expect(failedWith(new SnoozeError(until), 9)).toEqual({ kind: 'snooze', until });
@@ -42,9 +47,9 @@ describe('settle', () => {
     expect(failedWith(new PayloadPrunedError())).toMatchObject({ kind: 'bury' });
   });
 
-  it('tells what ended the run, and does as that asks for', () => {
+  it('tells what ended the attempt, and does as that asks for', () => {
     expect(endedWith(new LeaseLostError())).toEqual({ kind: 'abandon' });
-    expect(endedWith(new ShutdownError())).toEqual({ kind: 'release' });
+    expect(endedWith(new ShutdownError())).toEqual({ kind: 'release', delay: 0 });
     expect(endedWith(new DeliveryCancelledError())).toMatchObject({ kind: 'cancel' });
     expect(endedWith(new HandlerTimeoutError('One', 5))).toMatchObject({ kind: 'retry' });
   });

@@ -1,7 +1,6 @@
 import { Demand } from '../../../../lib/handlers/claims/demand.js';
-import type { Execution } from '../../../../lib/handlers/attempt/executor.js';
 import type { Handler } from '../../../../lib/handlers/handler-set.js';
-import { type BoundHandler, Runs } from '../../../../lib/handlers/claims/runs.js';
+import { type BoundHandler, type Run, Runs } from '../../../../lib/handlers/claims/runs.js';
 import type { ClaimedDelivery } from '../../../../lib/store/ports/rows.js';
 
 describe('Demand', () => {
@@ -57,9 +56,44 @@ describe('Demand', () => {
     expect(demand.wantsMoreOf(one)).toBe(true);
   });
 
+  it('wants no more than can start of a handler whose claims had to wait, until it is quick again', () => {
+    const { demand, runs, deliveries, one, two } = setUp();
+    const waiting = deliveries(1, 20);
+    demand.waited(waiting);
+    expect(demand.quotas).toEqual([
+      { handlerId: 1, take: 2 },
+      { handlerId: 2, take: 12 },
+    ]);
+    const running = { delivery: waiting[0]!, handler: one.handler } as Run;
+    runs.started(running);
+    runs.add(waiting[1]!, 0);
+    expect(demand.quotas.map(({ handlerId }) => handlerId)).toEqual([2]);
+    expect(demand.wantsMoreOf(one)).toBe(false);
+    runs.takeOlderThan(Infinity);
+    // A slot is free that another handler had, too.
+    expect([demand.wantsMoreOf(one), demand.wantsMoreOf(two)]).toEqual([true, true]);
+    const full = { quotas: [{ handlerId: 1, take: 1 }], claimed: deliveries(1, 1) };
+    demand.claimed(full.claimed, full.quotas);
+    demand.claimed(full.claimed, full.quotas);
+    expect(demand.quotas[0]!.take).toBe(11);
+  });
+
+  it('claims no more of a slow handler when another one is quick', () => {
+    const { demand, deliveries } = setUp();
+    for (let claims = 0; claims < 10; claims++)
+      demand.claimed(deliveries(1, 12), [
+        { handlerId: 1, take: 12 },
+        { handlerId: 2, take: 12 },
+      ]);
+    expect(demand.quotas).toEqual([
+      { handlerId: 1, take: 2002 },
+      { handlerId: 2, take: 12 },
+    ]);
+  });
+
   it('counts what runs', () => {
     const { demand, runs, one, deliveries } = setUp();
-    for (const delivery of deliveries(1, 2)) runs.started({ delivery, handler: one.handler } as Execution);
+    for (const delivery of deliveries(1, 2)) runs.started({ delivery, handler: one.handler } as Run);
     expect(demand.quotas[0]).toEqual({ handlerId: 1, take: 10 });
   });
 });

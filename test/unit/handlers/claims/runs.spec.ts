@@ -1,8 +1,6 @@
-import type { Execution } from '../../../../lib/handlers/attempt/executor.js';
 import type { Handler } from '../../../../lib/handlers/handler-set.js';
-import { type BoundHandler, Runs } from '../../../../lib/handlers/claims/runs.js';
-import { claimQuota, mayStart } from '../../../../lib/handlers/claims/slots.js';
-import { Prefetch } from '../../../../lib/handlers/claims/prefetch.js';
+import { type BoundHandler, mayStart, type Run, Runs } from '../../../../lib/handlers/claims/runs.js';
+import { claimQuota, Prefetch } from '../../../../lib/handlers/claims/demand.js';
 import type { ClaimedDelivery } from '../../../../lib/store/ports/rows.js';
 
 const bound = (id: number, options: Partial<Handler> = {}): BoundHandler => ({
@@ -34,7 +32,7 @@ describe('Runs', () => {
     const order: string[] = [];
     for (let next = runs.next(handlers); next; next = runs.next(handlers)) {
       order.push(`${next.bound.id}:${next.delivery.position}`);
-      runs.started({ delivery: next.delivery, handler: next.bound.handler } as Execution);
+      runs.started({ delivery: next.delivery, handler: next.bound.handler } as Run);
     }
     return order;
   };
@@ -68,6 +66,16 @@ describe('Runs', () => {
 });
 
 describe('claiming ahead', () => {
+  it('takes out one that waits, and tells which wait', () => {
+    const runs = new Runs({ concurrency: 3, transactional: 1 });
+    for (const position of [1, 2]) runs.add(delivery(1, position), 0);
+    expect(runs.free).toBe(1);
+    expect(runs.take({ handlerId: 2, position: 1 })).toBeUndefined();
+    expect(runs.take({ handlerId: 1, position: 1 })).toEqual(delivery(1, 1));
+    expect(runs.ahead).toEqual([delivery(1, 2)]);
+    expect(runs.free).toBe(2);
+  });
+
   it('fills the buffer and what is free to run', () => {
     expect(claimQuota({ running: 0, concurrency: 5 }, 0, 10)).toBe(15);
     expect(claimQuota({ running: 5, concurrency: 5 }, 10, 10)).toBe(0);

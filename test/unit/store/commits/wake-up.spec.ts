@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { ConnectionTenant, ControlConnection } from '../../../../lib/store/db/control-connection.js';
 import type { Database } from '../../../../lib/store/db/database.js';
-import { channelOf } from '../../../../lib/store/dialects/postgres/listener.js';
+import { channelOf } from '../../../../lib/store/dialects/postgres/signals.js';
 import type { SignalListener, Signals } from '../../../../lib/store/ports/signals.js';
 import { tablesOf } from '../../../../lib/store/ports/tables.js';
 import { WakeUp } from '../../../../lib/store/commits/wake-up.js';
@@ -67,7 +67,7 @@ class FakeConnection {
       database,
       control: this as unknown as ControlConnection,
       heard: (ids) => this.note(`heard ${ids ? [...ids].join(' and ') : 'anything'}`),
-      committed: (groups) => this.note(`heard of ${groups ? [...groups].join(' and ') : 'any group'}`),
+      elsewhere: (groups) => this.note(`heard of ${groups ? [...groups].join(' and ') : 'any group'}`),
       deaf: (error) => this.note(`deaf: ${(error as Error).message}`),
       hearing: () => this.note('hearing'),
       mute: (error) => this.note(`mute: ${(error as Error).message}`),

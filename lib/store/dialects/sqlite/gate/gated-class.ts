@@ -1,3 +1,5 @@
+import type { QueryRunner } from 'typeorm';
+import type { Answer } from '../../../ports/sql.js';
 import { GATED, type GatedRunner } from './gated-runner.js';
 import type { SqliteDriver, SqliteRunner } from './sqlite-runner.js';
 
@@ -9,6 +11,16 @@ type Gating = (runner: SqliteRunner, base: SqliteRunner) => GatedRunner;
 /** Where a runner has its gate. */
 const GATE = Symbol('gate');
 type Gated = SqliteRunner & { [GATE]: GatedRunner };
+
+/** A statement past TypeORM, and not past the gate; through TypeORM where there is no gate. */
+export function sendThroughGate(
+  runner: QueryRunner,
+  statement: string,
+  parameters: unknown[],
+): Promise<Answer> {
+  const gated = (runner as unknown as Partial<Gated>)[GATE];
+  return gated ? gated.send(statement, parameters) : runner.query(statement, parameters, true);
+}
 
 /** TypeORM's class of query runners with the gate in front of its methods. */
 export function gatedClass(

@@ -1,3 +1,5 @@
+import type { Answer, Row } from '../../../ports/sql.js';
+import { answerOf } from '../../shared/query-failed.js';
 import type { BusyRetry } from './busy-retry.js';
 import { CallSite } from './call-site.js';
 import { SqliteTransactionEndedError } from './errors.js';
@@ -25,6 +27,12 @@ export const GATED = [
 interface Call {
   hold: Hold;
   parameters: readonly unknown[];
+}
+
+/** What a driver tells of a statement that gives no rows. */
+interface Ran {
+  changes: number;
+  lastInsertRowid: number | bigint;
 }
 
 /** One of TypeORM's query runners, with the gate in front of it. */
@@ -60,6 +68,23 @@ export class GatedRunner {
       throw new SqliteTransactionEndedError(sql);
     } finally {
       if (this.call === call) this.call = undefined;
+      this.gate.leave(call.hold);
+    }
+  }
+
+  /** As `query`, without TypeORM's: neither the logger nor a subscriber is told of the statement. */
+  async send(sql: string, parameters: unknown[]): Promise<Answer> {
+    const call = { hold: await this.gate.enter(this.runner), parameters };
+    try {
+      if (this.hasLostTransaction()) throw new SqliteTransactionEndedError(sql);
+      const statement = await answerOf(sql, parameters, this.statement(sql, call));
+      if (statement.reader) {
+        const rows = statement.all();
+        return { raw: rows, records: rows as Row[] };
+      }
+      const { changes, lastInsertRowid } = statement.run() as Ran;
+      return { raw: lastInsertRowid, records: [], affected: changes };
+    } finally {
       this.gate.leave(call.hold);
     }
   }

@@ -1,0 +1,26 @@
+import { command } from '../command.js';
+import { table } from '../table.js';
+
+export const followersList = command({
+  name: 'followers list',
+  summary: 'Lists the followers of all processes: how far each has come, and what keeps it.',
+  examples: ['followers list', 'followers list --json'],
+  async run({ tools: { followers }, out }) {
+    const all = await followers.list();
+    await out.document(all, () =>
+      table(
+        ['follower', 'state', 'position', 'lag', 'seconds', 'parked', 'skipped', 'failure'],
+        all.map((one) => [
+          one.name,
+          one.state,
+          one.position,
+          one.lag,
+          Math.round(one.lagSeconds),
+          one.parked,
+          one.skipped,
+          one.failure && `${one.failure.position}: ${one.failure.error.split('\n')[0]}`,
+        ]),
+      ),
+    );
+  },
+});

@@ -1,0 +1,139 @@
+import { EventSourcingError } from '../core/errors.js';
+
+/** A class that cannot be a follower: named, with the reason. */
+export class InvalidFollowerError extends EventSourcingError {
+  readonly code: string = 'INVALID_FOLLOWER';
+
+  constructor(
+    /** `Class` or `Class.method`. */
+    readonly follower: string,
+    readonly reason: string,
+  ) {
+    super(`@Follower of ${follower}: ${reason}`);
+  }
+}
+
+/** Two followers of one name and version: their positions could not be told apart. */
+export class DuplicateFollowerError extends InvalidFollowerError {
+  override readonly code = 'DUPLICATE_FOLLOWER';
+
+  constructor(
+    follower: string,
+    readonly other: string,
+    readonly followerName: string,
+  ) {
+    super(
+      follower,
+      `its name "${followerName}" is that of ${other} already. Names are unique among all followers of a DataSource: give one of ` +
+        "them another, @Follower('…').",
+    );
+  }
+}
+
+/** Followers were named that are not known. */
+export class UnknownFollowerError extends EventSourcingError {
+  readonly code = 'UNKNOWN_FOLLOWER';
+
+  constructor(
+    readonly unknown: readonly string[],
+    readonly known: readonly string[],
+  ) {
+    super(
+      `Unknown followers selected: ${unknown.join(', ')}. The known followers are: ${known.join(', ') || 'none'}.`,
+    );
+  }
+}
+
+/** An upstream was named of which the follower has taken nothing. */
+export class UnknownUpstreamError extends EventSourcingError {
+  readonly code = 'UNKNOWN_UPSTREAM';
+
+  constructor(
+    readonly follower: string,
+    readonly upstream: string,
+    readonly known: readonly string[],
+  ) {
+    const names = known.map((name) => (name === '' ? "'' (events of no application)" : name)).join(', ');
+    super(`Unknown upstream selected: ${upstream}. The known upstreams of ${follower} are: ${names}.`);
+  }
+}
+
+/** The follower has something that a reset would leave behind, and no method that removes it. */
+export class FollowerNotResettableError extends EventSourcingError {
+  readonly code = 'FOLLOWER_NOT_RESETTABLE';
+
+  constructor(
+    readonly follower: string,
+    reason: string,
+  ) {
+    super(`Follower ${follower} was not reset: ${reason}`);
+  }
+}
+
+/** The follower had not come to the position by then. */
+export class FollowerTimeoutError extends EventSourcingError {
+  readonly code = 'FOLLOWER_TIMEOUT';
+
+  constructor(
+    readonly follower: string,
+    /** That was waited for. */
+    readonly position: number,
+    /** To which the follower has come. */
+    readonly reached: number,
+    /** Milliseconds. */
+    readonly timeout: number,
+    state: string,
+  ) {
+    super(
+      `Follower ${follower} did not come to position ${position} within ${timeout} ms: it is ${state} at ${reached}. ` +
+        'Wait for longer, { timeout }, or see followers.status(name).',
+    );
+  }
+}
+
+/** A position, or an event, that cannot be skipped or moved to. */
+export class FollowerPositionError extends EventSourcingError {
+  readonly code = 'FOLLOWER_POSITION';
+
+  constructor(
+    readonly follower: string,
+    readonly position: number,
+    reason: string,
+  ) {
+    super(`Follower ${follower}, position ${position}: ${reason}`);
+  }
+}
+
+/** Something was collected that can be recorded with no pass. */
+export class CollectingError extends EventSourcingError {
+  readonly code = 'COLLECTING';
+
+  constructor(follower: string, reason: string) {
+    super(
+      `Follower ${follower} collected something that cannot be recorded: ${reason} Nothing was recorded.`,
+    );
+  }
+}
+
+/** Processes died so often in the pass of this event that its attempts are used up. */
+export class FollowerProcessDiedError extends EventSourcingError {
+  readonly code = 'FOLLOWER_PROCESS_DIED';
+
+  constructor(
+    readonly follower: string,
+    readonly position: number,
+  ) {
+    super(
+      `The process in which follower ${follower} handled the event at position ${position} died again and again.`,
+    );
+  }
+}
+
+/** A pass was ended because the application shuts down: it is run again later. */
+export class FollowerShutdownError extends EventSourcingError {
+  readonly code = 'FOLLOWER_SHUTDOWN';
+
+  constructor() {
+    super('The application is shutting down: what this pass has done is rolled back, and done again later.');
+  }
+}

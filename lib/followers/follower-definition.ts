@@ -1,0 +1,184 @@
+import { describe } from '../core/describe.js';
+import { nameProblem } from '../core/event-input.js';
+import { type EventClass, eventTypeNameOf } from '../core/event-types.js';
+import { compilePattern, type GroupPattern } from '../core/group-pattern.js';
+import { flag, oneOf, text, whole } from '../core/options/checks.js';
+import { maybe, opt, resolved } from '../core/options/declare.js';
+import { type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
+import type { RecordedEvent } from '../core/event.js';
+import type { RetryOptions } from '../core/retry-policy.js';
+import type { FollowerId } from '../store/followers/follower-rows.js';
+import { InvalidFollowerError } from './errors.js';
+import type { FollowerContext, ResetContext } from './follower-context.js';
+import { type FollowerMetadata, onPatternsOf, onResetOf } from './follower.decorator.js';
+import { canBothMatch } from './patterns.js';
+
+/** Bytes of a name, so that the keys of what it collects fit. */
+const LONGEST_NAME = 128;
+
+const OPTIONS = {
+  follows: maybe((follows: GroupPattern | readonly GroupPattern[]) => follows),
+  version: opt(whole(1), 1),
+  onError: opt(oneOf('stop', 'skip', 'park'), 'stop'),
+  batchSize: opt(whole(1, 10_000), 500),
+  stateless: opt(flag, false),
+  retry: maybe((retry: RetryOptions) => retry),
+  dataSource: maybe(text),
+};
+
+/** A method that is given events, and of which. */
+export interface OnMethod {
+  /** `Class.method`, for messages. */
+  readonly label: string;
+  readonly matches: (group: string) => boolean;
+  call(event: RecordedEvent, context: FollowerContext): unknown;
+}
+
+/** A follower of this process, its options checked. */
+export interface FollowerDefinition extends FollowerId {
+  /** The class, for messages. */
+  readonly label: string;
+  readonly onError: 'stop' | 'skip' | 'park';
+  readonly batchSize: number;
+  readonly stateless: boolean;
+  readonly retry: RetryPolicy;
+  readonly methods: readonly OnMethod[];
+  /** Whether any of its methods takes events of the group. */
+  takes(group: string): boolean;
+  /** The groups that it takes, where its patterns name them one by one; undefined: they cannot be told. */
+  readonly groups: readonly string[] | undefined;
+  /** Undefined where it has no such method. */
+  readonly reset?: { readonly knowsUpstreams: boolean; call(context: ResetContext): unknown };
+}
+
+/**
+ * What a provider with `@Follower` is, with the methods of these names. Throws `InvalidFollowerError`, `UnknownOptionError`
+ * or `InvalidOptionError`.
+ */
+export function followerDefinition(
+  instance: object,
+  methodNames: readonly string[],
+  { name, options }: FollowerMetadata,
+  defaults: RetryPolicy,
+): FollowerDefinition {
+  const label = instance.constructor.name;
+  const where = `@Follower of ${label}`;
+  assertName(name, label);
+  const { follows, retry, dataSource: _, ...checked } = resolved(OPTIONS, options, { where });
+  const followed =
+    follows === undefined ? undefined : list(follows).map((pattern) => checkedPattern(pattern, label));
+  if (followed?.length === 0)
+    throw new InvalidFollowerError(label, 'expected follows to have a pattern or more, got an empty array.');
+  const bound = { instance, label, followed };
+  const prototype = Object.getPrototypeOf(instance) as object;
+  const on = methodNames.flatMap((method) => onMethod(bound, method, onPatternsOf(prototype, method)) ?? []);
+  if (on.length === 0)
+    throw new InvalidFollowerError(
+      label,
+      'it has no method that takes events. Decorate one or more with @On(pattern).',
+    );
+  const reset = resetOf(instance, methodNames, label);
+  const exact = exactGroups(on.flatMap(({ patterns }) => patterns));
+  const isFollowed = matcher(followed);
+  return {
+    name,
+    label,
+    ...checked,
+    retry: retryPolicy(retry ?? {}, where, defaults),
+    methods: on,
+    takes: (group) => on.some(({ matches }) => matches(group)),
+    groups: exact?.filter(isFollowed),
+    ...(reset ? { reset } : {}),
+  };
+}
+
+interface Bound {
+  instance: object;
+  label: string;
+  followed: readonly GroupPattern[] | undefined;
+}
+
+function onMethod(
+  { instance, label, followed }: Bound,
+  method: string,
+  given: readonly (GroupPattern | EventClass)[],
+): (OnMethod & { patterns: readonly GroupPattern[] }) | undefined {
+  if (given.length === 0) return undefined;
+  const own = `${label}.${method}`;
+  const patterns = given.map((pattern) => checkedPattern(eventTypeNameOf(pattern) ?? pattern, own));
+  for (const pattern of patterns) {
+    if (!followed || followed.some((one) => canBothMatch(one, pattern))) continue;
+    throw new InvalidFollowerError(
+      own,
+      `@On(${describe(pattern)}) can match no event that its follower follows (${followed.map(describe).join(', ')}): add its ` +
+        'pattern to follows, or leave follows out.',
+    );
+  }
+  const [isFollowed, isMatched] = [matcher(followed), matcher(patterns)];
+  return {
+    label: own,
+    patterns,
+    matches: (group) => isFollowed(group) && isMatched(group),
+    call: (event, context) => (instance as Record<string, OnMethod['call']>)[method]!(event, context),
+  };
+}
+
+function resetOf(
+  instance: object,
+  methodNames: readonly string[],
+  label: string,
+): FollowerDefinition['reset'] {
+  const prototype = Object.getPrototypeOf(instance) as object;
+  const found = methodNames.flatMap((method) => {
+    const options = onResetOf(prototype, method);
+    return options ? [{ method, options }] : [];
+  });
+  if (found.length > 1)
+    throw new InvalidFollowerError(
+      label,
+      `it has ${found.length} methods with @OnReset: expected one at most.`,
+    );
+  const [one] = found;
+  if (!one) return undefined;
+  const { upstream } = resolved({ upstream: opt(flag, false) }, one.options, {
+    where: `@OnReset of ${label}.${one.method}`,
+  });
+  return {
+    knowsUpstreams: upstream,
+    call: (context) => (instance as Record<string, (context: ResetContext) => unknown>)[one.method]!(context),
+  };
+}
+
+function matcher(patterns: readonly GroupPattern[] | undefined): (group: string) => boolean {
+  if (!patterns) return () => true;
+  const compiled = patterns.map(compilePattern);
+  return (group) => compiled.some((pattern) => pattern.test(group));
+}
+
+function exactGroups(patterns: readonly GroupPattern[]): string[] | undefined {
+  const texts = patterns.filter(
+    (pattern) => typeof pattern === 'string' && !pattern.includes('*'),
+  ) as string[];
+  return texts.length === patterns.length ? [...new Set(texts)] : undefined;
+}
+
+function list(follows: GroupPattern | readonly GroupPattern[]): readonly GroupPattern[] {
+  return Array.isArray(follows) ? (follows as readonly GroupPattern[]) : [follows as GroupPattern];
+}
+
+function checkedPattern(pattern: unknown, label: string): GroupPattern {
+  if (pattern instanceof RegExp || (typeof pattern === 'string' && pattern !== '')) return pattern;
+  throw new InvalidFollowerError(
+    label,
+    `expected its patterns to be RegExps, non-empty strings or, in @On, classes decorated with @EventType, got ${describe(pattern)}.`,
+  );
+}
+
+function assertName(name: unknown, label: string): void {
+  const problem = nameProblem(name, LONGEST_NAME);
+  if (problem)
+    throw new InvalidFollowerError(
+      label,
+      `expected its name to be ${problem.expected}, got ${problem.actual}.`,
+    );
+}

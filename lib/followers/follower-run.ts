@@ -1,0 +1,203 @@
+import { causesOf } from '../core/causes.js';
+import type { RecordedEvent } from '../core/event.js';
+import type { Connectivity } from '../runtime/connectivity.js';
+import { NoAnswerError } from '../runtime/deadline.js';
+import type { FollowerRow } from '../store/followers/follower-rows.js';
+import type { FollowerTable } from '../store/followers/follower-table.js';
+import type { Stretch } from '../store/followers/tracking.js';
+import { SessionEndedError } from '../store/ports/errors.js';
+import type { Sql } from '../store/ports/sql.js';
+import type { StoredEvent } from '../store/ports/rows.js';
+import { FollowerProcessDiedError } from './errors.js';
+import { verdict } from './failures.js';
+import type { Next } from './next.js';
+import { type SetbackParts, Setbacks } from './setbacks.js';
+import type { FollowerDefinition } from './follower-definition.js';
+import { ALONE, EventFailed, LostPass, Pass, PassNotBegun, type PassParts } from './pass.js';
+import { isIn, nextStretch, upstreamOf } from './upstreams.js';
+
+/** Times that a transaction is run again at once, or after its session ended, before that counts as a failed attempt. */
+const PATIENCE = 5;
+/** Starts that nobody survived, after which each further one counts as a failed attempt. */
+const DEADLY = 4;
+
+export interface RunParts extends PassParts, SetbackParts {
+  readonly table: FollowerTable;
+  readonly connectivity: Pick<Connectivity, 'explainsFailure'>;
+}
+
+export interface StepOptions {
+  /** Also where it has stopped, or waits for a retry. */
+  readonly again?: boolean;
+  /** Told of each event when its methods have ended; the transaction may be rolled back yet. */
+  readonly handled?: (event: RecordedEvent) => void;
+}
+
+/** One follower of this process, step by step: one transaction each. */
+export class FollowerRun {
+  readonly pass: Pass;
+  private readonly setbacks: Setbacks;
+  private last: Promise<unknown> = Promise.resolve();
+  private interruptions = 0;
+
+  constructor(
+    readonly follower: FollowerDefinition,
+    private readonly parts: RunParts,
+  ) {
+    this.pass = new Pass(follower, parts);
+    this.setbacks = new Setbacks(follower, parts, this.pass);
+  }
+
+  /** One at a time in this process: two would undo each other's passes. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(work);
+    this.last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Whether there is anything to do. */
+  hasWork(row: FollowerRow, horizon: number): boolean {
+    if (!this.mayGoOn(row, false)) return false;
+    return (row.parkedDueIn ?? Infinity) <= 0 || nextStretch(row, horizon) !== undefined;
+  }
+
+  /** The next step. Never rejects but with what nobody expected. */
+  async next(row: FollowerRow, horizon: number, options: StepOptions = {}): Promise<Next> {
+    const { again = false } = options;
+    try {
+      if (!this.mayGoOn(row, again)) return { kind: 'idle', row };
+      if (row.parked > 0 && (again || (row.parkedDueIn ?? Infinity) <= 0)) {
+        const parked = await this.parked(row, again);
+        if (parked) return parked;
+      }
+      const stretch = nextStretch(row, horizon);
+      return stretch ? await this.step(row, stretch, options) : { kind: 'idle', row };
+    } catch (error) {
+      return { kind: 'away', error };
+    }
+  }
+
+  /** A page of the stretch: up to where it reaches, and what the follower takes of it; with `sql`, as its transaction sees it. */
+  async page(
+    row: FollowerRow,
+    stretch: Stretch,
+    size: number,
+    sql?: Sql,
+  ): Promise<{ stretch: Stretch; events: StoredEvent[] }> {
+    const { follower, parts } = this;
+    const { from, to, upstreams } = stretch;
+    const [only] = upstreams.length === 1 && upstreams[0] !== '' ? upstreams : [];
+    const keys = only === undefined ? undefined : `stream:${only}:`;
+    const page = await (sql
+      ? parts.store.pageOn(sql, from, to, follower.groups, size, keys)
+      : parts.store.page(from, to, follower.groups, size, keys));
+    const reached = page.length < size ? to : page.at(-1)!.position;
+    const events = page.filter(
+      (event) => follower.takes(event.group) && isIn(stretch, upstreamOf(event), row),
+    );
+    return { stretch: { ...stretch, to: reached }, events };
+  }
+
+  private mayGoOn({ isPaused, isStopped, failure }: FollowerRow, again: boolean): boolean {
+    return !isPaused && (again || (!isStopped && (failure?.retryIn ?? 0) <= 0));
+  }
+
+  private async step(row: FollowerRow, whole: Stretch, options: StepOptions): Promise<Next> {
+    const isAlone = row.failure !== undefined || row.starts >= ALONE;
+    const { stretch, events } = await this.page(row, whole, isAlone ? 1 : this.follower.batchSize);
+    const [first] = events;
+    if (row.starts >= DEADLY && first) {
+      const attempts = row.starts - DEADLY + 1;
+      const error = new FollowerProcessDiedError(this.follower.name, first.position);
+      if (verdict(this.follower, error, attempts, this.parts.random).kind !== 'retry')
+        return this.setbacks.failed({ ...row, starts: ALONE }, { ...stretch, to: first.position }, first, {
+          error,
+          attempts,
+        });
+    }
+    const started = row.starts > 0 ? await this.started(row, stretch) : row;
+    return this.attempt(started, stretch, events, options);
+  }
+
+  private async started(row: FollowerRow, { to }: Stretch): Promise<FollowerRow> {
+    const [starts, suspectUntil] = [row.starts + 1, row.suspectUntil ?? to];
+    await this.parts.table.started(row, starts, suspectUntil);
+    return { ...row, starts, suspectUntil };
+  }
+
+  private async attempt(
+    row: FollowerRow,
+    stretch: Stretch,
+    events: readonly StoredEvent[],
+    options: StepOptions,
+  ): Promise<Next> {
+    const work = { row, stretch, events, ...(options.handled ? { handled: options.handled } : {}) };
+    for (let conflicts = 0; ; conflicts++) {
+      try {
+        const passed = await this.pass.run(work);
+        this.interruptions = 0;
+        return { kind: 'passed', ...passed };
+      } catch (error) {
+        if (this.isConflict(error) && conflicts < PATIENCE && !this.parts.signal.aborted) continue;
+        return (await this.interrupted(error)) ?? this.split(row, stretch, events, { error, options });
+      }
+    }
+  }
+
+  /** What is no failure of an event: undefined where it is one. */
+  private async interrupted(error: unknown): Promise<Next | undefined> {
+    if (error instanceof LostPass) return { kind: 'lost' };
+    if (error instanceof PassNotBegun || this.parts.signal.aborted) return { kind: 'away', error };
+    const isCut = causesOf(error).some(
+      (cause) => cause instanceof SessionEndedError || cause instanceof NoAnswerError,
+    );
+    if (isCut && this.interruptions++ < PATIENCE) return { kind: 'away', error };
+    return (await this.parts.connectivity.explainsFailure()) ? { kind: 'away', error } : undefined;
+  }
+
+  /** What comes before the event that failed is passed without it; where nobody can tell which did, the first half is. */
+  private async split(
+    row: FollowerRow,
+    stretch: Stretch,
+    events: readonly StoredEvent[],
+    { error, options }: { error: unknown; options: StepOptions },
+  ): Promise<Next> {
+    if (events.length === 0) return { kind: 'away', error };
+    const isKnown = error instanceof EventFailed;
+    const index = isKnown ? events.indexOf(error.event) : Math.floor(events.length / 2);
+    const event = events[Math.max(index, 0)]!;
+    const reason = isKnown ? error.cause : error;
+    const before = { ...stretch, to: event.position - 1 };
+    if (index <= 0) {
+      const attempts = (row.failure?.position === event.position ? row.failure.attempts : 0) + 1;
+      return this.setbacks.failed(row, { ...stretch, to: event.position }, event, {
+        error: reason,
+        attempts,
+      });
+    }
+    const passed = await this.attempt(row, before, events.slice(0, index), options);
+    if (passed.kind !== 'passed' || !isKnown) return passed;
+    const rest = { ...stretch, from: before.to, to: event.position };
+    const next = await this.setbacks.failed(passed.row, rest, event, { error: reason, attempts: 1 });
+    return next;
+  }
+
+  /** The first parked event that is due; undefined where none is. */
+  private async parked(row: FollowerRow, always: boolean): Promise<Next | undefined> {
+    const parked = await this.setbacks.due(row, always);
+    if (!parked) return undefined;
+    try {
+      await this.setbacks.retry(row, parked);
+      return { kind: 'lost' };
+    } catch (error) {
+      const interrupted = await this.interrupted(error);
+      if (interrupted || !parked.event) return interrupted ?? { kind: 'away', error };
+      const reason = await this.setbacks.failedAgain(row, parked, parked.event, error);
+      return always ? { kind: 'failed', row, error: reason } : { kind: 'lost' };
+    }
+  }
+
+  private isConflict(error: unknown): boolean {
+    return causesOf(error).some((cause) => this.parts.database.isConflict(cause));
+  }
+}

@@ -1,0 +1,40 @@
+import type { RetryPolicy } from '../core/retry-policy.js';
+import { DuplicateFollowerError, UnknownFollowerError } from './errors.js';
+import { type FollowerDefinition, followerDefinition } from './follower-definition.js';
+import type { FollowerMetadata } from './follower.decorator.js';
+
+/** The followers of this process, for one DataSource. */
+export class FollowerSet {
+  private readonly byName = new Map<string, FollowerDefinition>();
+
+  /** How failed events are tried again where a follower says nothing of that. */
+  constructor(private readonly retry: RetryPolicy) {}
+
+  get all(): readonly FollowerDefinition[] {
+    return [...this.byName.values()];
+  }
+
+  get size(): number {
+    return this.byName.size;
+  }
+
+  /** Adds a provider with `@Follower`. Throws `InvalidFollowerError`, `UnknownOptionError` or `InvalidOptionError`. */
+  add(instance: object, methodNames: readonly string[], metadata: FollowerMetadata): void {
+    const follower = followerDefinition(instance, methodNames, metadata, this.retry);
+    const other = this.byName.get(follower.name);
+    if (other) throw new DuplicateFollowerError(follower.label, other.label, follower.name);
+    this.byName.set(follower.name, follower);
+  }
+
+  find(name: string): FollowerDefinition | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Those of these names; all where none are given. Throws `UnknownFollowerError`. */
+  named(names: readonly string[] | undefined): readonly FollowerDefinition[] {
+    if (!names) return this.all;
+    const unknown = names.filter((name) => !this.byName.has(name));
+    if (unknown.length > 0) throw new UnknownFollowerError(unknown, [...this.byName.keys()]);
+    return [...new Set(names)].map((name) => this.byName.get(name)!);
+  }
+}

@@ -1,0 +1,14 @@
+import type { Horizon } from '../store/db/horizon.js';
+import type { FollowerViews } from '../store/followers/follower-views.js';
+import type { RunParts } from './follower-run.js';
+import type { FollowerSet } from './follower-set.js';
+import type { Following } from './following.js';
+
+/** What the service is made of. */
+export interface FollowersParts extends RunParts {
+  readonly set: FollowerSet;
+  readonly following: Following;
+  readonly horizon: Pick<Horizon, 'advance'>;
+  readonly views: FollowerViews;
+  readonly inOwnContext: <T>(work: () => T) => T;
+}

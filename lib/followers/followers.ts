@@ -1,0 +1,226 @@
+import { describe } from '../core/describe.js';
+import { type Duration, timerMilliseconds } from '../core/duration.js';
+import { InvalidOptionError } from '../core/errors.js';
+import type { RecordedEvent } from '../core/event.js';
+import { assertKnownOptions } from '../core/options/known-options.js';
+import { FollowerEventState } from '../store/followers/follower-events.js';
+import { type FollowerRow, positionOf } from '../store/followers/follower-rows.js';
+import type { Sql } from '../store/ports/sql.js';
+import { FollowerPositionError, FollowerTimeoutError, UnknownFollowerError } from './errors.js';
+import type { FollowersParts } from './followers-parts.js';
+import { type FollowerStatus, statusOf } from './follower-status.js';
+import { type ResetOptions, type ResetReport, Resets } from './resets.js';
+import { type SyncOptions, type SyncReport, Syncs } from './syncs.js';
+import { streamOf } from './upstreams.js';
+
+/** Milliseconds between two looks at what another process follows. */
+const LOOK = 50;
+
+/** What followers there are, how far they have come, and what somebody wants them to do: in all processes. */
+export class Followers {
+  private readonly syncs: Syncs;
+  private readonly resets: Resets;
+
+  constructor(private readonly parts: FollowersParts) {
+    this.syncs = new Syncs(parts);
+    this.resets = new Resets(parts);
+  }
+
+  /** All that any process has had, each in the version of this process or, where it has none of that name, the latest. */
+  async list(): Promise<FollowerStatus[]> {
+    const rows = await this.parts.table.look();
+    const chosen = [...new Set(rows.map(({ name }) => name))].map((name) => this.chosen(rows, name)!);
+    return Promise.all(chosen.map((row) => this.statusOf(row)));
+  }
+
+  /** Throws `UnknownFollowerError`. */
+  async status(name: string): Promise<FollowerStatus> {
+    return this.statusOf(await this.row(name));
+  }
+
+  /** Handles nothing more, in whatever process, until `resume`; resolves when no transaction of it is open any more. */
+  async pause(name: string): Promise<void> {
+    await this.change(name, async (sql, row) => {
+      await this.parts.tracking.set(sql, row, { paused_at: await this.parts.tracking.now(sql) });
+    });
+  }
+
+  /** Goes on after `pause`, after it has stopped, and at once where it waits for a retry. */
+  async resume(name: string): Promise<void> {
+    await this.change(name, (sql, row) =>
+      this.parts.tracking.set(sql, row, {
+        ...{ paused_at: null, stopped_at: null, attempts: 0, error: null },
+        ...{ failed_position: null, failed_at: null, retry_at: null },
+      }),
+    );
+  }
+
+  /**
+   * Leaves out the event at this position: one that failed, one that is parked, or one that the follower has not come to; then it
+   * goes on. Throws `FollowerPositionError` where there is none, or where it was handled.
+   */
+  async skip(name: string, position: number): Promise<void> {
+    assertPosition(position, 'Followers.skip');
+    await this.change(name, async (sql, row) => {
+      const { events, store, tracking } = this.parts;
+      const [event] = await store.pageOn(sql, position - 1, position, undefined, 1);
+      if (!event)
+        throw new FollowerPositionError(name, position, 'there is no event. Give the position of one.');
+      const noted = await events.at(sql, row, position);
+      const isBehind = position <= positionOf(row);
+      if (isBehind && noted?.state !== FollowerEventState.parked)
+        throw new FollowerPositionError(name, position, 'its event was passed already. Nothing was changed.');
+      const state = isBehind ? FollowerEventState.skipped : FollowerEventState.toSkip;
+      const stream = noted?.stream ?? streamOf(event);
+      await events.note(sql, row, {
+        position,
+        stream,
+        state,
+        attempts: noted?.attempts ?? 0,
+        error: noted?.error ?? null,
+      });
+      if (isBehind) await events.release(sql, row, stream);
+      if (row.failure?.position === position) await tracking.set(sql, row, CLEARED);
+    });
+  }
+
+  /**
+   * Goes on behind this position, in all upstreams: what lies between is left out, or handled again with `context.replaying`.
+   * Throws `FollowerPositionError` beyond the end of the log.
+   */
+  async moveTo(name: string, position: number): Promise<void> {
+    if (position !== 0) assertPosition(position, 'Followers.moveTo');
+    const last = await this.parts.views.last();
+    if (position > last)
+      throw new FollowerPositionError(
+        name,
+        position,
+        `the log ends at ${last}. Events to come would be left out.`,
+      );
+    await this.change(name, async (sql, row) => {
+      await this.parts.tracking.place(sql, row, position);
+      await this.parts.events.removeBehind(sql, row, position);
+      await this.parts.tracking.set(sql, row, CLEARED);
+    });
+  }
+
+  /**
+   * Brings followers of this process up to where the log is decided now, whether any process follows or not: each its own chance,
+   * so that one that fails neither holds up nor undoes another. Throws `UnknownFollowerError` and nothing else.
+   */
+  async sync(options: SyncOptions = {}): Promise<SyncReport[]> {
+    assertKnownOptions(options, ['names', 'dryRun', 'onProgress'], 'Followers.sync');
+    return this.parts.inOwnContext(() => this.syncs.run(options));
+  }
+
+  /**
+   * Forgets how far a follower of this process has come, in all upstreams or in one, in one transaction with its `@OnReset` method.
+   * Throws `UnknownFollowerError`, `UnknownUpstreamError`, `FollowerNotResettableError`, and what the method throws.
+   */
+  async reset(name: string, options: ResetOptions = {}): Promise<ResetReport> {
+    assertKnownOptions(options, ['upstream', 'dryRun', 'force'], 'Followers.reset');
+    const row = await this.row(name);
+    const report = await this.parts.inOwnContext(() => this.resets.run(row, options));
+    this.parts.following.wake();
+    return report;
+  }
+
+  /**
+   * Resolves when the follower has handled, in whatever process, everything up to the position, or up to the event.
+   * `timeout` defaults to 10 s. Throws `UnknownFollowerError`, and `FollowerTimeoutError` when it has not by then.
+   */
+  async waitFor(
+    name: string,
+    target: number | Pick<RecordedEvent, 'position'>,
+    { timeout = '10s' }: { timeout?: Duration } = {},
+  ): Promise<void> {
+    const where = 'Followers.waitFor';
+    const position = typeof target === 'number' ? target : target?.position;
+    if (position !== 0) assertPosition(position, where);
+    const limit = timerMilliseconds(timeout, 'timeout', where);
+    const deadline = performance.now() + limit;
+    for (;;) {
+      const row = await this.row(name);
+      const reached = positionOf(row);
+      if (reached >= position && !(await this.isParked(row, position))) return;
+      const left = deadline - performance.now();
+      if (left <= 0) {
+        const state = [stateOf(row), row.failure && firstLine(row.failure.error)].filter(Boolean).join(', ');
+        throw new FollowerTimeoutError(name, position, reached, limit, state);
+      }
+      await this.parts.following.places.reached(name, position, Math.min(left, LOOK));
+    }
+  }
+
+  /** @internal Does what is due of the followers of this process; resolves with how many events were handled. */
+  async runDue(): Promise<number> {
+    let handled = 0;
+    await this.parts.inOwnContext(async () => {
+      for (const follower of this.parts.set.all) handled += (await this.syncs.due(follower)).events;
+    });
+    return handled;
+  }
+
+  private async isParked(row: FollowerRow, position: number): Promise<boolean> {
+    if (row.parked === 0) return false;
+    const noted = await this.parts.database.run((sql) => this.parts.events.at(sql, row, position));
+    return noted?.state === FollowerEventState.parked;
+  }
+
+  private async statusOf(row: FollowerRow): Promise<FollowerStatus> {
+    const { views, database } = this.parts;
+    return statusOf(row, stateOf(row), await views.behind(positionOf(row)), database.clock.now());
+  }
+
+  private async change(name: string, work: (sql: Sql, row: FollowerRow) => Promise<unknown>): Promise<void> {
+    const row = await this.row(name);
+    const { database, tracking, table } = this.parts;
+    await this.parts.inOwnContext(() =>
+      database.transaction(async (sql) => {
+        await tracking.changing(sql, row);
+        // What a pass that was under way has come to meanwhile.
+        const [now = row] = await table.lookOn(sql, [row]);
+        await work(sql, now);
+      }),
+    );
+    this.parts.following.wake();
+  }
+
+  private async row(name: string): Promise<FollowerRow> {
+    const rows = await this.parts.table.look();
+    const row = this.chosen(rows, name);
+    if (row) return row;
+    const known = [...new Set([...this.parts.set.all, ...rows].map((one) => one.name))];
+    throw new UnknownFollowerError([name], known);
+  }
+
+  private chosen(rows: readonly FollowerRow[], name: string): FollowerRow | undefined {
+    const version = this.parts.set.find(name)?.version;
+    const own = rows.filter((row) => row.name === name);
+    return own.find((row) => row.version === version) ?? own.at(-1);
+  }
+}
+
+const CLEARED = {
+  ...{ failed_position: null, attempts: 0, error: null, failed_at: null },
+  ...{ retry_at: null, stopped_at: null, starts: 0, suspect_until: null },
+};
+
+function stateOf({ isPaused, isStopped }: FollowerRow): FollowerStatus['state'] {
+  if (isPaused) return 'paused';
+  return isStopped ? 'stopped' : 'running';
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0]!;
+}
+
+function assertPosition(position: unknown, where: string): void {
+  if (Number.isSafeInteger(position) && (position as number) >= 1) return;
+  throw new InvalidOptionError(
+    'position',
+    'a position in the log, or an event that was recorded',
+    describe(position),
+    where,
+  );
+}

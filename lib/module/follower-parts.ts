@@ -1,0 +1,135 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import { PRUNED } from '../core/stored-payload.js';
+import type { EventInput, RecordedEvent } from '../core/event.js';
+import type { RetryPolicy } from '../core/retry-policy.js';
+import type { Telemetry } from '../core/telemetry.js';
+import { Aggregate } from '../aggregates/aggregate.js';
+import type { AggregateApplications } from '../aggregates/aggregate-application.js';
+import { Followers } from '../followers/followers.js';
+import { FollowerSet } from '../followers/follower-set.js';
+import { Following } from '../followers/following.js';
+import type { CollectedRecorder } from '../followers/collector.js';
+import { PayloadPrunedError } from '../payload/errors.js';
+import { loggerOf } from '../runtime/logging.js';
+import { poolSize } from '../store/db/pool.js';
+import { FollowerEvents } from '../store/followers/follower-events.js';
+import { FollowerTable } from '../store/followers/follower-table.js';
+import { FollowerViews } from '../store/followers/follower-views.js';
+import { Tracking } from '../store/followers/tracking.js';
+import { recordedEvent } from '../store/log/recorded-event.js';
+import type { StoredEvent } from '../store/ports/rows.js';
+import type { HandlingParts } from './handling-parts.js';
+import { answerLimit, type LogParts } from './log-parts.js';
+import type { ResolvedOptions } from './options.js';
+
+/** Followers' transactions at a time, at most: each holds a connection of the pool. */
+const PASSES = 4;
+
+/** What follows the log. */
+export interface FollowerParts {
+  followerSet: FollowerSet;
+  followerTable: FollowerTable;
+  following: Following;
+  followers: Followers;
+}
+
+export function composeFollowers(
+  log: LogParts,
+  handling: HandlingParts,
+  aggregates: AggregateApplications,
+  options: ResolvedOptions,
+  telemetry: Telemetry,
+): FollowerParts {
+  const { worker, dispatch } = options;
+  const shared = sharedParts(log, handling, aggregates, {
+    retry: options.retry,
+    limit: answerLimit(options),
+    telemetry,
+  });
+  const { set: followerSet, table: followerTable } = shared;
+  const following = new Following({
+    ...shared,
+    lease: () => handling.keeper.hold(),
+    interval: worker.pollInterval,
+    limit: passesOf(log),
+    shutdownTimeout: worker.shutdownTimeout,
+  });
+  log.commits.on({
+    awaits: () => dispatch === 'background' && followerSet.size > 0,
+    committed: (events) =>
+      following.grown(
+        events.map(({ group }) => group),
+        Math.max(...events.map(({ position }) => position)),
+      ),
+    elsewhere: (groups) => following.grown(groups),
+  });
+  const followers = new Followers({
+    ...shared,
+    following,
+    views: new FollowerViews(log.lasting),
+    signal: new AbortController().signal,
+    isStopping: () => false,
+    inOwnContext: AsyncLocalStorage.snapshot(),
+  });
+  return { followerSet, followerTable, following, followers };
+}
+
+/** What both the loop and the service need. */
+function sharedParts(
+  log: LogParts,
+  { connectivity, sealed }: HandlingParts,
+  aggregates: AggregateApplications,
+  { retry, limit, telemetry }: { retry: RetryPolicy; limit: number; telemetry: Telemetry },
+) {
+  const { lasting, large, horizon } = log;
+  return {
+    database: log.database.answeringWithin(limit, Infinity),
+    tracking: new Tracking(lasting),
+    events: new FollowerEvents(lasting),
+    table: new FollowerTable(lasting),
+    store: log.store.by(large),
+    aggregates: {
+      isAggregate: (value: object) => value instanceof Aggregate,
+      save: (all: readonly object[], manager: EntityManager) => aggregates.save(all as Aggregate[], manager),
+    },
+    recorder: recorderOf(log),
+    read: (event: StoredEvent, runner: QueryRunner) => read(log, event, runner),
+    seal: sealed.seal.bind(sealed),
+    guard: (runner: QueryRunner) => sealed.guard(runner, (error) => log.database.isConflict(error)),
+    failureOf: (runner: QueryRunner) => sealed.failureOf(runner),
+    connectivity,
+    logger: loggerOf('Followers'),
+    failed: (follower: string, group: string, isGivenUp: boolean) =>
+      telemetry.enabled && telemetry.settled(follower, group, isGivenUp ? 'dead' : 'retry'),
+    random: Math.random,
+    set: new FollowerSet(retry),
+    horizon,
+  };
+}
+
+function passesOf({ database: { dialect, dataSource } }: LogParts): number {
+  return dialect.can.pool ? Math.max(1, Math.min(PASSES, poolSize(dataSource) - 2)) : 1;
+}
+
+function recorderOf({ store }: LogParts): CollectedRecorder {
+  return {
+    record: (inputs: readonly EventInput[], source, manager) =>
+      store.recordWith(
+        manager,
+        inputs.map((input) => ({ input, source })),
+      ),
+  };
+}
+
+/** As handlers get it: an instance of its group's class, where there is one. */
+async function read(
+  { reader, types }: LogParts,
+  event: StoredEvent,
+  runner: QueryRunner,
+): Promise<RecordedEvent> {
+  if (event.encoding === PRUNED) throw new PayloadPrunedError();
+  const data: unknown = await reader.data(event, undefined, runner);
+  const restored = types.has(event.group) ? await types.restore(event.group, data) : data;
+  return recordedEvent(event, event.position, restored);
+}

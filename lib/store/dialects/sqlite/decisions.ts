@@ -1,0 +1,8 @@
+import { lookByItem } from '../shared/look-by-item.js';
+import type { DecisionSql } from '../../ports/decision-sql.js';
+
+/** The transaction, BEGIN IMMEDIATE, is the only one that writes. */
+export const decisions: DecisionSql = {
+  lock: () => Promise.resolve(true),
+  look: (sql, t, boundary) => lookByItem(sql, t, boundary),
+};

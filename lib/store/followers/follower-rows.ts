@@ -1,0 +1,108 @@
+import type { Row } from '../ports/sql.js';
+import { optionalNumber } from '../ports/sql.js';
+
+/** One version of one follower. */
+export interface FollowerId {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** How far a follower has come in one upstream: an application of aggregates, or `''` for all other events. */
+export interface UpstreamPosition {
+  readonly upstream: string;
+  readonly position: number;
+  /** Up to there it had come before it was reset; 0: it never was. */
+  readonly replayUntil: number;
+}
+
+/** What is kept of an event that failed, until a pass goes beyond it. */
+export interface FollowerFailure {
+  readonly position: number;
+  /** Attempts that failed. */
+  readonly attempts: number;
+  readonly error: string;
+  /** Epoch milliseconds. */
+  readonly failedAt: number;
+  /** Milliseconds until it is tried again; 0 or less: it is due. */
+  readonly retryIn: number;
+}
+
+/** A follower as it stands in the tables. */
+export interface FollowerRow extends FollowerId {
+  /** The lease of the process that follows; undefined: nobody's. */
+  readonly owner: number | undefined;
+  /** That lease is held still. */
+  readonly isOwned: boolean;
+  readonly isPaused: boolean;
+  /** It gave up an event, and goes on when somebody says so. */
+  readonly isStopped: boolean;
+  /** Passes that processes did not survive, as far as anybody noticed; 0 nearly always. */
+  readonly starts: number;
+  /** The pass that its process did not survive went up to there; undefined where that is not known. */
+  readonly suspectUntil: number | undefined;
+  readonly failure: FollowerFailure | undefined;
+  /** Changed whenever a pass that began before must not commit. */
+  readonly revision: number;
+  readonly upstreams: readonly UpstreamPosition[];
+  /** Events that wait behind one that failed, and that one. */
+  readonly parked: number;
+  /** Milliseconds until the first parked event is tried again; undefined: none is parked. */
+  readonly parkedDueIn: number | undefined;
+  /** Events that somebody asked to be skipped and no pass has come to. */
+  readonly toSkip: number;
+  readonly skipped: number;
+}
+
+/** What a row is while it has no upstream: of `followerRows`. */
+function rowWithout(row: Row): Omit<FollowerRow, 'upstreams'> {
+  const number = (name: string) => Number(row[name] ?? 0);
+  const owner = optionalNumber(row.owner);
+  const failed = optionalNumber(row.failed_position);
+  return {
+    name: row.name as string,
+    version: number('version'),
+    owner,
+    isOwned: owner !== undefined && row.lease_held !== null && number('lease_held') === 1,
+    isPaused: row.paused_at !== null,
+    isStopped: row.stopped_at !== null,
+    starts: number('starts'),
+    suspectUntil: optionalNumber(row.suspect_until),
+    failure:
+      failed === undefined
+        ? undefined
+        : {
+            position: failed,
+            attempts: number('attempts'),
+            error: (row.error as string | null) ?? '',
+            failedAt: number('failed_at'),
+            retryIn: number('retry_in'),
+          },
+    revision: number('revision'),
+    parked: number('parked'),
+    parkedDueIn: optionalNumber(row.parked_due_in),
+    toSkip: number('to_skip'),
+    skipped: number('skipped'),
+  };
+}
+
+/** One row for each follower, of one for each follower and upstream, which come together. */
+export function followerRows(rows: readonly Row[]): FollowerRow[] {
+  const found: (FollowerRow & { upstreams: UpstreamPosition[] })[] = [];
+  for (const row of rows) {
+    const last = found.at(-1);
+    const isSame = last?.name === row.name && last?.version === Number(row.version);
+    const upstream = {
+      upstream: row.upstream as string,
+      position: Number(row.position),
+      replayUntil: Number(row.replay_until),
+    };
+    if (last && isSame) last.upstreams.push(upstream);
+    else found.push({ ...rowWithout(row), upstreams: [upstream] });
+  }
+  return found;
+}
+
+/** Where it has come in all of its upstreams. */
+export function positionOf({ upstreams }: Pick<FollowerRow, 'upstreams'>): number {
+  return Math.min(...upstreams.map(({ position }) => position));
+}

@@ -1,0 +1,133 @@
+import type { Database } from '../db/database.js';
+import type { Sql } from '../ports/sql.js';
+import { type FollowerId, type FollowerRow, followerRows } from './follower-rows.js';
+import { FollowerEventState } from './follower-events.js';
+
+const INSERTED = ['name', 'version', 'seen_at'] as const;
+const FIRST_POSITION = ['follower', 'version', 'upstream', 'position', 'replay_until'] as const;
+
+/** Which followers there are, how far each has come, and who owns it. */
+export class FollowerTable {
+  constructor(private readonly database: Database) {}
+
+  /** Makes rows for those that have none. A further version of a follower replays what the one before it has handled. */
+  async register(ids: readonly FollowerId[]): Promise<void> {
+    const { tables, dialect } = this.database;
+    const { now, insertNew } = dialect.syntax;
+    const missing = await this.missing(ids);
+    if (missing.length === 0) return;
+    await this.database.transaction(async (sql) => {
+      for (const { name, version } of missing) {
+        const row = await sql.row(
+          `SELECT max(p.position) AS reached FROM ${tables.followerPosition} p WHERE p.follower = ? AND p.version < ?`,
+          [name, version],
+        );
+        const seen = await sql.row<{ now: unknown }>(`SELECT ${now} AS now`);
+        await sql.change(insertNew(tables.follower, INSERTED), [name, version, Number(seen!.now)]);
+        const first = [name, version, '', 0, Number(row?.reached ?? 0)];
+        await sql.change(insertNew(tables.followerPosition, FIRST_POSITION), first);
+      }
+    });
+  }
+
+  /** In one order in all processes, which start at once: an insert that finds the row locks it, too. */
+  private async missing(ids: readonly FollowerId[]): Promise<FollowerId[]> {
+    const known = await this.look(ids);
+    return ids
+      .filter(({ name, version }) => !known.some((row) => row.name === name && row.version === version))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Those of them that have rows; all there are where none are named. Ordered by name and version. */
+  async look(ids?: readonly FollowerId[]): Promise<FollowerRow[]> {
+    if (ids?.length === 0) return [];
+    return this.database.run((sql) => this.lookOn(sql, ids));
+  }
+
+  async lookOn(sql: Sql, ids?: readonly FollowerId[]): Promise<FollowerRow[]> {
+    const { tables, dialect } = this.database;
+    const time = this.database.time();
+    const { parked, toSkip, skipped } = FollowerEventState;
+    const events = (what: string, state: number) =>
+      `(SELECT ${what} FROM ${tables.followerEvent} e WHERE e.follower = f.name AND e.version = f.version AND e.state = ${state})`;
+    const those = ids ? `WHERE ${oneOf(ids, 'f.')}` : '';
+    const rows = await sql.rows(
+      `SELECT f.name, f.version, f.owner, f.paused_at, f.stopped_at, f.starts, f.suspect_until, f.failed_position, f.attempts,
+         f.error, f.failed_at, f.retry_at - ${time.sql} AS retry_in, p.upstream, p.position, p.replay_until, p.revision,
+         (SELECT 1 FROM ${tables.worker} w WHERE w.id = f.owner AND w.lease_until >= ${dialect.syntax.now}) AS lease_held,
+         ${events('count(*)', parked)} AS parked, ${events('count(*)', toSkip)} AS to_skip, ${events('count(*)', skipped)} AS skipped,
+         ${events(`min(e.due_at)`, parked)} - ${time.sql} AS parked_due_in
+       FROM ${tables.follower} f JOIN ${tables.followerPosition} p ON p.follower = f.name AND p.version = f.version
+       ${those} ORDER BY f.name, f.version, p.upstream`,
+      [
+        ...time.parameters,
+        ...time.parameters,
+        ...(ids ?? []).flatMap(({ name, version }) => [name, version]),
+      ],
+    );
+    return followerRows(rows);
+  }
+
+  /**
+   * Takes a follower that nobody owns, or whose owner's lease has lapsed: then a pass may have been under way that its
+   * process did not survive. False where somebody else was quicker.
+   */
+  async claim({ name, version, owner }: FollowerRow, workerId: number): Promise<boolean> {
+    const { tables } = this.database;
+    const isOwner = owner === undefined ? 'owner IS NULL' : 'owner = ?';
+    const starts = owner === undefined ? '' : ', starts = CASE WHEN starts = 0 THEN 1 ELSE starts END';
+    const changed = await this.database.run((sql) =>
+      sql.change(
+        `UPDATE ${tables.follower} SET owner = ?${starts} WHERE name = ? AND version = ? AND ${isOwner}`,
+        [workerId, name, version, ...(owner === undefined ? [] : [owner])],
+      ),
+    );
+    return changed > 0;
+  }
+
+  /** Gives up all that is owned under this lease. */
+  async release(workerId: number): Promise<void> {
+    await this.database.run((sql) =>
+      sql.change(`UPDATE ${this.database.tables.follower} SET owner = NULL WHERE owner = ?`, [workerId]),
+    );
+  }
+
+  /** A pass is about to start under suspicion: it goes up to there. Outside of the pass, so that it stays when the process dies. */
+  async started({ name, version }: FollowerId, starts: number, until: number): Promise<void> {
+    await this.database.run((sql) =>
+      sql.change(
+        `UPDATE ${this.database.tables.follower} SET starts = ?, suspect_until = ? WHERE name = ? AND version = ?`,
+        [starts, until, name, version],
+      ),
+    );
+  }
+
+  /** Some process has these still. */
+  async heartbeat(ids: readonly FollowerId[]): Promise<void> {
+    if (ids.length === 0) return;
+    const { tables, dialect } = this.database;
+    const beat = () =>
+      this.database.run((sql) =>
+        sql.change(
+          `UPDATE ${tables.follower} SET seen_at = ${dialect.syntax.now} WHERE ${oneOf(ids)}`,
+          ids.flatMap(({ name, version }) => [name, version]),
+        ),
+      );
+    await this.database.retrying(beat);
+  }
+
+  /** The versions of one follower that have rows, the first first. */
+  async versionsOf(name: string): Promise<number[]> {
+    const rows = await this.database.run((sql) =>
+      sql.rows(`SELECT version FROM ${this.database.tables.follower} WHERE name = ? ORDER BY version`, [
+        name,
+      ]),
+    );
+    return rows.map(({ version }) => Number(version));
+  }
+}
+
+/** SQL: the row is of one of these, whose names and versions are the parameters. */
+function oneOf(ids: readonly FollowerId[], alias = ''): string {
+  return ids.map(() => `(${alias}name = ? AND ${alias}version = ?)`).join(' OR ');
+}

@@ -226,6 +226,7 @@ export {
   FollowerNotResettableError,
   FollowerPositionError,
   FollowerProcessDiedError,
+  FollowerMethodTimeoutError,
   FollowerShutdownError,
   FollowerTimeoutError,
   InvalidFollowerError,

@@ -4,6 +4,7 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import libsql from 'libsql';
 import {
   Deliveries,
+  EventArchive,
   EventHandler,
   EventLog,
   EventSourcingModule,
@@ -18,7 +19,7 @@ import {
 /**
  * A Nest application on that database: created, connected and with its tables, not started. `init()` starts it: its
  * handlers are registered and its worker begins to claim. `options: false` leaves the product out; `feature` is given to
- * `forFeature`.
+ * `forFeature`, `database` to TypeORM.
  */
 export async function createApplication({
   address,
@@ -28,6 +29,7 @@ export async function createApplication({
   options = {},
   feature,
   poolSize = 10,
+  database: given = {},
 }) {
   class AppModule {}
   const database = TypeOrmModule.forRoot({
@@ -35,6 +37,7 @@ export async function createApplication({
     entities,
     autoLoadEntities: true,
     synchronize: true,
+    ...given,
   });
   const imports = [
     database,
@@ -64,6 +67,7 @@ export async function createApplication({
 function servicesOf(app) {
   return {
     log: app.get(EventLog),
+    archive: app.get(EventArchive),
     deliveries: app.get(Deliveries),
     rescan: app.get(Rescan),
     followers: app.get(Followers),
@@ -86,14 +90,14 @@ export function handlerOf(pattern, options, handle) {
   return provider(Handlers, 'handle', EventHandler(pattern, { name: 'bench', ...options }));
 }
 
-/** A provider that is a follower of the groups of `bench`, named so. */
-export function followerOf(pattern, handle) {
+/** A provider that is a follower of that name. */
+export function followerOf(pattern, handle, name = 'bench') {
   class BenchFollower {
     async handle(event, context) {
       return handle(event, context);
     }
   }
-  Follower('bench', { follows: [pattern] })(BenchFollower);
+  Follower(name, { follows: [pattern] })(BenchFollower);
   return provider(BenchFollower, 'handle', On(pattern));
 }
 

@@ -7,6 +7,7 @@ export const {
   AggregateType,
   Deliveries,
   event,
+  EventArchive,
   EventHandler,
   EventLog,
   EventSourcingModule,

@@ -8,6 +8,8 @@ const NAMES = [
   'drain',
   'transactional',
   'follow',
+  'follow-latency',
+  'idle-followers',
   'latency',
   'producers',
   'http',
@@ -16,6 +18,7 @@ const NAMES = [
   'claim',
   'counts',
   'retry',
+  'archive',
   'ordered',
   'backlog',
 ];

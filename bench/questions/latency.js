@@ -68,11 +68,13 @@ export function starts() {
   };
 }
 
-export function productSender({ dataSource, log }) {
+/** `inputOf`: more of the nth input, such as its `orderKey`. */
+export function productSender({ dataSource, log }, inputOf = () => ({})) {
   return async (n) => {
     const runner = dataSource.createQueryRunner();
     await runner.startTransaction();
-    await log.append({ group: 'bench', key: `latency_${n}`, data: { n } }, { manager: runner.manager });
+    const input = { group: 'bench', key: `latency_${n}`, data: { n }, ...inputOf(n) };
+    await log.append(input, { manager: runner.manager });
     const sent = now();
     await runner.commitTransaction();
     await runner.release();

@@ -1,26 +1,12 @@
-import libsql from 'libsql';
-import { createConnection } from 'mysql2/promise';
-import pg from 'pg';
 import { startApplication } from '../harness/application.js';
 import { now } from '../harness/clock.js';
 import { Donation, DONATION_GROUP, DonationEvents } from '../harness/donation.js';
 import { atLeast } from '../harness/figures.js';
 import { withConnection } from '../harness/log.js';
+import { recorders } from '../harness/recorders.js';
 import { countOf, fillDonations } from '../harness/tables.js';
 
 const BATCH = 1000;
-const COLUMNS = [
-  'event_key',
-  'event_group',
-  'payload',
-  'encoding',
-  'metadata',
-  'occurred_at',
-  'recorded_at',
-  'registry_version',
-];
-const TYPES = ['text', 'text', 'text', 'text', 'text', 'bigint', 'bigint', 'integer'];
-
 export default {
   group: 'Re-scan',
   sizes: ({ quick, database }) => ({ rows: quick ? 20_000 : database === 'postgres' ? 200_000 : 30_000 }),
@@ -102,37 +88,3 @@ function eventRow(id) {
     1,
   ];
 }
-
-async function mysqlRecorder({ url }) {
-  const connection = await createConnection(url);
-  const statement = `INSERT INTO once_event (position, ${COLUMNS.join(', ')}) VALUES ?`;
-  const record = (rows, first) =>
-    connection.query(statement, [rows.map((row, index) => [first + index, ...row])]);
-  return { record, close: () => connection.end() };
-}
-
-const recorders = {
-  async postgres({ url }) {
-    const client = new pg.Client(url);
-    await client.connect();
-    const arrays = TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ');
-    const statement = `INSERT INTO once_event (${COLUMNS.join(', ')}) SELECT * FROM unnest(${arrays})`;
-    const record = (rows) =>
-      client.query(
-        statement,
-        TYPES.map((_, column) => rows.map((row) => row[column])),
-      );
-    return { record, close: () => client.end() };
-  },
-  mariadb: mysqlRecorder,
-  mysql: mysqlRecorder,
-  async sqlite({ url }) {
-    const database = new libsql(url);
-    database.pragma('journal_mode = WAL');
-    const statement = database.prepare(
-      `INSERT INTO once_event (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`,
-    );
-    const record = database.transaction((rows) => rows.forEach((row) => statement.run(...row)));
-    return { record, close: () => database.close() };
-  },
-};

@@ -137,3 +137,20 @@ export class FollowerShutdownError extends EventSourcingError {
     super('The application is shutting down: what this pass has done is rolled back, and done again later.');
   }
 }
+
+/** The methods of a follower ran longer for one event than its timeout: the attempt counts as failed. */
+export class FollowerMethodTimeoutError extends EventSourcingError {
+  readonly code = 'FOLLOWER_METHOD_TIMEOUT';
+
+  constructor(
+    readonly follower: string,
+    readonly position: number,
+    /** Milliseconds. */
+    readonly timeout: number,
+  ) {
+    super(
+      `Follower ${follower} did not end with the event at position ${position} within ${timeout} ms. Make it faster, heed ` +
+        'context.signal, or give it a longer timeout: @Follower(name, { timeout }).',
+    );
+  }
+}

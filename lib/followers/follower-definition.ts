@@ -1,4 +1,5 @@
 import { describe } from '../core/describe.js';
+import { timerMilliseconds } from '../core/duration.js';
 import { nameProblem } from '../core/event-input.js';
 import { type EventClass, eventTypeNameOf } from '../core/event-types.js';
 import { compilePattern, type GroupPattern } from '../core/group-pattern.js';
@@ -22,6 +23,7 @@ const OPTIONS = {
   onError: opt(oneOf('stop', 'skip', 'park'), 'stop'),
   batchSize: opt(whole(1, 10_000), 500),
   stateless: opt(flag, false),
+  timeout: maybe(timerMilliseconds),
   retry: maybe((retry: RetryOptions) => retry),
   dataSource: maybe(text),
 };
@@ -42,6 +44,8 @@ export interface FollowerDefinition extends FollowerId {
   readonly batchSize: number;
   readonly stateless: boolean;
   readonly retry: RetryPolicy;
+  /** Milliseconds that its methods have for one event. */
+  readonly timeout: number;
   readonly methods: readonly OnMethod[];
   /** Whether any of its methods takes events of the group. */
   takes(group: string): boolean;
@@ -49,6 +53,13 @@ export interface FollowerDefinition extends FollowerId {
   readonly groups: readonly string[] | undefined;
   /** Undefined where it has no such method. */
   readonly reset?: { readonly knowsUpstreams: boolean; call(context: ResetContext): unknown };
+}
+
+/** For followers that say nothing of it. */
+export interface FollowerDefaults {
+  readonly retry: RetryPolicy;
+  /** Milliseconds. */
+  readonly timeout: number;
 }
 
 /**
@@ -59,16 +70,19 @@ export function followerDefinition(
   instance: object,
   methodNames: readonly string[],
   { name, options }: FollowerMetadata,
-  defaults: RetryPolicy,
+  defaults: FollowerDefaults,
 ): FollowerDefinition {
   const label = instance.constructor.name;
   const where = `@Follower of ${label}`;
   assertName(name, label);
-  const { follows, retry, dataSource: _, ...checked } = resolved(OPTIONS, options, { where });
-  const followed =
-    follows === undefined ? undefined : list(follows).map((pattern) => checkedPattern(pattern, label));
-  if (followed?.length === 0)
-    throw new InvalidFollowerError(label, 'expected follows to have a pattern or more, got an empty array.');
+  const {
+    follows,
+    retry,
+    timeout = defaults.timeout,
+    dataSource: _,
+    ...checked
+  } = resolved(OPTIONS, options, { where });
+  const followed = follows === undefined ? undefined : checkedFollows(follows, label);
   const bound = { instance, label, followed };
   const prototype = Object.getPrototypeOf(instance) as object;
   const on = methodNames.flatMap((method) => onMethod(bound, method, onPatternsOf(prototype, method)) ?? []);
@@ -84,12 +98,22 @@ export function followerDefinition(
     name,
     label,
     ...checked,
-    retry: retryPolicy(retry ?? {}, where, defaults),
+    timeout,
+    retry: retryPolicy(retry ?? {}, where, defaults.retry),
     methods: on,
     takes: (group) => on.some(({ matches }) => matches(group)),
     groups: exact?.filter(isFollowed),
     ...(reset ? { reset } : {}),
   };
+}
+
+function checkedFollows(
+  follows: GroupPattern | readonly GroupPattern[],
+  label: string,
+): readonly GroupPattern[] {
+  const followed = list(follows).map((pattern) => checkedPattern(pattern, label));
+  if (followed.length > 0) return followed;
+  throw new InvalidFollowerError(label, 'expected follows to have a pattern or more, got an empty array.');
 }
 
 interface Bound {

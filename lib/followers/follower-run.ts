@@ -66,11 +66,13 @@ export class FollowerRun {
     const { again = false } = options;
     try {
       if (!this.mayGoOn(row, again)) return { kind: 'idle', row };
-      if (row.parked > 0 && (again || (row.parkedDueIn ?? Infinity) <= 0)) {
+      const stretch = nextStretch(row, horizon);
+      // Where a process has died of it lately, what else there is goes first: a parked event may be what it died of.
+      const isFirst = row.starts === 0 || !stretch;
+      if (isFirst && row.parked > 0 && (again || (row.parkedDueIn ?? Infinity) <= 0)) {
         const parked = await this.parked(row, again);
         if (parked) return parked;
       }
-      const stretch = nextStretch(row, horizon);
       return stretch ? await this.step(row, stretch, options) : { kind: 'idle', row };
     } catch (error) {
       return { kind: 'away', error };
@@ -186,14 +188,17 @@ export class FollowerRun {
   private async parked(row: FollowerRow, always: boolean): Promise<Next | undefined> {
     const parked = await this.setbacks.due(row, always);
     if (!parked) return undefined;
+    const own = parked.event ? await this.setbacks.putOff(row, parked) : row;
+    if (!own) return { kind: 'lost' };
     try {
-      await this.setbacks.retry(row, parked);
+      await this.setbacks.retry(own, parked);
       return { kind: 'lost' };
     } catch (error) {
       const interrupted = await this.interrupted(error);
+      if (interrupted?.kind === 'away') await this.setbacks.putBack(own, parked).catch(() => undefined);
       if (interrupted || !parked.event) return interrupted ?? { kind: 'away', error };
-      const reason = await this.setbacks.failedAgain(row, parked, parked.event, error);
-      return always ? { kind: 'failed', row, error: reason } : { kind: 'lost' };
+      const reason = await this.setbacks.failedAgain(own, parked, parked.event, error);
+      return always ? { kind: 'failed', row: own, error: reason } : { kind: 'lost' };
     }
   }
 

@@ -1,14 +1,12 @@
-import type { RetryPolicy } from '../core/retry-policy.js';
 import { DuplicateFollowerError, UnknownFollowerError } from './errors.js';
-import { type FollowerDefinition, followerDefinition } from './follower-definition.js';
+import { type FollowerDefaults, type FollowerDefinition, followerDefinition } from './follower-definition.js';
 import type { FollowerMetadata } from './follower.decorator.js';
 
 /** The followers of this process, for one DataSource. */
 export class FollowerSet {
   private readonly byName = new Map<string, FollowerDefinition>();
 
-  /** How failed events are tried again where a follower says nothing of that. */
-  constructor(private readonly retry: RetryPolicy) {}
+  constructor(private readonly defaults: FollowerDefaults) {}
 
   get all(): readonly FollowerDefinition[] {
     return [...this.byName.values()];
@@ -20,7 +18,7 @@ export class FollowerSet {
 
   /** Adds a provider with `@Follower`. Throws `InvalidFollowerError`, `UnknownOptionError` or `InvalidOptionError`. */
   add(instance: object, methodNames: readonly string[], metadata: FollowerMetadata): void {
-    const follower = followerDefinition(instance, methodNames, metadata, this.retry);
+    const follower = followerDefinition(instance, methodNames, metadata, this.defaults);
     const other = this.byName.get(follower.name);
     if (other) throw new DuplicateFollowerError(follower.label, other.label, follower.name);
     this.byName.set(follower.name, follower);

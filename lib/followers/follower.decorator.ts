@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { Duration } from '../core/duration.js';
 import type { AggregateRecordedEvent, RecordedEvent } from '../core/event.js';
 import type { EventClass } from '../core/event-types.js';
 import type { GroupPattern } from '../core/group-pattern.js';
@@ -22,6 +23,8 @@ export interface FollowerOptions {
   batchSize?: number;
   /** It keeps nothing, so that it can be reset without `@OnReset`. Default false. */
   stateless?: boolean;
+  /** How long its methods may take for one event; after that the attempt has failed. Default 5 min, 5 s on SQLite. */
+  timeout?: Duration;
   /** Overrides of the module's `retry`. */
   retry?: RetryOptions;
   /** Name of the DataSource whose log it follows. Default: the default one. */

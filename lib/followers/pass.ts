@@ -13,6 +13,7 @@ import { type AggregateSaver, type CollectedRecorder, Collector } from './collec
 import { FollowerShutdownError } from './errors.js';
 import type { FollowerContext } from './follower-context.js';
 import type { FollowerDefinition } from './follower-definition.js';
+import { TimeLimit } from './time-limit.js';
 import { isReplayed, streamOf, upstreamOf } from './upstreams.js';
 
 export interface PassParts {
@@ -89,17 +90,19 @@ export class Pass {
     if (!(await tracking.move(sql, row, stretch))) throw new LostPass();
     const held = await this.heldBack(sql, row, stretch, events);
     let [count, reached] = [0, stretch.to];
-    for (const [index, event] of events.entries()) {
-      if (index > 0 && this.parts.isStopping()) {
-        reached = events[index - 1]!.position;
-        await tracking.move(sql, row, { ...stretch, from: stretch.to, to: reached });
-        break;
+    await this.limited(async (limit) => {
+      for (const [index, event] of events.entries()) {
+        if (index > 0 && this.parts.isStopping()) {
+          reached = events[index - 1]!.position;
+          await tracking.move(sql, row, { ...stretch, from: stretch.to, to: reached });
+          break;
+        }
+        if (await held(event)) continue;
+        const recorded = await this.handle(sql, row, event, limit);
+        handled?.(recorded);
+        count++;
       }
-      if (await held(event)) continue;
-      const recorded = await this.handle(sql, row, event);
-      handled?.(recorded);
-      count++;
-    }
+    });
     const passed = events.filter(({ position }) => position <= reached);
     return { handled: count, row: await this.after(sql, row, { ...stretch, to: reached }, passed) };
   }
@@ -113,9 +116,18 @@ export class Pass {
         !(await events.remove(sql, row, event.position))
       )
         throw new LostPass();
-      await this.handle(sql, row, event);
+      await this.limited((limit) => this.handle(sql, row, event, limit));
       await events.release(sql, row, streamOf(event));
     });
+  }
+
+  private async limited<T>(work: (limit: TimeLimit) => Promise<T>): Promise<T> {
+    const limit = new TimeLimit(this.follower, this.parts.signal);
+    try {
+      return await work(limit);
+    } finally {
+      limit.end();
+    }
   }
 
   private async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -152,14 +164,22 @@ export class Pass {
     };
   }
 
-  private async handle(sql: Sql, row: FollowerRow, stored: StoredEvent): Promise<RecordedEvent> {
+  private async handle(
+    sql: Sql,
+    row: FollowerRow,
+    stored: StoredEvent,
+    limit: TimeLimit,
+  ): Promise<RecordedEvent> {
     const { parts } = this;
     try {
+      limit.begin(stored.position);
       parts.guard(sql.runner);
       const event = await parts.read(stored, sql.runner);
       const { manager } = sql.runner;
       await emissionContext.run({ key: event.key, correlationId: event.metadata.correlationId }, () =>
-        parts.database.pool.whileHolding(() => this.call(event, row, stored, manager)),
+        parts.database.pool.whileHolding(() =>
+          this.call(event, row, { stored, manager, signal: limit.signal }),
+        ),
       );
       await this.assertWhole(sql);
       return event;
@@ -187,8 +207,7 @@ export class Pass {
   private async call(
     event: RecordedEvent,
     row: FollowerRow,
-    stored: StoredEvent,
-    manager: EntityManager,
+    { stored, manager, signal }: { stored: StoredEvent; manager: EntityManager; signal: AbortSignal },
   ): Promise<void> {
     const { follower, parts } = this;
     const { position } = event;
@@ -200,13 +219,13 @@ export class Pass {
       replaying,
       position,
       attempt: row.failure?.position === position ? row.failure.attempts + 1 : 1,
-      signal: parts.signal,
+      signal,
       get logger() {
         return new Logger(follower.name);
       },
     };
     for (const method of follower.methods.filter(({ matches }) => matches(event.group))) {
-      await unlessAborted(parts.signal, async () => method.call(event, context));
+      await unlessAborted(signal, async () => method.call(event, context));
       await collector.record(method.label, parts.recorder, manager);
     }
     collector.end();

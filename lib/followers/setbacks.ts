@@ -63,12 +63,32 @@ export class Setbacks {
     return { noted, event };
   }
 
-  /** Handles it, or forgets it where there is no such event any more. */
+  /** Handles it, or forgets it where there is no such event any more. Throws what `Pass.retryParked` does. */
   async retry(row: FollowerRow, { noted, event }: Parked): Promise<void> {
     const { position, attempts } = noted;
     const failure = { position, attempts, error: '', failedAt: 0, retryIn: 0 };
     if (event) return this.pass.retryParked({ ...row, failure }, event);
     await this.changed(row, (sql) => this.parts.events.remove(sql, row, position));
+  }
+
+  /**
+   * Before a parked event is tried: as if its process had died of it, so that one that does is not the first thing that each
+   * successor tries. The row as it is then; undefined where somebody else has changed the follower.
+   */
+  async putOff(row: FollowerRow, { noted }: Parked): Promise<FollowerRow | undefined> {
+    const { follower, parts } = this;
+    const attempts = noted.attempts + 1;
+    const error = `Attempt ${attempts} has not ended: it is under way, or its process has died.`;
+    const retryIn = parkedDelay(follower.retry, attempts, parts.random);
+    const isOwn = await this.changed(row, (sql) =>
+      parts.events.note(sql, row, { ...noted, attempts, error, retryIn }),
+    );
+    return isOwn ? { ...row, revision: row.revision + 1 } : undefined;
+  }
+
+  /** What kept it from being tried was none of its failures: it is due again. */
+  async putBack(row: FollowerRow, { noted }: Parked): Promise<void> {
+    await this.changed(row, (sql) => this.parts.events.note(sql, row, { ...noted, retryIn: 0 }));
   }
 
   /** A parked event failed again: it is tried again later. Returns what it failed with. */
@@ -155,9 +175,14 @@ export class Setbacks {
     };
   }
 
-  private async changed(row: FollowerRow, work: (sql: Sql) => Promise<unknown>): Promise<void> {
+  /** False where somebody else has changed the follower since: nothing is done. */
+  private changed(row: FollowerRow, work: (sql: Sql) => Promise<unknown>): Promise<boolean> {
     const { database, tracking } = this.parts;
-    await database.transaction(async (sql) => (await tracking.changing(sql, row, row.revision)) && work(sql));
+    return database.transaction(async (sql) => {
+      if (!(await tracking.changing(sql, row, row.revision))) return false;
+      await work(sql);
+      return true;
+    });
   }
 
   private tell({ key, position }: StoredEvent, { error, attempts }: Failed, then: Verdict): void {

@@ -21,7 +21,7 @@ import { composeAggregates } from './aggregate-parts.js';
 import { choresOf } from './chores.js';
 import { leftToOthers, type OfferParts, offering } from './commits.js';
 import { warnOfFormerNames } from './former-names.js';
-import { composeFollowers } from './follower-parts.js';
+import { composeFollowers, composeSharing } from './follower-parts.js';
 import { composeHandling, type HandlingEvents } from './handling-parts.js';
 import { composeLog } from './log-parts.js';
 import { composeLookout } from './lookout-parts.js';
@@ -64,13 +64,14 @@ export class Engine {
     this.name = options.dataSource ?? 'default';
     const log = composeLog(dataSource, options, telemetry);
     const sources = composeSources(log, options, telemetry);
-    const handling = composeHandling(log, options, this.handlingEvents, telemetry);
+    const sharing = composeSharing(log, options);
+    const handling = composeHandling(log, options, this.handlingEvents, telemetry, sharing.shares);
     const { worker, connectivity } = handling;
     const ahead = () => worker.runs.ahead;
     const queries = new DeliveryQueries(log.database, ahead);
     const lookout = composeLookout(log, handling, options, this);
     const aggregates = composeAggregates(log, options);
-    const followers = composeFollowers(log, handling, aggregates, options, telemetry);
+    const followers = composeFollowers(log, handling, aggregates, options, telemetry, sharing);
     const counting = new DeliveryCounting(log.database, ahead);
     const operating = composeOperating(log, options, {
       counting,

@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { PRUNED } from '../core/stored-payload.js';
 import type { EventInput, RecordedEvent } from '../core/event.js';
-import type { RetryPolicy } from '../core/retry-policy.js';
 import type { Telemetry } from '../core/telemetry.js';
 import { Aggregate } from '../aggregates/aggregate.js';
 import type { AggregateApplications } from '../aggregates/aggregate-application.js';
@@ -12,19 +11,16 @@ import { Following } from '../followers/following.js';
 import type { CollectedRecorder } from '../followers/collector.js';
 import { PayloadPrunedError } from '../payload/errors.js';
 import { loggerOf } from '../runtime/logging.js';
-import { poolSize } from '../store/db/pool.js';
 import { FollowerEvents } from '../store/followers/follower-events.js';
 import { FollowerTable } from '../store/followers/follower-table.js';
 import { FollowerViews } from '../store/followers/follower-views.js';
 import { Tracking } from '../store/followers/tracking.js';
 import { recordedEvent } from '../store/log/recorded-event.js';
 import type { StoredEvent } from '../store/ports/rows.js';
+import { ConnectionShares } from './connection-shares.js';
 import type { HandlingParts } from './handling-parts.js';
 import { answerLimit, type LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
-
-/** Followers' transactions at a time, at most: each holds a connection of the pool. */
-const PASSES = 4;
 
 /** What follows the log. */
 export interface FollowerParts {
@@ -34,25 +30,36 @@ export interface FollowerParts {
   followers: Followers;
 }
 
+/** What handlers and followers know of each other. */
+export interface Sharing {
+  followerSet: FollowerSet;
+  shares: ConnectionShares;
+}
+
+export function composeSharing({ database }: LogParts, { retry }: ResolvedOptions): Sharing {
+  // As transactional handlers have it: where there is one connection for all, others wait for it.
+  const timeout = database.dialect.can.pool ? 300_000 : 5000;
+  const followerSet = new FollowerSet({ retry, timeout });
+  return { followerSet, shares: new ConnectionShares(database, () => followerSet.size) };
+}
+
 export function composeFollowers(
   log: LogParts,
   handling: HandlingParts,
   aggregates: AggregateApplications,
   options: ResolvedOptions,
   telemetry: Telemetry,
+  { followerSet, shares }: Sharing,
 ): FollowerParts {
   const { worker, dispatch } = options;
-  const shared = sharedParts(log, handling, aggregates, {
-    retry: options.retry,
-    limit: answerLimit(options),
-    telemetry,
-  });
-  const { set: followerSet, table: followerTable } = shared;
+  const limit = answerLimit(options);
+  const shared = sharedParts(log, handling, aggregates, { set: followerSet, limit, telemetry });
+  const { table: followerTable } = shared;
   const following = new Following({
     ...shared,
     lease: () => handling.keeper.hold(),
     interval: worker.pollInterval,
-    limit: passesOf(log),
+    limit: shares.passes,
     shutdownTimeout: worker.shutdownTimeout,
   });
   log.commits.on({
@@ -80,7 +87,7 @@ function sharedParts(
   log: LogParts,
   { connectivity, sealed }: HandlingParts,
   aggregates: AggregateApplications,
-  { retry, limit, telemetry }: { retry: RetryPolicy; limit: number; telemetry: Telemetry },
+  { set, limit, telemetry }: { set: FollowerSet; limit: number; telemetry: Telemetry },
 ) {
   const { lasting, large, horizon } = log;
   return {
@@ -103,13 +110,9 @@ function sharedParts(
     failed: (follower: string, group: string, isGivenUp: boolean) =>
       telemetry.enabled && telemetry.settled(follower, group, isGivenUp ? 'dead' : 'retry'),
     random: Math.random,
-    set: new FollowerSet(retry),
+    set,
     horizon,
   };
-}
-
-function passesOf({ database: { dialect, dataSource } }: LogParts): number {
-  return dialect.can.pool ? Math.max(1, Math.min(PASSES, poolSize(dataSource) - 2)) : 1;
 }
 
 function recorderOf({ store }: LogParts): CollectedRecorder {

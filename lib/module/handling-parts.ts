@@ -10,11 +10,11 @@ import { SealedRunners } from '../store/db/sealed-runners.js';
 import { Worker, type WorkerParts } from '../handlers/worker.js';
 import { DeliveryQueue } from '../store/deliveries/delivery-queue.js';
 import { OrderedClaim } from '../store/deliveries/ordered-claim.js';
-import { poolSize } from '../store/db/pool.js';
 import { probe } from '../store/db/probe.js';
 import { Promotion } from '../store/deliveries/promotion.js';
 import { assertRelations } from '../store/typeorm/relations.js';
 import { WorkerLeases } from '../store/deliveries/worker-leases.js';
+import type { ConnectionShares } from './connection-shares.js';
 import { answerLimit, type LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -51,6 +51,7 @@ export function composeHandling(
   options: ResolvedOptions,
   events: HandlingEvents,
   telemetry: Telemetry,
+  shares: ConnectionShares,
 ): HandlingParts {
   const { database, registry } = log;
   const { worker: limits } = options;
@@ -71,7 +72,7 @@ export function composeHandling(
     sealed,
     telemetry,
     loaderOf: entityLoads(database, log.entities),
-    limits: limitsOf(log, options),
+    limits: limitsOf(options, shares),
     handlers: boundHandlers,
     lease: () => keeper.hold(),
     leasePeriod: limits.lease,
@@ -152,12 +153,13 @@ function composePromoter(
   });
 }
 
-/** Two connections of the pool stay free of handlers' transactions, where there are that many. */
-function limitsOf({ database }: LogParts, { worker: { concurrency } }: ResolvedOptions): Limits {
-  if (!database.dialect.can.pool) return { concurrency, transactional: 1 };
+/** Which followers there are is known later than the worker is made. */
+function limitsOf({ worker: { concurrency } }: ResolvedOptions, shares: ConnectionShares): Limits {
   return {
     concurrency,
-    transactional: Math.max(1, Math.min(concurrency, poolSize(database.dataSource) - 2)),
+    get transactional() {
+      return shares.transactional(concurrency);
+    },
   };
 }
 

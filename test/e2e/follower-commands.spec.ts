@@ -128,14 +128,15 @@ describeEachDatabase('the commands of followers', (db) => {
       expect(await run('sync-followers', 'Grumbler')).toMatchObject({ code: 0 });
 
       await run('followers', 'pause', 'TrickCounter');
-      expect((await run('followers', 'list')).stdout).toMatch(/^TrickCounter +paused/m);
+      expect((await run('followers', 'list')).stdout).toMatch(/^TrickCounter +1 +paused/m);
+      expect((await run('status')).stdout).toMatch(/^TrickCounter +1 +paused/m);
       expect(await run('sync-followers', 'TrickCounter')).toMatchObject({ code: 1 });
       await run('followers', 'resume', 'TrickCounter');
       expect(await run('sync-followers', 'TrickCounter')).toMatchObject({ code: 0 });
 
       expect(await run('followers', 'move', 'TrickCounter', '0')).toMatchObject({ code: 2 });
       expect(await run('followers', 'move', '-y', 'TrickCounter', '0')).toMatchObject({ code: 0 });
-      expect((await run('followers', 'list')).stdout).toMatch(/^TrickCounter +running +0 /m);
+      expect((await run('followers', 'list')).stdout).toMatch(/^TrickCounter +1 +running +0 /m);
     },
     LIMIT,
   );

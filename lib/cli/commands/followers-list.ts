@@ -1,3 +1,4 @@
+import type { FollowerStatus } from '../../followers/follower-status.js';
 import { command } from '../command.js';
 import { table } from '../table.js';
 
@@ -7,20 +8,32 @@ export const followersList = command({
   examples: ['followers list', 'followers list --json'],
   async run({ tools: { followers }, out }) {
     const all = await followers.list();
-    await out.document(all, () =>
-      table(
-        ['follower', 'state', 'position', 'lag', 'seconds', 'parked', 'skipped', 'failure'],
-        all.map((one) => [
-          one.name,
-          one.state,
-          one.position,
-          one.lag,
-          Math.round(one.lagSeconds),
-          one.parked,
-          one.skipped,
-          one.failure && `${one.failure.position}: ${one.failure.error.split('\n')[0]}`,
-        ]),
-      ),
-    );
+    await out.document(all, () => table(FOLLOWER_HEADS, all.map(followerCells)));
   },
 });
+
+export const FOLLOWER_HEADS = [
+  'follower',
+  'version',
+  'state',
+  'position',
+  'lag',
+  'seconds',
+  'parked',
+  'skipped',
+  'failure',
+];
+
+export function followerCells(one: FollowerStatus): unknown[] {
+  return [
+    one.name,
+    one.version,
+    one.state,
+    one.position,
+    one.lag,
+    Math.round(one.lagSeconds),
+    one.parked,
+    one.skipped,
+    one.failure && `${one.failure.position}: ${one.failure.error.split('\n')[0]}`,
+  ];
+}

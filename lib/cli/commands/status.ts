@@ -1,20 +1,22 @@
 import { command } from '../command.js';
 import { table } from '../table.js';
+import type { FollowerStatus } from '../../followers/follower-status.js';
 import type { LogStatusView } from '../../store/views/log-status.js';
 import type { DeliveryCount } from '../../store/views/delivery-counts.js';
+import { FOLLOWER_HEADS, followerCells } from './followers-list.js';
 
 export const status = command({
   name: 'status',
-  summary: 'Shows how the log stands: backlog, handlers and their lag, processes and their leases.',
+  summary: 'Shows how the log stands: backlog, handlers, followers, their lag, processes and their leases.',
   examples: ['status', 'status --json'],
   async run({ tools, out }) {
-    const view = await tools.status.read();
+    const view = { ...(await tools.status.read()), followers: await tools.followers.list() };
     await out.document(view, () => lines(view));
   },
 });
 
-function lines(view: LogStatusView): string[] {
-  const { deliveries, handlers, workers, leases, rescansRequested } = view;
+function lines(view: LogStatusView & { followers: FollowerStatus[] }): string[] {
+  const { deliveries, followers, handlers, workers, leases, rescansRequested } = view;
   return [
     `Log: last position ${view.position}, decided up to ${view.decided}, handed out up to ${view.fannedOut}. Tables: version ${view.tables}.`,
     `Deliveries: ${Object.entries(deliveries)
@@ -32,6 +34,7 @@ function lines(view: LogStatusView): string[] {
         one.lastHeartbeatAt,
       ]),
     ),
+    ...section('Followers', FOLLOWER_HEADS, followers.map(followerCells)),
     ...section(
       'Processes',
       ['worker', 'host', 'pid', 'started', 'lease until', 'alive'],

@@ -31,7 +31,12 @@ export class Skipping extends Dying {}
 @Follower('Dying', { batchSize: 3, onError: 'stop', retry })
 export class Stopping extends Dying {}
 
-export const FOLLOWERS = { skip: Skipping, stop: Stopping };
+/** Its retry of the parked event comes later than a process needs to start. */
+@Injectable()
+@Follower('Dying', { batchSize: 3, onError: 'park', retry: { ...retry, interval: 2000 } })
+export class Parking extends Dying {}
+
+export const FOLLOWERS = { skip: Skipping, stop: Stopping, park: Parking };
 
 if (process.send && process.argv[2] === 'die') {
   const address = JSON.parse(process.argv[3]!) as DatabaseAddress;

@@ -11,7 +11,7 @@ const RUN_TS = fileURLToPath(new URL('../../support/run-ts.mjs', import.meta.url
 const PROCESS = fileURLToPath(new URL('killing-process.ts', import.meta.url));
 
 /** Processes that die, at most: more would say that the event is never found. */
-const MOST = 8;
+const MOST = 10;
 
 describeEachDatabase('an event of which the process of its follower dies', (db) => {
   let address: DatabaseAddress;
@@ -88,5 +88,18 @@ describeEachDatabase('an event of which the process of its follower dies', (db) 
     expect(status).toMatchObject({ position: 3, failure: { position: 4, attempts: 2 } });
     expect(status.failure!.error).toContain('FollowerProcessDiedError');
     expect(await effects()).toEqual([1, 2, 3]);
+  });
+
+  it('does not end each process that retries it where its stream is parked: others go on', async () => {
+    await record('park');
+    keepAlive('park');
+    await comes(({ lag, parked }) => lag === 0 && parked === 1);
+    const before = deaths;
+    // A retry of the parked event ends one more process; its successor finds it put off.
+    while (deaths === before) await new Promise((resolve) => child!.once('exit', resolve));
+    await observer.log.append(event('Happened', 9, { n: 9 }));
+    await comes(({ position, parked }) => position >= 9 && parked === 1);
+    expect(await effects()).toEqual([1, 2, 3, 5, 6, 7, 8, 9]);
+    expect(given[before]).toContainEqual(expect.stringMatching(/^4\./));
   });
 });

@@ -7,8 +7,10 @@ import { FollowerSet } from '../../../lib/followers/follower-set.js';
 import { canBothMatch } from '../../../lib/followers/patterns.js';
 import { nextStretch } from '../../../lib/followers/upstreams.js';
 
+const DEFAULTS = { retry: DEFAULT_RETRY, timeout: 1000 };
+
 function define(type: new () => object, methods: string[] = ['on']) {
-  return followerDefinition(new type(), methods, followerOf(type)!, DEFAULT_RETRY);
+  return followerDefinition(new type(), methods, followerOf(type)!, DEFAULTS);
 }
 
 describe('two patterns', () => {
@@ -81,7 +83,7 @@ describe('a class that cannot be a follower is refused', () => {
       on(): void {}
     }
     expect(() => define(A, ['on', 'one', 'two'])).toThrow(/expected one at most/);
-    const set = new FollowerSet(DEFAULT_RETRY);
+    const set = new FollowerSet(DEFAULTS);
     set.add(new B(), ['on'], followerOf(B)!);
     expect(() => set.add(new B(), ['on'], followerOf(B)!)).toThrow(/its name "B" is that of B already/);
   });

@@ -1,0 +1,77 @@
+import { Injectable, type Type } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { drain } from 'nestjs-once/testing';
+import {
+  event,
+  EventHandler,
+  Follower,
+  type FollowerContext,
+  type HandlerContext,
+  On,
+  type RecordedEvent,
+} from 'nestjs-once';
+import { DataSource, type EntityManager } from 'typeorm';
+import { startApplication, type TestApplication } from '../../support/application.js';
+import { describeEachDatabase } from '../../support/databases.js';
+import { Effect } from './follower-process.js';
+
+const POOL = 6;
+const EVENTS = 40;
+
+/** Methods that hold a connection now, how many did at most, and whether they ask for a second one. */
+const holding = { now: 0, most: 0, second: true };
+
+async function read(dataSource: DataSource, manager: EntityManager): Promise<void> {
+  holding.most = Math.max(holding.most, ++holding.now);
+  await (holding.second ? dataSource : manager).getRepository(Effect).find({ take: 1 });
+  holding.now--;
+}
+
+function follower(name: string): Type {
+  @Injectable()
+  @Follower(name, { batchSize: 1 })
+  class Reading {
+    constructor(@InjectDataSource() readonly dataSource: DataSource) {}
+
+    @On('Happened')
+    happened(_: RecordedEvent, { manager }: FollowerContext): Promise<void> {
+      return read(this.dataSource, manager);
+    }
+  }
+  return Reading;
+}
+
+@Injectable()
+class Handlers {
+  constructor(@InjectDataSource() readonly dataSource: DataSource) {}
+
+  @EventHandler('Happened', { transactional: true })
+  handle(_: RecordedEvent, { manager }: HandlerContext): Promise<void> {
+    return read(this.dataSource, manager);
+  }
+}
+
+describeEachDatabase('followers and transactional handlers of one pool', (db) => {
+  let application: TestApplication | undefined;
+
+  afterEach(() => application?.close());
+
+  // SQLite has one connection for all, which a transaction holds: there is no second one.
+  const most = db.dialect === 'sqlite' ? 1 : POOL - 2;
+
+  it('leave connections to what they ask for beside their transactions', async () => {
+    Object.assign(holding, { now: 0, most: 0, second: most > 1 });
+    application = await startApplication({
+      database: await db.options({ poolSize: POOL }),
+      entities: [Effect],
+      providers: [Handlers, ...Array.from({ length: 6 }, (_, index) => follower(`Reading${index}`))],
+      options: { dispatch: 'background' },
+    });
+    const inputs = Array.from({ length: EVENTS }, (_, n) => event('Happened', n, { n }));
+    await application.log.append(inputs);
+    await drain(application.app);
+    expect(holding).toMatchObject({ now: 0 });
+    expect(holding.most).toBeGreaterThanOrEqual(1);
+    expect(holding.most).toBeLessThanOrEqual(most);
+  });
+});

@@ -10,7 +10,7 @@ import type { RetryOptions } from '../core/retry-policy.js';
 import type { FollowerId } from '../store/followers/follower-rows.js';
 import { InvalidFollowerError } from './errors.js';
 import type { FollowerContext, ResetContext } from './follower-context.js';
-import { type FollowerMetadata, onPatternsOf, onResetOf } from './follower.decorator.js';
+import { type EmittedGroups, type FollowerMetadata, onPatternsOf, onResetOf } from './follower.decorator.js';
 import { canBothMatch } from './patterns.js';
 
 /** Bytes of a name, so that the keys of what it collects fit. */
@@ -18,6 +18,7 @@ const LONGEST_NAME = 128;
 
 const OPTIONS = {
   follows: maybe((follows: GroupPattern | readonly GroupPattern[]) => follows),
+  emits: maybe((emits: EmittedGroups) => emits),
   version: opt(whole(1), 1),
   onError: opt(oneOf('stop', 'skip', 'park'), 'stop'),
   batchSize: opt(whole(1, 10_000), 500),
@@ -45,6 +46,12 @@ export interface FollowerDefinition extends FollowerId {
   readonly methods: readonly OnMethod[];
   /** Whether any of its methods takes events of the group. */
   takes(group: string): boolean;
+  /** What it takes, as patterns. */
+  readonly patterns: readonly GroupPattern[];
+  /** What it says that it collects; undefined: it says nothing of that. */
+  readonly emits: readonly GroupPattern[] | undefined;
+  /** Whether events of the group may be collected. */
+  mayCollect(group: string): boolean;
   /** The groups that it takes, where its patterns name them one by one; undefined: they cannot be told. */
   readonly groups: readonly string[] | undefined;
   /** Undefined where it has no such method. */
@@ -64,7 +71,7 @@ export function followerDefinition(
   const label = instance.constructor.name;
   const where = `@Follower of ${label}`;
   assertName(name, label);
-  const { follows, retry, dataSource: _, ...checked } = resolved(OPTIONS, options, { where });
+  const { follows, emits: given, retry, dataSource: _, ...checked } = resolved(OPTIONS, options, { where });
   const followed =
     follows === undefined ? undefined : list(follows).map((pattern) => checkedPattern(pattern, label));
   if (followed?.length === 0)
@@ -80,10 +87,14 @@ export function followerDefinition(
   const reset = resetOf(instance, methodNames, label);
   const exact = exactGroups(on.flatMap(({ patterns }) => patterns));
   const isFollowed = matcher(followed);
+  const emits = given === undefined ? undefined : emitted(given, label);
   return {
     name,
     label,
     ...checked,
+    emits,
+    mayCollect: matcher(emits),
+    patterns: [...new Set(on.flatMap(({ patterns }) => taken(patterns, followed)))],
     retry: retryPolicy(retry ?? {}, where, defaults),
     methods: on,
     takes: (group) => on.some(({ matches }) => matches(group)),
@@ -121,6 +132,22 @@ function onMethod(
     matches: (group) => isFollowed(group) && isMatched(group),
     call: (event, context) => (instance as Record<string, OnMethod['call']>)[method]!(event, context),
   };
+}
+
+/** Of a pattern with wildcards, what is followed says more. */
+function taken(
+  patterns: readonly GroupPattern[],
+  followed: readonly GroupPattern[] | undefined,
+): readonly GroupPattern[] {
+  return patterns.flatMap((pattern) => {
+    const isExact = typeof pattern === 'string' && !pattern.includes('*');
+    return isExact || !followed ? [pattern] : followed.filter((one) => canBothMatch(one, pattern));
+  });
+}
+
+function emitted(given: EmittedGroups, label: string): readonly GroupPattern[] {
+  const all = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+  return all.map((one) => checkedPattern(eventTypeNameOf(one) ?? one, `${label}, emits`));
 }
 
 function resetOf(

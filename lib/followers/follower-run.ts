@@ -136,6 +136,7 @@ export class FollowerRun {
       try {
         const passed = await this.pass.run(work);
         this.interruptions = 0;
+        this.parts.telemetry.passed(this.follower.name, passed.handled);
         return { kind: 'passed', ...passed };
       } catch (error) {
         if (this.isConflict(error) && conflicts < PATIENCE && !this.parts.signal.aborted) continue;
@@ -188,6 +189,7 @@ export class FollowerRun {
     if (!parked) return undefined;
     try {
       await this.setbacks.retry(row, parked);
+      if (parked.event) this.parts.telemetry.passed(this.follower.name, 1);
       return { kind: 'lost' };
     } catch (error) {
       const interrupted = await this.interrupted(error);

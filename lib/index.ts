@@ -207,6 +207,7 @@ export { EventSourcedLog, type LogReadOptions, type TriggerOptions } from './agg
 export type { AggregateEventOptions } from './aggregates/event-method.js';
 
 export {
+  type EmittedGroups,
   Follower,
   type FollowerOptions,
   On,
@@ -216,6 +217,14 @@ export {
   type OnResetOptions,
 } from './followers/follower.decorator.js';
 export type { CollectedEvent, FollowerContext, ResetContext } from './followers/follower-context.js';
+export { FollowersGraph } from './followers/graph/followers-graph.js';
+export type {
+  CollectsEdge,
+  FollowsEdge,
+  GraphFollower,
+  GraphGroup,
+  TakesEdge,
+} from './followers/graph/nodes.js';
 export type { FollowerStatus, FollowerUpstream } from './followers/follower-status.js';
 export { Followers } from './followers/followers.js';
 export type { ResetOptions, ResetReport } from './followers/resets.js';

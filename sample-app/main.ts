@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { runDogsDemo } from './demo/dogs-demo.js';
 import { runDemo } from './demo/demo.js';
 import { runWorker } from './demo/worker.js';
 import { runWriter } from './demo/writer.js';
@@ -15,6 +16,9 @@ const COMMANDS: Record<string, () => Promise<void>> = {
   demo: async () => {
     process.exitCode = (await runDemo(process.env.DATABASE_URL)) ? 0 : 1;
   },
+  'demo-dogs': async () => {
+    process.exitCode = (await runDogsDemo()) ? 0 : 1;
+  },
   // The demo's own processes; not meant to be started by hand.
   'demo-writer': runWriter,
   'demo-worker': runWorker,
@@ -23,7 +27,7 @@ const COMMANDS: Record<string, () => Promise<void>> = {
 const name = process.argv[2] ?? 'serve';
 try {
   const command = COMMANDS[name];
-  if (!command) throw new Error(`Unknown command "${name}": expected serve or demo.`);
+  if (!command) throw new Error(`Unknown command "${name}": expected serve, demo or demo-dogs.`);
   await command();
 } catch (error) {
   console.error(error);

@@ -112,7 +112,7 @@ export class AggregateApplications {
    * Records the pending events of aggregates, each in the application that has its type, in the transaction of `manager`. Throws
    * `InvalidAggregateError` where none or more than one has it.
    */
-  async save(aggregates: readonly Aggregate[], manager: EntityManager): Promise<void> {
+  async save(aggregates: readonly Aggregate[], manager: EntityManager): Promise<AggregateRecordedEvent[]> {
     const byApplication = new Map<string, Aggregate[]>();
     for (const aggregate of aggregates) {
       const type = classOf(aggregate);
@@ -125,7 +125,9 @@ export class AggregateApplications {
         );
       byApplication.set(name, [...(byApplication.get(name) ?? []), aggregate]);
     }
-    for (const [name, own] of byApplication) await this.of(name).save(own, manager);
+    const recorded: AggregateRecordedEvent[] = [];
+    for (const [name, own] of byApplication) recorded.push(...(await this.of(name).save(own, manager)));
+    return recorded;
   }
 
   /** Throws where more than one application has the type, so that nobody can tell whose is meant. */

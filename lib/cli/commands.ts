@@ -6,6 +6,7 @@ import { eventsRead } from './commands/events-read.js';
 import { eventsSearch } from './commands/events-search.js';
 import { eventsShow } from './commands/events-show.js';
 import { exportLog } from './commands/export.js';
+import { followersGraph } from './commands/followers-graph.js';
 import { followersList } from './commands/followers-list.js';
 import { followersMove } from './commands/followers-move.js';
 import { followersPause } from './commands/followers-pause.js';
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   handlersPause,
   handlersResume,
   followersList,
+  followersGraph,
   followersPause,
   followersResume,
   followersSkip,

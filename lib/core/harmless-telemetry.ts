@@ -10,12 +10,7 @@ export function harmlessTelemetry(
   failed: (hook: string, error: unknown) => void,
 ): Telemetry {
   if (!telemetry.enabled) return telemetry;
-  const told = new Set<string>();
-  const tell = (hook: string) => (error: unknown) => {
-    if (told.has(hook)) return;
-    told.add(hook);
-    failed(hook, error);
-  };
+  const tell = onceForEach(failed);
   const call = (hook: string, work: () => unknown) => void harmless(work, tell(hook));
   return {
     enabled: true,
@@ -31,6 +26,8 @@ export function harmlessTelemetry(
         tell('handle'),
       ),
     settled: (handler, group, outcome) => call('settled', () => telemetry.settled(handler, group, outcome)),
+    passed: (follower, events) => call('passed', () => telemetry.passed(follower, events)),
+    setBack: (follower, group, then) => call('setBack', () => telemetry.setBack(follower, group, then)),
     scan: (source, entity, work, figures) =>
       around(
         work,
@@ -40,7 +37,19 @@ export function harmlessTelemetry(
       ),
     watchBacklog: (read) => call('watchBacklog', () => telemetry.watchBacklog(read)),
     watchClaims: (read) => call('watchClaims', () => telemetry.watchClaims(read)),
+    watchFollowers: (read) => call('watchFollowers', () => telemetry.watchFollowers(read)),
     close: () => call('close', () => telemetry.close()),
+  };
+}
+
+function onceForEach(
+  failed: (hook: string, error: unknown) => void,
+): (hook: string) => (error: unknown) => void {
+  const told = new Set<string>();
+  return (hook) => (error) => {
+    if (told.has(hook)) return;
+    told.add(hook);
+    failed(hook, error);
   };
 }
 

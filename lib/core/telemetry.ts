@@ -54,6 +54,20 @@ export interface HandlerClaims {
   readonly claimed: number;
 }
 
+/** How far one follower is behind, whatever process has it. */
+export interface FollowerLag {
+  readonly follower: string;
+  /** Positions up to the end of the log. */
+  readonly positions: number;
+  /** Seconds for which the first event that it has not passed has been in the log; 0 where there is none. */
+  readonly seconds: number;
+  /** Events that are kept back. */
+  readonly parked: number;
+}
+
+/** What is done about an event at which a follower failed. */
+export type FollowerSetback = 'retry' | 'stop' | 'skip' | 'park';
+
 /**
  * PORT. Told of what the engine does, for traces and metrics. Who calls it looks at `enabled` first and makes no
  * arguments where that is false, so that nothing is paid for where nobody watches.
@@ -72,12 +86,18 @@ export interface Telemetry {
   handle<T>(start: WatchedStart, work: () => Promise<T>, resultOf: (value: T) => HandlingResult): Promise<T>;
   /** A start's result was marked in the database. */
   settled(handler: string, group: string, outcome: HandlingOutcome): void;
+  /** A follower's transaction was committed, in which it handled so many events. */
+  passed(follower: string, events: number): void;
+  /** A follower failed at an event of the group. */
+  setBack(follower: string, group: string, then: FollowerSetback): void;
   /** Around the scan of one entity by one source. */
   scan<T>(source: string, entity: string, work: () => Promise<T>, figures: () => ScanFigures): Promise<T>;
   /** From now on until `close`, `read` is called when somebody collects metrics. */
   watchBacklog(read: () => Promise<readonly HandlerBacklog[]>): void;
   /** From now on until `close`, `read` is called when somebody collects metrics: it says what this process has under way. */
   watchClaims(read: () => readonly HandlerClaims[]): void;
+  /** From now on until `close`, `read` is called when somebody collects metrics. */
+  watchFollowers(read: () => Promise<readonly FollowerLag[]>): void;
   close(): void;
 }
 
@@ -90,8 +110,11 @@ export const NO_TELEMETRY: Telemetry = {
   claimed: () => undefined,
   handle: (_, work) => work(),
   settled: () => undefined,
+  passed: () => undefined,
+  setBack: () => undefined,
   scan: (_source, _entity, work) => work(),
   watchBacklog: () => undefined,
   watchClaims: () => undefined,
+  watchFollowers: () => undefined,
   close: () => undefined,
 };

@@ -7,7 +7,7 @@ import { CollectingError } from './errors.js';
 export interface AggregateSaver {
   isAggregate(value: object): boolean;
   /** Records their pending events in the transaction of `manager`. */
-  save(aggregates: readonly object[], manager: EntityManager): Promise<unknown>;
+  save(aggregates: readonly object[], manager: EntityManager): Promise<readonly { readonly group: string }[]>;
 }
 
 /** PORT. Records events in the transaction of a manager. */
@@ -21,6 +21,8 @@ export interface CollectorPlace {
   readonly position: number;
   /** What is collected was recorded before, and is left out. */
   readonly replaying: boolean;
+  /** Whether it says that it collects events of the group. */
+  readonly mayCollect: (group: string) => boolean;
 }
 
 /** What a follower's methods collect for one event. */
@@ -53,10 +55,13 @@ export class Collector {
     const collected = this.collected.splice(0);
     if (this.place.replaying) return;
     const inputs = collected.map((value) => this.input(value));
+    for (const input of inputs) if (input) this.assertDeclared(input);
     for (let start = 0, end = 0; start < collected.length; start = end) {
       const isAggregate = inputs[start] === undefined;
       while (end < collected.length && (inputs[end] === undefined) === isAggregate) end++;
-      if (isAggregate) await this.aggregates.save(collected.slice(start, end), manager);
+      if (isAggregate)
+        for (const event of await this.aggregates.save(collected.slice(start, end), manager))
+          this.assertDeclared(event);
       else await recorder.record(inputs.slice(start, end) as EventInput[], label, manager);
     }
   }
@@ -64,6 +69,15 @@ export class Collector {
   /** Nothing is collected any more. */
   end(): void {
     this.isOver = true;
+  }
+
+  private assertDeclared({ group }: { readonly group: string }): void {
+    // What is no text is refused where it is recorded.
+    if (typeof group !== 'string' || this.place.mayCollect(group)) return;
+    throw new CollectingError(
+      this.place.follower,
+      `its option emits does not match the group "${group}". Add it to emits, or leave that out.`,
+    );
   }
 
   /** Undefined for an aggregate. The key is the same whenever the event is handled again. */

@@ -11,7 +11,7 @@ import type { RetryOptions } from '../core/retry-policy.js';
 import type { FollowerId } from '../store/followers/follower-rows.js';
 import { InvalidFollowerError } from './errors.js';
 import type { FollowerContext, ResetContext } from './follower-context.js';
-import { type FollowerMetadata, onPatternsOf, onResetOf } from './follower.decorator.js';
+import { type EmittedGroups, type FollowerMetadata, onPatternsOf, onResetOf } from './follower.decorator.js';
 import { canBothMatch } from './patterns.js';
 
 /** Bytes of a name, so that the keys of what it collects fit. */
@@ -19,6 +19,7 @@ const LONGEST_NAME = 128;
 
 const OPTIONS = {
   follows: maybe((follows: GroupPattern | readonly GroupPattern[]) => follows),
+  emits: maybe((emits: EmittedGroups) => emits),
   version: opt(whole(1), 1),
   onError: opt(oneOf('stop', 'skip', 'park'), 'stop'),
   batchSize: opt(whole(1, 10_000), 500),
@@ -49,6 +50,12 @@ export interface FollowerDefinition extends FollowerId {
   readonly methods: readonly OnMethod[];
   /** Whether any of its methods takes events of the group. */
   takes(group: string): boolean;
+  /** What it takes, as patterns. */
+  readonly patterns: readonly GroupPattern[];
+  /** What it says that it collects; undefined: it says nothing of that. */
+  readonly emits: readonly GroupPattern[] | undefined;
+  /** Whether events of the group may be collected. */
+  mayCollect(group: string): boolean;
   /** The groups that it takes, where its patterns name them one by one; undefined: they cannot be told. */
   readonly groups: readonly string[] | undefined;
   /** Undefined where it has no such method. */
@@ -77,27 +84,25 @@ export function followerDefinition(
   assertName(name, label);
   const {
     follows,
+    emits: given,
     retry,
     timeout = defaults.timeout,
     dataSource: _,
     ...checked
   } = resolved(OPTIONS, options, { where });
   const followed = follows === undefined ? undefined : checkedFollows(follows, label);
-  const bound = { instance, label, followed };
-  const prototype = Object.getPrototypeOf(instance) as object;
-  const on = methodNames.flatMap((method) => onMethod(bound, method, onPatternsOf(prototype, method)) ?? []);
-  if (on.length === 0)
-    throw new InvalidFollowerError(
-      label,
-      'it has no method that takes events. Decorate one or more with @On(pattern).',
-    );
+  const on = onMethods({ instance, label, followed }, methodNames);
   const reset = resetOf(instance, methodNames, label);
   const exact = exactGroups(on.flatMap(({ patterns }) => patterns));
   const isFollowed = matcher(followed);
+  const emits = given === undefined ? undefined : emitted(given, label);
   return {
     name,
     label,
     ...checked,
+    emits,
+    mayCollect: matcher(emits),
+    patterns: [...new Set(on.flatMap(({ patterns }) => taken(patterns, followed)))],
     timeout,
     retry: retryPolicy(retry ?? {}, where, defaults.retry),
     methods: on,
@@ -105,6 +110,16 @@ export function followerDefinition(
     groups: exact?.filter(isFollowed),
     ...(reset ? { reset } : {}),
   };
+}
+
+function onMethods(bound: Bound, methodNames: readonly string[]) {
+  const prototype = Object.getPrototypeOf(bound.instance) as object;
+  const on = methodNames.flatMap((method) => onMethod(bound, method, onPatternsOf(prototype, method)) ?? []);
+  if (on.length > 0) return on;
+  throw new InvalidFollowerError(
+    bound.label,
+    'it has no method that takes events. Decorate one or more with @On(pattern).',
+  );
 }
 
 function checkedFollows(
@@ -145,6 +160,22 @@ function onMethod(
     matches: (group) => isFollowed(group) && isMatched(group),
     call: (event, context) => (instance as Record<string, OnMethod['call']>)[method]!(event, context),
   };
+}
+
+/** Of a pattern with wildcards, what is followed says more. */
+function taken(
+  patterns: readonly GroupPattern[],
+  followed: readonly GroupPattern[] | undefined,
+): readonly GroupPattern[] {
+  return patterns.flatMap((pattern) => {
+    const isExact = typeof pattern === 'string' && !pattern.includes('*');
+    return isExact || !followed ? [pattern] : followed.filter((one) => canBothMatch(one, pattern));
+  });
+}
+
+function emitted(given: EmittedGroups, label: string): readonly GroupPattern[] {
+  const all = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+  return all.map((one) => checkedPattern(eventTypeNameOf(one) ?? one, `${label}, emits`));
 }
 
 function resetOf(

@@ -138,6 +138,7 @@ export class FollowerRun {
       try {
         const passed = await this.pass.run(work);
         this.interruptions = 0;
+        this.parts.telemetry.passed(this.follower.name, passed.handled);
         return { kind: 'passed', ...passed };
       } catch (error) {
         if (this.isConflict(error) && conflicts < PATIENCE && !this.parts.signal.aborted) continue;
@@ -192,6 +193,7 @@ export class FollowerRun {
     if (!own) return { kind: 'lost' };
     try {
       await this.setbacks.retry(own, parked);
+      if (parked.event) this.parts.telemetry.passed(this.follower.name, 1);
       return { kind: 'lost' };
     } catch (error) {
       const interrupted = await this.interrupted(error);

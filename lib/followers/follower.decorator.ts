@@ -12,6 +12,11 @@ export interface FollowerOptions {
    * of its `@On` methods takes.
    */
   follows?: GroupPattern | readonly GroupPattern[];
+  /**
+   * Patterns of the groups of events that it collects, or classes with `@EventType`; `[]`: it collects nothing. What it
+   * collects beside that is refused with `CollectingError`. `Followers.graph()` draws it. Default: it may collect anything.
+   */
+  emits?: EmittedGroups;
   /** Raised by one where the follower is to begin anew, beside what processes of the earlier version do. Default 1. */
   version?: number;
   /**
@@ -30,6 +35,9 @@ export interface FollowerOptions {
   /** Name of the DataSource whose log it follows. Default: the default one. */
   dataSource?: string;
 }
+
+/** Patterns of groups, or classes with `@EventType` that stand for exactly their names. */
+export type EmittedGroups = GroupPattern | EventClass | readonly (GroupPattern | EventClass)[];
 
 export interface FollowerMetadata {
   name: string;

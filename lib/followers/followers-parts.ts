@@ -10,5 +10,6 @@ export interface FollowersParts extends RunParts {
   readonly following: Following;
   readonly horizon: Pick<Horizon, 'advance'>;
   readonly views: FollowerViews;
-  readonly inOwnContext: <T>(work: () => T) => T;
+  /** Runs passes outside of the context of whoever calls; with inline dispatch, and then what they cause. */
+  readonly inOwnContext: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -7,6 +7,8 @@ import { FollowerEventState } from '../store/followers/follower-events.js';
 import { type FollowerRow, positionOf } from '../store/followers/follower-rows.js';
 import type { Sql } from '../store/ports/sql.js';
 import { FollowerPositionError, FollowerTimeoutError, UnknownFollowerError } from './errors.js';
+import type { FollowerDefinition } from './follower-definition.js';
+import { FollowersGraph, type GraphSource } from './graph/followers-graph.js';
 import type { FollowersParts } from './followers-parts.js';
 import { type FollowerStatus, statusOf } from './follower-status.js';
 import { type ResetOptions, type ResetReport, Resets } from './resets.js';
@@ -152,6 +154,19 @@ export class Followers {
     }
   }
 
+  /**
+   * The followers of all processes, what they take and collect, and who follows whom. What a follower collects is known by its option `emits`,
+   * else by the last 1,000 events whose keys the library made for it.
+   */
+  async graph(): Promise<FollowersGraph> {
+    const { set, table, views } = this.parts;
+    const names = new Set([...set.all, ...(await table.look())].map(({ name }) => name));
+    const recorded = await views.collected([...names]);
+    return new FollowersGraph(
+      [...names].map((name) => graphSource(name, set.find(name), recorded.get(name)!)),
+    );
+  }
+
   /** @internal Does what is due of the followers of this process; resolves with how many events were handled. */
   async runDue(): Promise<number> {
     let handled = 0;
@@ -209,6 +224,15 @@ const CLEARED = {
 function stateOf({ isPaused, isStopped }: FollowerRow): FollowerStatus['state'] {
   if (isPaused) return 'paused';
   return isStopped ? 'stopped' : 'running';
+}
+
+function graphSource(
+  name: string,
+  own: FollowerDefinition | undefined,
+  recorded: readonly string[],
+): GraphSource {
+  if (!own) return { name, emits: [], recorded };
+  return { name, takes: own.patterns, takesGroup: own.takes, emits: own.emits ?? [], recorded };
 }
 
 function firstLine(text: string): string {

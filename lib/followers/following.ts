@@ -52,7 +52,8 @@ export class Following {
   private pause: number;
   private owner?: number;
   private isStarted = false;
-  private isStopped = false;
+  /** Nothing is begun any more. */
+  isStopped = false;
   /** The position that somebody said is in the log. */
   private told = 0;
   /** The rows are to be read, too, since others may have changed them. */
@@ -103,7 +104,9 @@ export class Following {
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.timer);
-    const ended = Promise.all(this.busy.values());
+    // Passes that somebody else has begun, too.
+    const others = [...this.runs.values()].map((run) => run.alone(async () => undefined));
+    const ended = Promise.all([...this.busy.values(), ...others]);
     if (!(await settledWithin(ended, this.parts.shutdownTimeout)))
       this.stopping.abort(new FollowerShutdownError());
     await ended;

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { RecordedEvent } from '../core/event.js';
+import type { Telemetry } from '../core/telemetry.js';
 import { emissionContext } from '../store/commits/emission-context.js';
 import type { Database } from '../store/db/database.js';
 import type { FollowerEvents } from '../store/followers/follower-events.js';
@@ -22,6 +23,7 @@ export interface PassParts {
   readonly events: FollowerEvents;
   readonly aggregates: AggregateSaver;
   readonly recorder: CollectedRecorder;
+  readonly telemetry: Pick<Telemetry, 'enabled' | 'handle' | 'passed'>;
   /** The event as methods get it, with what it refers to as the transaction sees it. */
   readonly read: (event: StoredEvent, runner: QueryRunner) => Promise<RecordedEvent>;
   /** From now on statements of the runner fail with `reason`. */
@@ -176,16 +178,26 @@ export class Pass {
       parts.guard(sql.runner);
       const event = await parts.read(stored, sql.runner);
       const { manager } = sql.runner;
-      await emissionContext.run({ key: event.key, correlationId: event.metadata.correlationId }, () =>
-        parts.database.pool.whileHolding(() =>
-          this.call(event, row, { stored, manager, signal: limit.signal }),
-        ),
-      );
+      const { signal } = limit;
+      const call = () =>
+        emissionContext.run({ key: event.key, correlationId: event.metadata.correlationId }, () =>
+          parts.database.pool.whileHolding(() => this.call(event, row, { stored, manager, signal })),
+        );
+      await this.watched(row, stored, call);
       await this.assertWhole(sql);
       return event;
     } catch (error) {
       throw parts.signal.aborted ? new FollowerShutdownError() : new EventFailed(stored, error);
     }
+  }
+
+  private watched(row: FollowerRow, stored: StoredEvent, call: () => Promise<void>): Promise<void> {
+    const { telemetry } = this.parts;
+    if (!telemetry.enabled) return call();
+    const { group, key, position, metadata } = stored;
+    const start = { handler: this.follower.name, group, key, position, metadata };
+    const attempt = attemptOf(row, position);
+    return telemetry.handle({ ...start, attempt }, call, () => ({ outcome: 'succeeded' }));
   }
 
   /**
@@ -212,13 +224,14 @@ export class Pass {
     const { follower, parts } = this;
     const { position } = event;
     const replaying = isReplayed(row, upstreamOf(stored), position);
-    const collector = new Collector({ follower: follower.name, position, replaying }, parts.aggregates);
+    const { name, mayCollect } = follower;
+    const collector = new Collector({ follower: name, position, replaying, mayCollect }, parts.aggregates);
     const context: FollowerContext = {
       manager,
       collect: collector.collect,
       replaying,
       position,
-      attempt: row.failure?.position === position ? row.failure.attempts + 1 : 1,
+      attempt: attemptOf(row, position),
       signal,
       get logger() {
         return new Logger(follower.name);
@@ -277,6 +290,11 @@ export class Pass {
       suspectUntil: isUnsuspected ? undefined : suspectUntil,
     };
   }
+}
+
+/** Which attempt at the event it is. */
+function attemptOf({ failure }: FollowerRow, position: number): number {
+  return failure?.position === position ? failure.attempts + 1 : 1;
 }
 
 /** What ends later than it is waited for can write nothing: its runner is sealed. */

@@ -1,4 +1,5 @@
 import { errorLine, errorText } from '../core/error-text.js';
+import type { FollowerSetback } from '../core/telemetry.js';
 import type { OwnLogger } from '../runtime/logging.js';
 import { type FollowerEvent, FollowerEventState } from '../store/followers/follower-events.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
@@ -15,8 +16,8 @@ import { streamOf } from './upstreams.js';
 export interface SetbackParts extends Pick<PassParts, 'database' | 'tracking' | 'events'> {
   readonly store: Pick<EventLogStore, 'page' | 'pageOn'>;
   readonly logger: OwnLogger;
-  /** An event failed; `isGivenUp`: its attempts are used up. */
-  readonly failed: (follower: string, group: string, isGivenUp: boolean) => unknown;
+  /** Told of each attempt that failed, and what is done then. */
+  readonly failed: (follower: string, group: string, then: FollowerSetback) => unknown;
   readonly random: () => number;
 }
 
@@ -50,7 +51,7 @@ export class Setbacks {
         ? this.setAside(sql, { row, stretch, event, failed, then })
         : this.holdUp(sql, { row, event, failed, delay: then.kind === 'retry' ? then.delay : undefined }),
     );
-    if (next.kind !== 'lost') parts.failed(follower.name, event.group, then.kind !== 'retry');
+    if (next.kind !== 'lost') parts.failed(follower.name, event.group, then.kind);
     return next;
   }
 
@@ -103,7 +104,7 @@ export class Setbacks {
     const attempts = noted.attempts + 1;
     const delay = parkedDelay(follower.retry, attempts, parts.random);
     this.tell(event, { error, attempts }, { kind: 'park', delay });
-    parts.failed(follower.name, event.group, false);
+    parts.failed(follower.name, event.group, 'retry');
     await this.changed(row, (sql) =>
       parts.events.note(sql, row, { ...noted, attempts, error: errorText(error), retryIn: delay }),
     );

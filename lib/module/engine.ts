@@ -108,7 +108,7 @@ export class Engine {
 
   /** Whoever starts or tells something of what this process records. */
   private subscribe(): void {
-    const { commits, store, worker } = this.parts;
+    const { commits, store, worker, inline } = this.parts;
     const { dispatch } = this.options;
     commits.on(offering(this.options, this.offerParts));
     if (dispatch === 'background') {
@@ -117,7 +117,7 @@ export class Engine {
     }
     if (dispatch === 'inline') {
       const failed = (error: unknown) => this.logger.error(`Inline dispatch failed: ${String(error)}`);
-      commits.on(inlineDispatch((positions) => worker.runNow(positions), failed));
+      commits.on(inlineDispatch((events) => inline.committed(events), failed));
     }
   }
 

@@ -2,15 +2,19 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { PRUNED } from '../core/stored-payload.js';
 import type { EventInput, RecordedEvent } from '../core/event.js';
-import type { Telemetry } from '../core/telemetry.js';
+import type { FollowerSetback, Telemetry } from '../core/telemetry.js';
 import { Aggregate } from '../aggregates/aggregate.js';
 import type { AggregateApplications } from '../aggregates/aggregate-application.js';
 import { Followers } from '../followers/followers.js';
+import type { FollowersParts } from '../followers/followers-parts.js';
 import { FollowerSet } from '../followers/follower-set.js';
 import { Following } from '../followers/following.js';
+import { InlineFollowing } from '../followers/inline-following.js';
+import { Syncs } from '../followers/syncs.js';
 import type { CollectedRecorder } from '../followers/collector.js';
 import { PayloadPrunedError } from '../payload/errors.js';
 import { loggerOf } from '../runtime/logging.js';
+import type { CommitListener } from '../store/commits/commit-hub.js';
 import { FollowerEvents } from '../store/followers/follower-events.js';
 import { FollowerTable } from '../store/followers/follower-table.js';
 import { FollowerViews } from '../store/followers/follower-views.js';
@@ -19,6 +23,7 @@ import { recordedEvent } from '../store/log/recorded-event.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 import { ConnectionShares } from './connection-shares.js';
 import type { HandlingParts } from './handling-parts.js';
+import { InlineSeries } from './inline-series.js';
 import { answerLimit, type LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -28,6 +33,8 @@ export interface FollowerParts {
   followerTable: FollowerTable;
   following: Following;
   followers: Followers;
+  /** What `dispatch: 'inline'` does after a commit. */
+  inline: InlineSeries;
 }
 
 /** What handlers and followers know of each other. */
@@ -62,24 +69,55 @@ export function composeFollowers(
     limit: shares.passes,
     shutdownTimeout: worker.shutdownTimeout,
   });
-  log.commits.on({
-    awaits: () => dispatch === 'background' && followerSet.size > 0,
+  log.commits.on(growing(following, () => dispatch === 'background' && followerSet.size > 0));
+  const detached = AsyncLocalStorage.snapshot() as <T>(work: () => T) => T;
+  const parts: FollowersParts = {
+    ...shared,
+    following,
+    views: new FollowerViews(log.lasting),
+    signal: new AbortController().signal,
+    isStopping: () => false,
+    inOwnContext: detached,
+  };
+  const inline = inlineSeries(parts, handling, detached);
+  const isInline = dispatch === 'inline';
+  const followers = new Followers(
+    isInline ? { ...parts, inOwnContext: (work) => inline.around(work) } : parts,
+  );
+  return { followerSet, followerTable, following, followers, inline };
+}
+
+/** Tells what follows that the log has grown. */
+function growing(following: Following, awaits: () => boolean): CommitListener {
+  return {
+    awaits,
     committed: (events) =>
       following.grown(
         events.map(({ group }) => group),
         Math.max(...events.map(({ position }) => position)),
       ),
     elsewhere: (groups) => following.grown(groups),
+  };
+}
+
+function inlineSeries(
+  parts: FollowersParts,
+  { worker }: HandlingParts,
+  detached: <T>(work: () => T) => T,
+): InlineSeries {
+  const { following, logger } = parts;
+  const syncs = new Syncs(parts);
+  const inline = new InlineFollowing({
+    ...parts,
+    due: (follower) => syncs.due(follower),
+    isStopping: () => following.isStopped,
   });
-  const followers = new Followers({
-    ...shared,
-    following,
-    views: new FollowerViews(log.lasting),
-    signal: new AbortController().signal,
-    isStopping: () => false,
-    inOwnContext: AsyncLocalStorage.snapshot(),
+  return new InlineSeries({
+    handle: (positions) => worker.runNow(positions),
+    follow: (events) => inline.follow(events),
+    failed: (error) => logger.error(`Inline dispatch failed: ${String(error)}`),
+    detached,
   });
-  return { followerSet, followerTable, following, followers };
 }
 
 /** What both the loop and the service need. */
@@ -107,8 +145,12 @@ function sharedParts(
     failureOf: (runner: QueryRunner) => sealed.failureOf(runner),
     connectivity,
     logger: loggerOf('Followers'),
-    failed: (follower: string, group: string, isGivenUp: boolean) =>
-      telemetry.enabled && telemetry.settled(follower, group, isGivenUp ? 'dead' : 'retry'),
+    telemetry,
+    failed: (follower: string, group: string, then: FollowerSetback) => {
+      if (!telemetry.enabled) return;
+      telemetry.settled(follower, group, then === 'retry' ? 'retry' : 'dead');
+      telemetry.setBack(follower, group, then);
+    },
     random: Math.random,
     set,
     horizon,

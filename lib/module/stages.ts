@@ -1,5 +1,7 @@
+import type { Followers } from '../followers/followers.js';
+import type { FollowerSet } from '../followers/follower-set.js';
 import type { Run } from '../handlers/claims/runs.js';
-import type { Telemetry } from '../core/telemetry.js';
+import type { FollowerLag, Telemetry } from '../core/telemetry.js';
 import type { Upkeep } from '../runtime/upkeep.js';
 import { type Service, service } from '../runtime/service.js';
 import type { Stage } from '../runtime/stages.js';
@@ -106,13 +108,28 @@ function telemetryOf({
   registry,
   worker,
   boundHandlers,
+  followers,
+  followerSet,
   options: { dispatch },
 }: StagedParts): Service {
   return service('telemetry', {
     start: () => {
       if (dispatch !== 'none') telemetry.watchBacklog(() => backlogOf(lasting, registry.known));
+      if (dispatch !== 'none' && followerSet.size > 0)
+        telemetry.watchFollowers(() => lagsOf(followers, followerSet));
       if (dispatch === 'background') telemetry.watchClaims(() => worker.runs.claimsOf(boundHandlers()));
     },
     stop: () => telemetry.close(),
   });
+}
+
+/** Of this process's followers, wherever they are followed. */
+async function lagsOf(followers: Followers, set: FollowerSet): Promise<FollowerLag[]> {
+  const own = (await followers.list()).filter(({ name }) => set.find(name));
+  return own.map(({ name, lag, lagSeconds, parked }) => ({
+    follower: name,
+    positions: lag,
+    seconds: lagSeconds,
+    parked,
+  }));
 }

@@ -6,10 +6,17 @@ import type {
   Meter,
   Observable,
 } from '@opentelemetry/api';
-import type { HandlerBacklog, HandlerClaims, HandlingOutcome } from '../core/telemetry.js';
+import type {
+  FollowerLag,
+  FollowerSetback,
+  HandlerBacklog,
+  HandlerClaims,
+  HandlingOutcome,
+} from '../core/telemetry.js';
 import type { OpenTelemetryApi } from './api.js';
 import { consumerOf, destinationOf } from './attributes.js';
 import { atMostEvery } from './at-most-every.js';
+import { FollowerMetrics } from './follower-metrics.js';
 
 /** Milliseconds for which a reading of the backlog serves all who collect. */
 const BACKLOG_EVERY = 5000;
@@ -30,6 +37,7 @@ export class Metrics {
   private readonly backlog: Observable;
   private readonly running: Observable;
   private readonly claimed: Observable;
+  private readonly followers: FollowerMetrics;
   /** Taken back on `close`. */
   private readonly watched: [BatchObservableCallback, Observable[]][] = [];
 
@@ -55,6 +63,7 @@ export class Metrics {
     this.backlog = this.gauge('deliveries.backlog', '{delivery}', 'Due deliveries that nobody has claimed');
     this.running = this.gauge('deliveries.running', '{delivery}', 'Deliveries that run in this process');
     this.claimed = this.gauge('deliveries.claimed', '{delivery}', 'Deliveries that wait here for a slot');
+    this.followers = new FollowerMetrics(this.meter, common);
   }
 
   recorded(group: string): void {
@@ -72,6 +81,20 @@ export class Metrics {
     if (outcome === 'retry' || outcome === 'dead') this.failed.add(1, attributes);
     if (outcome === 'retry') this.retries.add(1, attributes);
     if (outcome === 'dead') this.dead.add(1, attributes);
+  }
+
+  passed(follower: string, events: number): void {
+    this.followers.passed(follower, events);
+  }
+
+  setBack(follower: string, group: string, then: FollowerSetback): void {
+    this.followers.setBack(follower, group, then);
+  }
+
+  watchFollowers(read: () => Promise<readonly FollowerLag[]>): void {
+    const { gauges } = this.followers;
+    const reading = atMostEvery(BACKLOG_EVERY, read);
+    this.watch(gauges, async (result) => this.followers.observe(result, await reading().catch(() => [])));
   }
 
   watchBacklog(read: () => Promise<readonly HandlerBacklog[]>): void {

@@ -1,5 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type {
+  FollowerLag,
+  FollowerSetback,
   HandlerBacklog,
   HandlerClaims,
   HandlingOutcome,
@@ -55,6 +57,14 @@ export class OpenTelemetry implements Telemetry {
     this.metrics.settled(handler, group, outcome);
   }
 
+  passed(follower: string, events: number): void {
+    this.metrics.passed(follower, events);
+  }
+
+  setBack(follower: string, group: string, then: FollowerSetback): void {
+    this.metrics.setBack(follower, group, then);
+  }
+
   scan<T>(source: string, entity: string, work: () => Promise<T>, figures: () => ScanFigures): Promise<T> {
     return this.spans.scan(source, entity, work, figures);
   }
@@ -65,6 +75,10 @@ export class OpenTelemetry implements Telemetry {
 
   watchClaims(read: () => readonly HandlerClaims[]): void {
     this.metrics.watchClaims(read);
+  }
+
+  watchFollowers(read: () => Promise<readonly FollowerLag[]>): void {
+    this.metrics.watchFollowers(read);
   }
 
   close(): void {

@@ -113,6 +113,34 @@ describeEachDatabase('the commands of followers', (db) => {
     LIMIT,
   );
 
+  it('draw the followers, or say what a drawing is made of', async () => {
+    expect(await run('followers', 'graph')).toEqual({
+      code: 0,
+      stdout: `flowchart LR
+  f1["TrickCounter"]
+  f2["Grumbler"]
+  g3(["Dog.TrickAdded"])
+  g4(["Dog.*"])
+  g3 --> f1
+  g4 --> f2
+`,
+      stderr: '',
+    });
+    expect(JSON.parse((await run('followers', 'graph', '--json')).stdout)).toEqual({
+      nodes: [
+        { kind: 'follower', name: 'TrickCounter', isHere: true },
+        { kind: 'follower', name: 'Grumbler', isHere: true },
+        { kind: 'group', name: 'Dog.TrickAdded' },
+        { kind: 'group', name: 'Dog.*' },
+      ],
+      edges: [
+        { kind: 'takes', group: 'Dog.TrickAdded', follower: 'TrickCounter' },
+        { kind: 'takes', group: 'Dog.*', follower: 'Grumbler' },
+      ],
+      loops: [],
+    });
+  });
+
   it(
     'list, pause, resume, move, and skip what fails',
     async () => {

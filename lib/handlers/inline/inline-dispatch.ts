@@ -1,18 +1,18 @@
 import type { QueryRunner } from 'typeorm';
+import type { AppendedEvent } from '../../store/commits/appended-event.js';
 import type { CommitListener } from '../../store/commits/commit-hub.js';
 
 /**
- * `dispatch: 'inline'`: the outermost `save` or `transaction` resolves when the handlers of its events had one attempt.
- * They start when its connection is free, and by a claim: what was not committed after all cannot be claimed. `run` runs
- * what is due of these events, and what that emits.
+ * `dispatch: 'inline'`: the outermost `save` or `transaction` resolves when the handlers of its events had one attempt, and followers
+ * theirs. They start when its connection is free, and by a claim or a read: what was not committed after all is shown by neither.
+ * `run` runs what is due of these events, and what that emits.
  */
 export function inlineDispatch(
-  run: (positions: readonly number[]) => Promise<void>,
+  run: (events: readonly AppendedEvent[]) => Promise<void>,
   failed: (error: unknown) => void,
 ): CommitListener {
   return {
-    reported: (runner, events) =>
-      afterRelease(runner, () => run(events.map(({ position }) => position)).catch(failed)),
+    reported: (runner, events) => afterRelease(runner, () => run(events).catch(failed)),
   };
 }
 

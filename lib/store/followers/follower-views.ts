@@ -1,5 +1,8 @@
 import type { Database } from '../db/database.js';
 
+/** Events of a follower that are looked at, at most. */
+const SAMPLE = 1000;
+
 /** How far somebody is behind the end of the log. */
 export interface Behind {
   /** Positions. */
@@ -30,6 +33,27 @@ export class FollowerViews {
     return { lag, lagSeconds: Math.max(0, since / 1000) };
   }
 
+  /**
+   * The groups of what followers of these names have collected, of the last events that have keys which the library made for
+   * each: what has a key of its own, or is of an aggregate, does not show whose it is.
+   */
+  async collected(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const found = new Map<string, string[]>();
+    for (const name of names) {
+      // Keys are compared byte by byte: a semicolon follows on a colon.
+      const rows = await this.database.run((sql) =>
+        sql.rows(
+          `SELECT event_key, event_group FROM ${this.database.tables.event}
+           WHERE event_key >= ? AND event_key < ? ORDER BY event_key DESC LIMIT ${SAMPLE}`,
+          [`follower:${name}:`, `follower:${name};`],
+        ),
+      );
+      const own = rows.filter(({ event_key: key }) => isOf(name, key as string));
+      found.set(name, [...new Set(own.map((row) => row.event_group as string))].sort());
+    }
+    return found;
+  }
+
   /** How many events of each group there are up to a position: of one upstream, or of all. */
   async counts(upTo: number, upstream?: string): Promise<ReadonlyMap<string, number>> {
     const [those, parameters] = ofUpstream(upstream);
@@ -42,6 +66,11 @@ export class FollowerViews {
     );
     return new Map(rows.map((row) => [row.event_group as string, Number(row.events)]));
   }
+}
+
+/** A follower's name may have a colon in it, too. */
+function isOf(name: string, key: string): boolean {
+  return /^\d+:\d+$/.test(key.slice(`follower:${name}:`.length));
 }
 
 /** Streams are compared byte by byte: a semicolon follows on the colon behind the application's name. */

@@ -84,12 +84,18 @@ describe('harmlessTelemetry', () => {
     const throws = () => {
       throw new Error('hook');
     };
-    const hooks = { recorded: throws, claimed: throws, settled: throws, watchBacklog: throws, close: throws };
+    const hooks = {
+      ...{ recorded: throws, claimed: throws, settled: throws, watchBacklog: throws, close: throws },
+      ...{ passed: throws, setBack: throws, watchFollowers: throws },
+    };
     const telemetry = harmlessTelemetry({ ...NO_TELEMETRY, ...hooks, enabled: true }, throws);
     telemetry.recorded('g');
     telemetry.claimed([], 0);
     telemetry.settled('h', 'g', 'succeeded');
     telemetry.watchBacklog(async () => []);
+    telemetry.passed('f', 1);
+    telemetry.setBack('f', 'g', 'retry');
+    telemetry.watchFollowers(async () => []);
     telemetry.close();
   });
 

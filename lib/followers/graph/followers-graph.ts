@@ -1,0 +1,95 @@
+import type { GroupPattern } from '../../core/group-pattern.js';
+import { canBothMatch } from '../patterns.js';
+import { loopsOf } from './loops.js';
+import { mermaidOf } from './mermaid.js';
+import type { CollectsEdge, FollowsEdge, GraphFollower, GraphGroup, TakesEdge } from './nodes.js';
+
+/** What is known of one follower. */
+export interface GraphSource {
+  readonly name: string;
+  /** Undefined: it is a follower of other processes. */
+  readonly takes?: readonly GroupPattern[];
+  /** Whether it takes events of exactly this group. */
+  readonly takesGroup?: (group: string) => boolean;
+  readonly emits: readonly GroupPattern[];
+  readonly recorded: readonly string[];
+}
+
+/** Followers, the groups of events between them, and who follows whom. Made by `Followers.graph()`; as JSON it is its data. */
+export class FollowersGraph {
+  readonly nodes: readonly (GraphFollower | GraphGroup)[];
+  readonly edges: readonly (TakesEdge | CollectsEdge | FollowsEdge)[];
+  /** Followers that follow themselves, by way of each other or directly: each loop has to come to an end by itself. */
+  readonly loops: readonly (readonly string[])[];
+
+  constructor(sources: readonly GraphSource[]) {
+    const collects = sources.flatMap(collectsOf);
+    const takes = sources.flatMap((source) => takesOf(source, sources));
+    const follows = sources.flatMap((source) => followsOf(source, sources));
+    const groups = new Set([...takes, ...collects].map(({ group }) => group));
+    this.nodes = [
+      ...sources.map(({ name, takes: known }) => ({
+        kind: 'follower' as const,
+        name,
+        isHere: known !== undefined,
+      })),
+      ...[...groups].map((name) => ({ kind: 'group' as const, name })),
+    ];
+    this.edges = [...takes, ...collects, ...follows];
+    this.loops = loopsOf(
+      sources.map(({ name }) => name),
+      follows.map(({ follower, of }) => [of, follower]),
+    );
+  }
+
+  /**
+   * The graph as text of Mermaid (https://mermaid.js.org): groups lead into followers, and followers into what they collect, dotted where
+   * that is not declared. A follower in a dashed box is one of other processes.
+   */
+  toMermaid(): string {
+    return mermaidOf(this);
+  }
+}
+
+/** What a source collects, each group once, as it was declared where both are known. */
+function collectedBy({ emits, recorded }: GraphSource): { pattern: GroupPattern; isDeclared: boolean }[] {
+  const undeclared = recorded.filter((group) => !emits.some((pattern) => canBothMatch(pattern, group)));
+  return [
+    ...emits.map((pattern) => ({ pattern, isDeclared: true })),
+    ...undeclared.map((pattern) => ({ pattern, isDeclared: false })),
+  ];
+}
+
+function collectsOf(source: GraphSource): CollectsEdge[] {
+  return collectedBy(source).map(({ pattern, isDeclared }) => ({
+    kind: 'collects',
+    follower: source.name,
+    group: String(pattern),
+    known: isDeclared ? 'declared' : 'recorded',
+  }));
+}
+
+/** Its own patterns, and what others collect that these may match. */
+function takesOf(source: GraphSource, all: readonly GraphSource[]): TakesEdge[] {
+  const own = (source.takes ?? []).map(String);
+  const others = all
+    .flatMap(collectedBy)
+    .filter(({ pattern }) => mayTake(source, pattern))
+    .map(({ pattern }) => String(pattern));
+  return [...new Set([...own, ...others])].map((group) => ({ kind: 'takes', group, follower: source.name }));
+}
+
+function followsOf(source: GraphSource, all: readonly GraphSource[]): FollowsEdge[] {
+  return all.flatMap((other) => {
+    const taken = collectedBy(other).filter(({ pattern }) => mayTake(source, pattern));
+    const groups = [...new Set(taken.map(({ pattern }) => String(pattern)))];
+    return groups.length === 0
+      ? []
+      : [{ kind: 'follows' as const, follower: source.name, of: other.name, groups }];
+  });
+}
+
+function mayTake({ takes = [], takesGroup }: GraphSource, pattern: GroupPattern): boolean {
+  if (typeof pattern === 'string' && !pattern.includes('*')) return takesGroup?.(pattern) ?? false;
+  return takes.some((one) => canBothMatch(one, pattern));
+}

@@ -216,8 +216,11 @@ export {
   type OnResetOptions,
 } from './followers/follower.decorator.js';
 export type { CollectedEvent, FollowerContext, ResetContext } from './followers/follower-context.js';
-export type { FollowerStatus, FollowerUpstream } from './followers/follower-status.js';
+export type { FollowerRebuild, FollowerStatus, FollowerUpstream } from './followers/follower-status.js';
 export { Followers } from './followers/followers.js';
+export { Projection, remove, update, upsert } from './followers/projection.js';
+export type { Projected, ProjectionChange } from './followers/projection.js';
+export type { RebuildOptions, RebuildProgress, RebuildReport } from './followers/rebuilds.js';
 export type { ResetOptions, ResetReport } from './followers/resets.js';
 export type { SyncOptions, SyncProgress, SyncReport } from './followers/syncs.js';
 export {
@@ -226,9 +229,12 @@ export {
   FollowerNotResettableError,
   FollowerPositionError,
   FollowerProcessDiedError,
+  FollowerRebuildError,
   FollowerShutdownError,
   FollowerTimeoutError,
+  FollowerVersionError,
   InvalidFollowerError,
+  ProjectionError,
   UnknownFollowerError,
   UnknownUpstreamError,
 } from './followers/errors.js';

@@ -1,3 +1,4 @@
+import type { EntityTarget, ObjectLiteral } from 'typeorm';
 import { describe } from '../core/describe.js';
 import { nameProblem } from '../core/event-input.js';
 import { type EventClass, eventTypeNameOf } from '../core/event-types.js';
@@ -12,6 +13,7 @@ import { InvalidFollowerError } from './errors.js';
 import type { FollowerContext, ResetContext } from './follower-context.js';
 import { type FollowerMetadata, onPatternsOf, onResetOf } from './follower.decorator.js';
 import { canBothMatch } from './patterns.js';
+import { emptied, project, projectionOf } from './projection.js';
 
 /** Bytes of a name, so that the keys of what it collects fit. */
 const LONGEST_NAME = 128;
@@ -21,6 +23,7 @@ const OPTIONS = {
   version: opt(whole(1), 1),
   onError: opt(oneOf('stop', 'skip', 'park'), 'stop'),
   batchSize: opt(whole(1, 10_000), 500),
+  rebuildBatchSize: opt(whole(1, 100_000), 2000),
   stateless: opt(flag, false),
   retry: maybe((retry: RetryOptions) => retry),
   dataSource: maybe(text),
@@ -40,6 +43,7 @@ export interface FollowerDefinition extends FollowerId {
   readonly label: string;
   readonly onError: 'stop' | 'skip' | 'park';
   readonly batchSize: number;
+  readonly rebuildBatchSize: number;
   readonly stateless: boolean;
   readonly retry: RetryPolicy;
   readonly methods: readonly OnMethod[];
@@ -77,7 +81,8 @@ export function followerDefinition(
       label,
       'it has no method that takes events. Decorate one or more with @On(pattern).',
     );
-  const reset = resetOf(instance, methodNames, label);
+  const projection = projectionOf(instance.constructor);
+  const reset = resetOf(instance, methodNames, label) ?? (projection && implied(projection.entity));
   const exact = exactGroups(on.flatMap(({ patterns }) => patterns));
   const isFollowed = matcher(followed);
   return {
@@ -85,7 +90,7 @@ export function followerDefinition(
     label,
     ...checked,
     retry: retryPolicy(retry ?? {}, where, defaults),
-    methods: on,
+    methods: projection ? on.map((one) => projecting(one, projection.entity)) : on,
     takes: (group) => on.some(({ matches }) => matches(group)),
     groups: exact?.filter(isFollowed),
     ...(reset ? { reset } : {}),
@@ -121,6 +126,19 @@ function onMethod(
     matches: (group) => isFollowed(group) && isMatched(group),
     call: (event, context) => (instance as Record<string, OnMethod['call']>)[method]!(event, context),
   };
+}
+
+/** What the method returns is written before it counts as ended. */
+function projecting(method: OnMethod, entity: EntityTarget<ObjectLiteral>): OnMethod {
+  return {
+    ...method,
+    call: async (event, context) =>
+      project(entity, await method.call(event, context), context.manager, method.label),
+  };
+}
+
+function implied(entity: EntityTarget<ObjectLiteral>): NonNullable<FollowerDefinition['reset']> {
+  return { knowsUpstreams: false, call: ({ manager }) => emptied(entity, manager) };
 }
 
 function resetOf(

@@ -18,7 +18,9 @@ export const followersList = command({
           Math.round(one.lagSeconds),
           one.parked,
           one.skipped,
-          one.failure && `${one.failure.position}: ${one.failure.error.split('\n')[0]}`,
+          one.failure
+            ? `${one.failure.position}: ${one.failure.error.split('\n')[0]}`
+            : one.rebuild?.heldUpBy,
         ]),
       ),
     );

@@ -4,14 +4,14 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventSourcingModule } from 'nestjs-once';
 import { type DatabaseAddress, dataSourceOptionsFrom } from '../../support/data-source-options.js';
 import { Dog } from '../../support/dog.js';
-import { Grumbler, TrickCount, TrickCounter } from './school-parts.js';
+import { Grumbler, TrickCount, TrickCount2, TrickCounter, TrickCounter2 } from './school-parts.js';
 
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
       useFactory: () => ({
         ...dataSourceOptionsFrom(JSON.parse(process.env.COMMAND_DATABASE ?? '{}') as DatabaseAddress),
-        entities: [TrickCount],
+        entities: [TrickCount, TrickCount2],
         autoLoadEntities: true,
         synchronize: true,
       }),
@@ -19,6 +19,6 @@ import { Grumbler, TrickCount, TrickCounter } from './school-parts.js';
     EventSourcingModule.forRoot({}),
     EventSourcingModule.forFeature({ aggregates: [Dog], application: 'TrainingSchool' }),
   ],
-  providers: [TrickCounter, Grumbler],
+  providers: [process.env.COMMAND_VERSION === '2' ? TrickCounter2 : TrickCounter, Grumbler],
 })
 export class AppModule {}

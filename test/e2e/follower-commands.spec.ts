@@ -7,6 +7,7 @@ import { commandHere } from './commands/command-run.js';
 import { TrickCount, TrickCount2 } from './commands/school-parts.js';
 
 const SCHOOL = fileURLToPath(new URL('./commands/school.module.ts', import.meta.url));
+const NEXT_SCHOOL = fileURLToPath(new URL('./commands/school-2.module.ts', import.meta.url));
 /** Each command starts the application, on a machine that has other things to do. */
 const LIMIT = 200_000;
 
@@ -119,7 +120,7 @@ describeEachDatabase('the commands of followers', (db) => {
     async () => {
       await run('sync-followers', 'TrickCounter');
       const rebuild = (env: Record<string, string>, ...line: string[]) =>
-        runWith({ COMMAND_VERSION: '2', ...env }, 'rebuild-follower', ...line);
+        runWith({ NESTJS_ONCE_APP: NEXT_SCHOOL, ...env }, 'rebuild-follower', ...line);
       expect(await rebuild({}, 'Nobody')).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('Nobody'),

@@ -4,7 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventSourcingModule } from 'nestjs-once';
 import { type DatabaseAddress, dataSourceOptionsFrom } from '../../support/data-source-options.js';
 import { Dog } from '../../support/dog.js';
-import { Grumbler, TrickCount, TrickCount2, TrickCounter, TrickCounter2 } from './school-parts.js';
+import { Grumbler, TrickCount, TrickCount2, TrickCounter } from './school-parts.js';
 
 @Module({
   imports: [
@@ -19,6 +19,6 @@ import { Grumbler, TrickCount, TrickCount2, TrickCounter, TrickCounter2 } from '
     EventSourcingModule.forRoot({}),
     EventSourcingModule.forFeature({ aggregates: [Dog], application: 'TrainingSchool' }),
   ],
-  providers: [process.env.COMMAND_VERSION === '2' ? TrickCounter2 : TrickCounter, Grumbler],
+  providers: [TrickCounter, Grumbler],
 })
 export class AppModule {}

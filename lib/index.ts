@@ -206,39 +206,33 @@ export {
 export { EventSourcedLog, type LogReadOptions, type TriggerOptions } from './aggregates/event-sourced-log.js';
 export type { AggregateEventOptions } from './aggregates/event-method.js';
 
-export {
-  type EmittedGroups,
-  Follower,
-  type FollowerOptions,
-  On,
-  type OnDecorator,
-  OnReset,
-  type OnResetDecorator,
-  type OnResetOptions,
-} from './followers/follower.decorator.js';
+export { Follower, On, OnReset } from './followers/follower.decorator.js';
+export type { EmittedGroups, FollowerOptions, OnDecorator } from './followers/follower.decorator.js';
+export type { OnResetDecorator, OnResetOptions } from './followers/follower.decorator.js';
 export type { CollectedEvent, FollowerContext, ResetContext } from './followers/follower-context.js';
 export { FollowersGraph } from './followers/graph/followers-graph.js';
-export type {
-  CollectsEdge,
-  FollowsEdge,
-  GraphFollower,
-  GraphGroup,
-  TakesEdge,
-} from './followers/graph/nodes.js';
-export type { FollowerStatus, FollowerUpstream } from './followers/follower-status.js';
+export type { CollectsEdge, FollowsEdge, TakesEdge } from './followers/graph/nodes.js';
+export type { GraphFollower, GraphGroup } from './followers/graph/nodes.js';
+export type { FollowerRebuild, FollowerStatus, FollowerUpstream } from './followers/follower-status.js';
 export { Followers } from './followers/followers.js';
+export type { Projected, ProjectionChange } from './followers/projection.js';
+export { Projection, remove, update, upsert } from './followers/projection.js';
+export type { RebuildOptions, RebuildProgress, RebuildReport } from './followers/rebuilds.js';
 export type { ResetOptions, ResetReport } from './followers/resets.js';
 export type { SyncOptions, SyncProgress, SyncReport } from './followers/syncs.js';
 export {
   CollectingError,
   DuplicateFollowerError,
+  FollowerMethodTimeoutError,
   FollowerNotResettableError,
   FollowerPositionError,
   FollowerProcessDiedError,
-  FollowerMethodTimeoutError,
+  FollowerRebuildError,
   FollowerShutdownError,
   FollowerTimeoutError,
+  FollowerVersionError,
   InvalidFollowerError,
+  ProjectionError,
   UnknownFollowerError,
   UnknownUpstreamError,
 } from './followers/errors.js';

@@ -19,6 +19,7 @@ import { handlersResume } from './commands/handlers-resume.js';
 import { importLog } from './commands/import.js';
 import { migrate } from './commands/migrate.js';
 import { prune } from './commands/prune.js';
+import { rebuildFollower } from './commands/rebuild-follower.js';
 import { resetFollower } from './commands/reset-follower.js';
 import { rescan } from './commands/rescan.js';
 import { snapshot } from './commands/snapshot.js';
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Command[] = [
   followersMove,
   syncFollowers,
   resetFollower,
+  rebuildFollower,
   snapshot,
   forget,
   prune,

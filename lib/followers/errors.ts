@@ -154,3 +154,52 @@ export class FollowerMethodTimeoutError extends EventSourcingError {
     );
   }
 }
+
+/** A version of a follower that cannot be forgotten. Nothing was changed. */
+export class FollowerVersionError extends EventSourcingError {
+  readonly code = 'FOLLOWER_VERSION';
+
+  constructor(
+    readonly follower: string,
+    readonly version: number,
+    reason: string,
+    readonly known: readonly number[],
+  ) {
+    super(
+      `Version ${version} of follower ${follower} was not forgotten: ${reason}. Its versions are: ${known.join(', ')}.`,
+    );
+  }
+}
+
+/** A version of a follower did not become the active one; readers look at the one that was. */
+export class FollowerRebuildError extends EventSourcingError {
+  readonly code = 'FOLLOWER_REBUILD';
+
+  constructor(
+    readonly follower: string,
+    readonly version: number,
+    /** To which it has come. */
+    readonly position: number,
+    readonly reason: string,
+    cause?: unknown,
+  ) {
+    super(
+      `Version ${version} of follower ${follower} did not become the active one: ${reason}. It has come to position ${position}, and goes on ` +
+        'there when it is rebuilt again.',
+      cause === undefined ? undefined : { cause },
+    );
+  }
+}
+
+/** What a method of a projection returned cannot be written: the event fails, and nothing is. */
+export class ProjectionError extends EventSourcingError {
+  readonly code = 'PROJECTION';
+
+  constructor(
+    /** `Class.method`. */
+    readonly method: string,
+    reason: string,
+  ) {
+    super(`@Projection, ${method}: ${reason}`);
+  }
+}

@@ -1,3 +1,4 @@
+import type { EntityTarget, ObjectLiteral } from 'typeorm';
 import { describe } from '../core/describe.js';
 import { timerMilliseconds } from '../core/duration.js';
 import { nameProblem } from '../core/event-input.js';
@@ -13,6 +14,7 @@ import { InvalidFollowerError } from './errors.js';
 import type { FollowerContext, ResetContext } from './follower-context.js';
 import { type EmittedGroups, type FollowerMetadata, onPatternsOf, onResetOf } from './follower.decorator.js';
 import { canBothMatch } from './patterns.js';
+import { emptied, project, projectionOf } from './projection.js';
 
 /** Bytes of a name, so that the keys of what it collects fit. */
 const LONGEST_NAME = 128;
@@ -23,6 +25,7 @@ const OPTIONS = {
   version: opt(whole(1), 1),
   onError: opt(oneOf('stop', 'skip', 'park'), 'stop'),
   batchSize: opt(whole(1, 10_000), 500),
+  rebuildBatchSize: opt(whole(1, 100_000), 2000),
   stateless: opt(flag, false),
   timeout: maybe(timerMilliseconds),
   retry: maybe((retry: RetryOptions) => retry),
@@ -43,6 +46,7 @@ export interface FollowerDefinition extends FollowerId {
   readonly label: string;
   readonly onError: 'stop' | 'skip' | 'park';
   readonly batchSize: number;
+  readonly rebuildBatchSize: number;
   readonly stateless: boolean;
   readonly retry: RetryPolicy;
   /** Milliseconds that its methods have for one event. */
@@ -92,7 +96,8 @@ export function followerDefinition(
   } = resolved(OPTIONS, options, { where });
   const followed = follows === undefined ? undefined : checkedFollows(follows, label);
   const on = onMethods({ instance, label, followed }, methodNames);
-  const reset = resetOf(instance, methodNames, label);
+  const projection = projectionOf(instance.constructor);
+  const reset = resetOf(instance, methodNames, label) ?? (projection && implied(projection.entity));
   const exact = exactGroups(on.flatMap(({ patterns }) => patterns));
   const isFollowed = matcher(followed);
   const emits = given === undefined ? undefined : emitted(given, label);
@@ -105,7 +110,7 @@ export function followerDefinition(
     patterns: [...new Set(on.flatMap(({ patterns }) => taken(patterns, followed)))],
     timeout,
     retry: retryPolicy(retry ?? {}, where, defaults.retry),
-    methods: on,
+    methods: projection ? on.map((one) => projecting(one, projection.entity)) : on,
     takes: (group) => on.some(({ matches }) => matches(group)),
     groups: exact?.filter(isFollowed),
     ...(reset ? { reset } : {}),
@@ -176,6 +181,19 @@ function taken(
 function emitted(given: EmittedGroups, label: string): readonly GroupPattern[] {
   const all = Array.isArray(given) ? (given as readonly unknown[]) : [given];
   return all.map((one) => checkedPattern(eventTypeNameOf(one) ?? one, `${label}, emits`));
+}
+
+/** What the method returns is written before it counts as ended. */
+function projecting(method: OnMethod, entity: EntityTarget<ObjectLiteral>): OnMethod {
+  return {
+    ...method,
+    call: async (event, context) =>
+      project(entity, await method.call(event, context), context.manager, method.label),
+  };
+}
+
+function implied(entity: EntityTarget<ObjectLiteral>): NonNullable<FollowerDefinition['reset']> {
+  return { knowsUpstreams: false, call: ({ manager }) => emptied(entity, manager) };
 }
 
 function resetOf(

@@ -14,7 +14,9 @@ import type { Next } from './next.js';
 import { type SetbackParts, Setbacks } from './setbacks.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import { ALONE, EventFailed, LostPass, Pass, PassNotBegun, type PassParts } from './pass.js';
+import { Takeover, type TakeoverParts } from './takeover.js';
 import { isIn, nextStretch, upstreamOf } from './upstreams.js';
+import { boundOf, mayTakeOver, type Wish } from './versions.js';
 
 /** Times that a transaction is run again at once, or after its session ended, before that counts as a failed attempt. */
 const PATIENCE = 5;
@@ -31,12 +33,15 @@ export interface StepOptions {
   readonly again?: boolean;
   /** Told of each event when its methods have ended; the transaction may be rolled back yet. */
   readonly handled?: (event: RecordedEvent) => void;
+  /** It is to become the active version, since somebody says so. */
+  readonly wish?: Wish;
 }
 
 /** One follower of this process, step by step: one transaction each. */
 export class FollowerRun {
   readonly pass: Pass;
   private readonly setbacks: Setbacks;
+  private readonly takeover: Takeover;
   private last: Promise<unknown> = Promise.resolve();
   private interruptions = 0;
 
@@ -46,6 +51,9 @@ export class FollowerRun {
   ) {
     this.pass = new Pass(follower, parts);
     this.setbacks = new Setbacks(follower, parts, this.pass);
+    const page: TakeoverParts['page'] = (row, stretch, sql) =>
+      this.page(row, stretch, follower.batchSize, sql);
+    this.takeover = new Takeover({ ...parts, page }, this.pass);
   }
 
   /** One at a time in this process: two would undo each other's passes. */
@@ -58,7 +66,13 @@ export class FollowerRun {
   /** Whether there is anything to do. */
   hasWork(row: FollowerRow, horizon: number): boolean {
     if (!this.mayGoOn(row, false)) return false;
-    return (row.parkedDueIn ?? Infinity) <= 0 || nextStretch(row, horizon) !== undefined;
+    if ((row.parkedDueIn ?? Infinity) <= 0 || mayTakeOver(row)) return true;
+    return this.stretchOf(row, horizon) !== undefined;
+  }
+
+  /** What it may pass next. */
+  stretchOf(row: FollowerRow, horizon: number): Stretch | undefined {
+    return nextStretch(row, boundOf(row, horizon));
   }
 
   /** The next step. Never rejects but with what nobody expected. */
@@ -66,14 +80,15 @@ export class FollowerRun {
     const { again = false } = options;
     try {
       if (!this.mayGoOn(row, again)) return { kind: 'idle', row };
-      const stretch = nextStretch(row, horizon);
+      const stretch = this.stretchOf(row, horizon);
       // Where a process has died of it lately, what else there is goes first: a parked event may be what it died of.
       const isFirst = row.starts === 0 || !stretch;
       if (isFirst && row.parked > 0 && (again || (row.parkedDueIn ?? Infinity) <= 0)) {
         const parked = await this.parked(row, again);
         if (parked) return parked;
       }
-      return stretch ? await this.step(row, stretch, options) : { kind: 'idle', row };
+      if (stretch) return await this.step(row, stretch, options);
+      return mayTakeOver(row, options.wish) ? await this.takeOver(row, options) : { kind: 'idle', row };
     } catch (error) {
       return { kind: 'away', error };
     }
@@ -100,13 +115,27 @@ export class FollowerRun {
     return { stretch: { ...stretch, to: reached }, events };
   }
 
+  /** Its row is read again afterwards, whatever came of it. */
+  private async takeOver(row: FollowerRow, { wish, handled }: StepOptions): Promise<Next> {
+    try {
+      await this.takeover.run(row, wish, handled);
+      return { kind: 'lost' };
+    } catch (error) {
+      // The step that comes next does what is to be done about an event that failed.
+      if (error instanceof EventFailed || this.isConflict(error)) return { kind: 'lost' };
+      return (await this.interrupted(error)) ?? { kind: 'away', error };
+    }
+  }
+
   private mayGoOn({ isPaused, isStopped, failure }: FollowerRow, again: boolean): boolean {
     return !isPaused && (again || (!isStopped && (failure?.retryIn ?? 0) <= 0));
   }
 
   private async step(row: FollowerRow, whole: Stretch, options: StepOptions): Promise<Next> {
     const isAlone = row.failure !== undefined || row.starts >= ALONE;
-    const { stretch, events } = await this.page(row, whole, isAlone ? 1 : this.follower.batchSize);
+    const { batchSize, rebuildBatchSize } = this.follower;
+    const size = row.active ? Math.max(batchSize, rebuildBatchSize) : batchSize;
+    const { stretch, events } = await this.page(row, whole, isAlone ? 1 : size);
     const [first] = events;
     if (row.starts >= DEADLY && first) {
       const attempts = row.starts - DEADLY + 1;

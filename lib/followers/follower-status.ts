@@ -1,4 +1,5 @@
 import { type FollowerRow, positionOf } from '../store/followers/follower-rows.js';
+import { isRebuilding, obstacleOf } from './versions.js';
 import type { Behind } from '../store/followers/follower-views.js';
 
 /** How far a follower is in one upstream: an application of aggregates, or `''` for all other events. */
@@ -7,12 +8,29 @@ export interface FollowerUpstream {
   readonly position: number;
 }
 
+/** How far a version is on its way to become the active one. */
+export interface FollowerRebuild {
+  /** The position to which the active version has come. */
+  readonly until: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+  /** Why it will not take the active version's place; undefined: nothing keeps it from that. */
+  readonly heldUpBy?: string;
+}
+
 /** How a follower is doing, in whatever process. */
 export interface FollowerStatus {
   readonly name: string;
   readonly version: number;
-  /** `'stopped'`: an event failed for good, and nothing is handled until somebody says so. */
-  readonly state: 'running' | 'paused' | 'stopped';
+  /** The version that readers look at: `Followers.activeVersion(name)`. */
+  readonly activeVersion: number;
+  /**
+   * `'stopped'`: an event failed for good, and nothing is handled until somebody says so. `'rebuilding'`: it catches up with the active
+   * version, whose place it will take.
+   */
+  readonly state: 'running' | 'paused' | 'stopped' | 'rebuilding';
+  /** Of a version that is to take the place of the active one. */
+  readonly rebuild?: FollowerRebuild;
   /** Up to there it has handled everything, in all upstreams. */
   readonly position: number;
   readonly upstreams: readonly FollowerUpstream[];
@@ -37,15 +55,27 @@ export interface FollowerStatus {
   readonly skipped: number;
 }
 
-export function statusOf(
-  row: FollowerRow,
-  state: FollowerStatus['state'],
-  { lag, lagSeconds }: Behind,
-  now: Date,
-): FollowerStatus {
+function stateOf(row: FollowerRow): FollowerStatus['state'] {
+  if (row.isPaused) return 'paused';
+  if (row.isStopped) return 'stopped';
+  return isRebuilding(row) ? 'rebuilding' : 'running';
+}
+
+function rebuildOf(row: FollowerRow): Pick<FollowerStatus, 'rebuild'> {
+  if (!row.active || !isRebuilding(row)) return {};
+  const until = row.active.front;
+  const progress = until === 0 ? 1 : Math.min(1, positionOf(row) / until);
+  const heldUpBy = obstacleOf(row);
+  return { rebuild: { until, progress, ...(heldUpBy === undefined ? {} : { heldUpBy }) } };
+}
+
+export function statusOf(row: FollowerRow, { lag, lagSeconds }: Behind, now: Date): FollowerStatus {
+  const state = stateOf(row);
   const { name, version, failure, parked, skipped, isOwned, isStopped } = row;
   return {
     ...{ name, version, state, lag, lagSeconds, parked, skipped },
+    activeVersion: row.active?.version ?? version,
+    ...rebuildOf(row),
     position: positionOf(row),
     upstreams: row.upstreams.map(({ upstream, position }) => ({ upstream, position })),
     isFollowed: isOwned,

@@ -17,7 +17,10 @@ export interface FollowerOptions {
    * collects beside that is refused with `CollectingError`. `Followers.graph()` draws it. Default: it may collect anything.
    */
   emits?: EmittedGroups;
-  /** Raised by one where the follower is to begin anew, beside what processes of the earlier version do. Default 1. */
+  /**
+   * Raised by one where the follower is to begin anew, with tables of its own: it catches up beside the version before, which goes on
+   * where processes have it, and then takes its place by itself. Default 1.
+   */
   version?: number;
   /**
    * When the retries of an event run out: `'stop'`, handle nothing more until somebody says so (default); `'skip'`, leave
@@ -26,6 +29,8 @@ export interface FollowerOptions {
   onError?: 'stop' | 'skip' | 'park';
   /** Events of the log that one transaction goes over, at most. Default 500. */
   batchSize?: number;
+  /** The same while it catches up with the version that is active, where that is more. Default 2000. */
+  rebuildBatchSize?: number;
   /** It keeps nothing, so that it can be reset without `@OnReset`. Default false. */
   stateless?: boolean;
   /** How long its methods may take for one event; after that the attempt has failed. Default 5 min, 5 s on SQLite. */

@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import { describe } from '../core/describe.js';
 import { type Duration, timerMilliseconds } from '../core/duration.js';
 import { InvalidOptionError } from '../core/errors.js';
@@ -5,12 +6,13 @@ import type { RecordedEvent } from '../core/event.js';
 import { assertKnownOptions } from '../core/options/known-options.js';
 import { FollowerEventState } from '../store/followers/follower-events.js';
 import { type FollowerRow, positionOf } from '../store/followers/follower-rows.js';
+import { TransactionRequiredError } from '../store/ports/errors.js';
 import type { Sql } from '../store/ports/sql.js';
 import { FollowerPositionError, FollowerTimeoutError, UnknownFollowerError } from './errors.js';
-import type { FollowerDefinition } from './follower-definition.js';
-import { FollowersGraph, type GraphSource } from './graph/followers-graph.js';
+import { FollowersGraph, graphSource } from './graph/followers-graph.js';
 import type { FollowersParts } from './followers-parts.js';
 import { type FollowerStatus, statusOf } from './follower-status.js';
+import { type RebuildOptions, type RebuildReport, Rebuilds } from './rebuilds.js';
 import { type ResetOptions, type ResetReport, Resets } from './resets.js';
 import { type SyncOptions, type SyncReport, Syncs } from './syncs.js';
 import { streamOf } from './upstreams.js';
@@ -22,13 +24,15 @@ const LOOK = 50;
 export class Followers {
   private readonly syncs: Syncs;
   private readonly resets: Resets;
+  private readonly rebuilds: Rebuilds;
 
   constructor(private readonly parts: FollowersParts) {
     this.syncs = new Syncs(parts);
     this.resets = new Resets(parts);
+    this.rebuilds = new Rebuilds(parts);
   }
 
-  /** All that any process has had, each in the version of this process or, where it has none of that name, the latest. */
+  /** All that any process has had, each in the version of this process or, where it has none of that name, the active one. */
   async list(): Promise<FollowerStatus[]> {
     const rows = await this.parts.table.look();
     const chosen = [...new Set(rows.map(({ name }) => name))].map((name) => this.chosen(rows, name)!);
@@ -40,21 +44,38 @@ export class Followers {
     return this.statusOf(await this.row(name));
   }
 
-  /** Handles nothing more, in whatever process, until `resume`; resolves when no transaction of it is open any more. */
+  /**
+   * The version whose tables readers are to look at. With `manager`, as its transaction sees it: ask once in a transaction, and read
+   * that version's tables throughout. Throws `UnknownFollowerError`, and `TransactionRequiredError` for a manager that is in none.
+   */
+  async activeVersion(name: string, { manager }: { manager?: EntityManager } = {}): Promise<number> {
+    const { database, table } = this.parts;
+    const runner = manager?.queryRunner;
+    if (manager && !runner?.isTransactionActive) throw new TransactionRequiredError();
+    const version = await (runner
+      ? table.actives.read(database.on(runner), name)
+      : database.run((sql) => table.actives.read(sql, name)));
+    return version ?? (await this.row(name)).version;
+  }
+
+  /** Handles nothing more, in whatever process and version, until `resume`; resolves when no transaction of it is open any more. */
   async pause(name: string): Promise<void> {
     await this.change(name, async (sql, row) => {
-      await this.parts.tracking.set(sql, row, { paused_at: await this.parts.tracking.now(sql) });
+      const paused = { paused_at: await this.parts.tracking.now(sql) };
+      await this.parts.tracking.set(sql, row, paused);
+      await this.ofOthers(sql, row, paused);
     });
   }
 
   /** Goes on after `pause`, after it has stopped, and at once where it waits for a retry. */
   async resume(name: string): Promise<void> {
-    await this.change(name, (sql, row) =>
-      this.parts.tracking.set(sql, row, {
+    await this.change(name, async (sql, row) => {
+      await this.parts.tracking.set(sql, row, {
         ...{ paused_at: null, stopped_at: null, attempts: 0, error: null },
         ...{ failed_position: null, failed_at: null, retry_at: null },
-      }),
-    );
+      });
+      await this.ofOthers(sql, row, { paused_at: null });
+    });
   }
 
   /**
@@ -128,7 +149,28 @@ export class Followers {
   }
 
   /**
-   * Resolves when the follower has handled, in whatever process, everything up to the position, or up to the event.
+   * Brings the version of a follower that this process has as far as the active one, and puts it in its place, whether any process
+   * follows or not: for one that is new, and for going back to an earlier one. Throws `UnknownFollowerError`, and `FollowerRebuildError` where
+   * something keeps it from that; then readers look at the version that was active.
+   */
+  async rebuild(name: string, options: RebuildOptions = {}): Promise<RebuildReport> {
+    assertKnownOptions(options, ['dryRun', 'force', 'onProgress', 'signal'], 'Followers.rebuild');
+    const report = await this.parts.inOwnContext(() => this.rebuilds.run(name, options));
+    this.parts.following.wake();
+    return report;
+  }
+
+  /**
+   * Forgets a version that was left: how far it has come, what it has parked and skipped; retention waits for it no more. Its tables are the
+   * application's to drop. Throws `UnknownFollowerError`, and `FollowerVersionError` for the active version and for one that a process has.
+   */
+  async forgetVersion(name: string, version: number): Promise<void> {
+    await this.row(name);
+    await this.rebuilds.forget({ name, version });
+  }
+
+  /**
+   * Resolves when the active version of the follower has handled, in whatever process, everything up to the position, or up to the event.
    * `timeout` defaults to 10 s. Throws `UnknownFollowerError`, and `FollowerTimeoutError` when it has not by then.
    */
   async waitFor(
@@ -142,12 +184,14 @@ export class Followers {
     const limit = timerMilliseconds(timeout, 'timeout', where);
     const deadline = performance.now() + limit;
     for (;;) {
-      const row = await this.row(name);
+      const row = await this.activeRow(name);
       const reached = positionOf(row);
       if (reached >= position && !(await this.isParked(row, position))) return;
       const left = deadline - performance.now();
       if (left <= 0) {
-        const state = [stateOf(row), row.failure && firstLine(row.failure.error)].filter(Boolean).join(', ');
+        const state = [(await this.statusOf(row)).state, row.failure && firstLine(row.failure.error)]
+          .filter(Boolean)
+          .join(', ');
         throw new FollowerTimeoutError(name, position, reached, limit, state);
       }
       await this.parts.following.places.reached(name, position, Math.min(left, LOOK));
@@ -184,7 +228,21 @@ export class Followers {
 
   private async statusOf(row: FollowerRow): Promise<FollowerStatus> {
     const { views, database } = this.parts;
-    return statusOf(row, stateOf(row), await views.behind(positionOf(row)), database.clock.now());
+    return statusOf(row, await views.behind(positionOf(row)), database.clock.now());
+  }
+
+  /** Within the change of one version: the others have no open pass then, and get these values too. */
+  private async ofOthers(
+    sql: Sql,
+    { name, version }: FollowerRow,
+    values: { paused_at: number | null },
+  ): Promise<void> {
+    const { tracking, table } = this.parts;
+    const versions = await table.versionsOn(sql, name);
+    for (const other of versions.filter((one) => one !== version).reverse()) {
+      await tracking.changing(sql, { name, version: other });
+      await tracking.set(sql, { name, version: other }, values);
+    }
   }
 
   private async change(name: string, work: (sql: Sql, row: FollowerRow) => Promise<unknown>): Promise<void> {
@@ -201,18 +259,22 @@ export class Followers {
     this.parts.following.wake();
   }
 
-  private async row(name: string): Promise<FollowerRow> {
+  private async row(name: string, chosen = this.chosen.bind(this)): Promise<FollowerRow> {
     const rows = await this.parts.table.look();
-    const row = this.chosen(rows, name);
+    const row = chosen(rows, name);
     if (row) return row;
     const known = [...new Set([...this.parts.set.all, ...rows].map((one) => one.name))];
     throw new UnknownFollowerError([name], known);
   }
 
+  private activeRow(name: string): Promise<FollowerRow> {
+    return this.row(name, (rows) => rows.find((row) => row.name === name && !row.active));
+  }
+
   private chosen(rows: readonly FollowerRow[], name: string): FollowerRow | undefined {
     const version = this.parts.set.find(name)?.version;
     const own = rows.filter((row) => row.name === name);
-    return own.find((row) => row.version === version) ?? own.at(-1);
+    return own.find((row) => row.version === version) ?? own.find(({ active }) => !active) ?? own.at(-1);
   }
 }
 
@@ -220,20 +282,6 @@ const CLEARED = {
   ...{ failed_position: null, attempts: 0, error: null, failed_at: null },
   ...{ retry_at: null, stopped_at: null, starts: 0, suspect_until: null },
 };
-
-function stateOf({ isPaused, isStopped }: FollowerRow): FollowerStatus['state'] {
-  if (isPaused) return 'paused';
-  return isStopped ? 'stopped' : 'running';
-}
-
-function graphSource(
-  name: string,
-  own: FollowerDefinition | undefined,
-  recorded: readonly string[],
-): GraphSource {
-  if (!own) return { name, emits: [], recorded };
-  return { name, takes: own.patterns, takesGroup: own.takes, emits: own.emits ?? [], recorded };
-}
 
 function firstLine(text: string): string {
   return text.split('\n')[0]!;

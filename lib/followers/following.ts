@@ -11,6 +11,7 @@ import { FollowerShutdownError } from './errors.js';
 import { FollowerRun, type RunParts } from './follower-run.js';
 import type { FollowerSet } from './follower-set.js';
 import { Places } from './places.js';
+import { isRebuilding } from './versions.js';
 
 /** Milliseconds between two looks, at least. */
 const GAP = 2;
@@ -87,7 +88,17 @@ export class Following {
       ({ name, failure }) =>
         `${name} has stopped at position ${failure?.position}: ${firstLine(failure?.error)}`,
     );
-    return told.join('. ') || undefined;
+    return [...told, ...this.leftBehind()].join('. ') || undefined;
+  }
+
+  /** Versions that were left, while nobody follows the active ones: an earlier release was deployed again. */
+  private leftBehind(): string[] {
+    return [...this.rows.values()].flatMap((row) =>
+      row.active && !row.active.isOwned && !isRebuilding(row)
+        ? `${row.name}: version ${row.active.version} is the active one, and no process follows it. Version ${row.version} goes no further; ` +
+          `followers.rebuild('${row.name}') puts it in that place`
+        : [],
+    );
   }
 
   get waitsFor(): string {

@@ -15,6 +15,7 @@ import { FollowerShutdownError } from './errors.js';
 import type { FollowerContext } from './follower-context.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import { TimeLimit } from './time-limit.js';
+import { unlessAborted } from './unless-aborted.js';
 import { isReplayed, streamOf, upstreamOf } from './upstreams.js';
 
 export interface PassParts {
@@ -295,19 +296,4 @@ export class Pass {
 /** Which attempt at the event it is. */
 function attemptOf({ failure }: FollowerRow, position: number): number {
   return failure?.position === position ? failure.attempts + 1 : 1;
-}
-
-/** What ends later than it is waited for can write nothing: its runner is sealed. */
-async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let abort!: () => void;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -7,7 +7,6 @@ import type { Sql } from '../store/ports/sql.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import type { FollowersParts } from './followers-parts.js';
 import { EventFailed } from './pass.js';
-import { nextStretch } from './upstreams.js';
 
 /** How far a sync is. */
 export type SyncProgress =
@@ -139,7 +138,7 @@ export class Syncs {
     const run = this.parts.following.run(follower.name);
     let events = 0;
     let row = (await this.parts.table.lookOn(sql, [follower]))[0]!;
-    for (let whole = nextStretch(row, upTo); whole; whole = nextStretch(row, upTo)) {
+    for (let whole = run.stretchOf(row, upTo); whole; whole = run.stretchOf(row, upTo)) {
       const page = await run.page(row, whole, follower.batchSize, sql);
       const passed = await run.pass.on(sql, { row, ...page, handled });
       events += passed.handled;

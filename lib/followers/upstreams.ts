@@ -43,8 +43,9 @@ export function isIn(
   return upstreams.includes('') && !known.upstreams.some((one) => one.upstream === upstream);
 }
 
-/** Whether it had been handled before the follower was reset. */
-export function isReplayed({ upstreams }: FollowerRow, upstream: string, position: number): boolean {
+/** Whether it had been handled before the follower was reset, or is handled by the version that is active. */
+export function isReplayed({ upstreams, active }: FollowerRow, upstream: string, position: number): boolean {
+  if (active) return true;
   const own =
     upstreams.find((one) => one.upstream === upstream) ?? upstreams.find((one) => one.upstream === '');
   return position <= (own?.replayUntil ?? 0);

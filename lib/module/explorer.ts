@@ -9,6 +9,7 @@ import {
   onPatternsOf,
   onResetOf,
 } from '../followers/follower.decorator.js';
+import { projectionOf } from '../followers/projection.js';
 import { classesOf } from '../sources/entity-classes.js';
 import { sourceMetadataOf } from '../sources/model-event-source.decorator.js';
 import type { Engine } from './engine.js';
@@ -79,7 +80,9 @@ export class Explorer {
     const { dataSource = 'default' } = (metadata.options as FollowerMetadata['options'] | null) ?? {};
     const reason = unknownDataSource(dataSource, engines);
     if (reason) throw new InvalidFollowerError(instance.constructor.name, reason);
-    if (dataSource === engine.name) engine.parts.followerSet.add(instance, methods, metadata);
+    if (dataSource !== engine.name) return;
+    assertProjected(instance.constructor, engine);
+    engine.parts.followerSet.add(instance, methods, metadata);
   }
 
   private members(prototype: object | null): Member[] {
@@ -126,6 +129,16 @@ function assertRegistered(pattern: EventHandlerMetadata['pattern'], label: strin
   throw new InvalidHandlerError(
     label,
     `event class "${name}" is not registered: forRoot({ events: [...] }), forFeature({ events: [...] }) or providers.`,
+  );
+}
+
+/** What it keeps needs a table. */
+function assertProjected(type: Function, { dataSource, name }: Engine): void {
+  const projection = projectionOf(type);
+  if (!projection || dataSource.hasMetadata(projection.entity)) return;
+  throw new InvalidFollowerError(
+    type.name,
+    `expected the entity of its @Projection to be one of the DataSource "${name}". Add it: TypeOrmModule.forFeature([...]).`,
   );
 }
 

@@ -19,7 +19,7 @@ async function clear({ parts, registrations }: Engine): Promise<void> {
   if (!(await remakeSchema(database))) {
     const { tag, delivery, finished, event, rescan, rescanRequest, snapshot, subjectKey, forgetting } =
       database.tables;
-    const { follower, followerPosition, followerEvent } = database.tables;
+    const { follower, followerPosition, followerEvent, followerActive } = database.tables;
     await database.transaction(async (sql) => {
       for (const table of [
         tag,
@@ -33,6 +33,7 @@ async function clear({ parts, registrations }: Engine): Promise<void> {
         forgetting,
         followerEvent,
         followerPosition,
+        followerActive,
         follower,
       ])
         await sql.change(`DELETE FROM ${table}`);

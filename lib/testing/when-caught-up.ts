@@ -29,7 +29,8 @@ export class NotCaughtUpError extends EventSourcingError {
 }
 
 /**
- * Resolves when every follower of the application has passed all that is in the log, and what followers collect in turn. Where
+ * Resolves when every follower of the application has passed all that is in the log, and what followers collect in turn; a new version
+ * has taken the place of the one before, unless something keeps it from that. Where
  * `dispatch` is not `'background'`, it runs them. Throws `NotCaughtUpError` at the timeout, and as soon as one has stopped or is paused.
  */
 export async function whenCaughtUp(
@@ -46,8 +47,8 @@ async function isCaughtUp({ parts, options }: Engine, deadline: number): Promise
   if (followerSet.size === 0) return true;
   if (options.dispatch !== 'background') await followers.runDue();
   const own = (await followers.list()).filter(({ name }) => followerSet.find(name));
-  const behind = own.filter(({ lag }) => lag > 0);
-  const isHopeless = behind.some(({ state }) => state !== 'running');
+  const behind = own.filter(({ lag, rebuild }) => lag > 0 || (rebuild && rebuild.heldUpBy === undefined));
+  const isHopeless = behind.some(({ state }) => state === 'paused' || state === 'stopped');
   if (isHopeless || (behind.length > 0 && performance.now() > deadline)) throw new NotCaughtUpError(behind);
   return behind.length === 0;
 }

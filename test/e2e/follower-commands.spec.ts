@@ -4,9 +4,10 @@ import { startApplication, type TestApplication } from '../support/application.j
 import { type DatabaseAddress, dataSourceOptionsFrom, describeEachDatabase } from '../support/databases.js';
 import { Dog } from '../support/dog.js';
 import { commandHere } from './commands/command-run.js';
-import { TrickCount } from './commands/school-parts.js';
+import { TrickCount, TrickCount2 } from './commands/school-parts.js';
 
 const SCHOOL = fileURLToPath(new URL('./commands/school.module.ts', import.meta.url));
+const NEXT_SCHOOL = fileURLToPath(new URL('./commands/school-2.module.ts', import.meta.url));
 /** Each command starts the application, on a machine that has other things to do. */
 const LIMIT = 200_000;
 
@@ -14,12 +15,13 @@ describeEachDatabase('the commands of followers', (db) => {
   let address: DatabaseAddress;
   /** Records, and follows nothing. */
   let application: TestApplication;
-  const run = (...line: string[]) =>
+  const runWith = (env: Record<string, string>, ...line: string[]) =>
     commandHere(line, {
-      env: { NESTJS_ONCE_APP: SCHOOL, COMMAND_DATABASE: JSON.stringify(address) },
+      env: { NESTJS_ONCE_APP: SCHOOL, COMMAND_DATABASE: JSON.stringify(address), ...env },
     });
-  const counts = async () => {
-    const rows = await application.dataSource.getRepository(TrickCount).find({ order: { trick: 'ASC' } });
+  const run = (...line: string[]) => runWith({}, ...line);
+  const counts = async (entity = TrickCount) => {
+    const rows = await application.dataSource.getRepository(entity).find({ order: { trick: 'ASC' } });
     return rows.map(({ trick, dogs }) => [trick, dogs]);
   };
 
@@ -27,7 +29,7 @@ describeEachDatabase('the commands of followers', (db) => {
     address = await db.create();
     application = await startApplication({
       database: dataSourceOptionsFrom(address),
-      entities: [TrickCount],
+      entities: [TrickCount, TrickCount2],
       imports: [EventSourcingModule.forFeature({ aggregates: [Dog], application: 'TrainingSchool' })],
     });
     await train('fido', 'sit', 'roll over');
@@ -140,6 +142,38 @@ describeEachDatabase('the commands of followers', (db) => {
       loops: [],
     });
   });
+
+  it(
+    'rebuild a new version beside the one that is active, and go back to that',
+    async () => {
+      await run('sync-followers', 'TrickCounter');
+      const rebuild = (env: Record<string, string>, ...line: string[]) =>
+        runWith({ NESTJS_ONCE_APP: NEXT_SCHOOL, ...env }, 'rebuild-follower', ...line);
+      expect(await rebuild({}, 'Nobody')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('Nobody'),
+      });
+      const dry = await rebuild({}, '-n', 'TrickCounter');
+      expect(dry).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('version 2 would handle 2 events'),
+      });
+      const failed = await rebuild({ COMMAND_FAILING: 'roll over' }, 'TrickCounter');
+      expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/FOLLOWER_REBUILD.*not yet/) });
+      const { stdout } = await run('followers', 'list', '--json');
+      expect(JSON.parse(stdout)).toMatchObject([{}, { name: 'TrickCounter', activeVersion: 1 }]);
+
+      const rebuilt = await rebuild({}, '--json', 'TrickCounter');
+      expect(rebuilt.code).toBe(0);
+      expect(JSON.parse(rebuilt.stdout)).toMatchObject({ version: 2, activeVersion: 2, interrupted: false });
+      expect(await counts(TrickCount2)).toEqual(await counts());
+      expect(await run('rebuild-follower', 'TrickCounter')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^TrickCounter: version 1 .*is the active one/),
+      });
+    },
+    LIMIT,
+  );
 
   it(
     'list, pause, resume, move, and skip what fails',

@@ -34,6 +34,6 @@ export function followerCells(one: FollowerStatus): unknown[] {
     Math.round(one.lagSeconds),
     one.parked,
     one.skipped,
-    one.failure && `${one.failure.position}: ${one.failure.error.split('\n')[0]}`,
+    one.failure ? `${one.failure.position}: ${one.failure.error.split('\n')[0]}` : one.rebuild?.heldUpBy,
   ];
 }

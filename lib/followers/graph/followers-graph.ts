@@ -1,4 +1,5 @@
 import type { GroupPattern } from '../../core/group-pattern.js';
+import type { FollowerDefinition } from '../follower-definition.js';
 import { canBothMatch } from '../patterns.js';
 import { loopsOf } from './loops.js';
 import { mermaidOf } from './mermaid.js';
@@ -13,6 +14,16 @@ export interface GraphSource {
   readonly takesGroup?: (group: string) => boolean;
   readonly emits: readonly GroupPattern[];
   readonly recorded: readonly string[];
+}
+
+/** `own`: what it says of itself, where this process has it; `recorded`: the groups of what it has collected, as the log shows. */
+export function graphSource(
+  name: string,
+  own: FollowerDefinition | undefined,
+  recorded: readonly string[],
+): GraphSource {
+  if (!own) return { name, emits: [], recorded };
+  return { name, takes: own.patterns, takesGroup: own.takes, emits: own.emits ?? [], recorded };
 }
 
 /** Followers, the groups of events between them, and who follows whom. Made by `Followers.graph()`; as JSON it is its data. */

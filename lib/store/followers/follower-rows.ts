@@ -27,8 +27,24 @@ export interface FollowerFailure {
   readonly retryIn: number;
 }
 
+/** The version of a follower that readers look at. */
+export interface ActiveVersion {
+  readonly version: number;
+  /** The highest that ever was the active one. */
+  readonly highest: number;
+  /** Up to there it has handled everything once, also where it was reset since. */
+  readonly front: number;
+  readonly isPaused: boolean;
+  /** A process that lives has taken it on. */
+  readonly isOwned: boolean;
+  /** Events that it keeps back. */
+  readonly parked: number;
+}
+
 /** A follower as it stands in the tables. */
 export interface FollowerRow extends FollowerId {
+  /** Where another version of it is the active one: which, and how far that has come. Undefined: this one is. */
+  readonly active: ActiveVersion | undefined;
   /** The lease of the process that follows; undefined: nobody's. */
   readonly owner: number | undefined;
   /** That lease is held still. */
@@ -59,6 +75,7 @@ function rowWithout(row: Row): Omit<FollowerRow, 'upstreams'> {
   const owner = optionalNumber(row.owner);
   const failed = optionalNumber(row.failed_position);
   return {
+    active: activeVersion(row),
     name: row.name as string,
     version: number('version'),
     owner,
@@ -82,6 +99,19 @@ function rowWithout(row: Row): Omit<FollowerRow, 'upstreams'> {
     parkedDueIn: optionalNumber(row.parked_due_in),
     toSkip: number('to_skip'),
     skipped: number('skipped'),
+  };
+}
+
+function activeVersion(row: Row): ActiveVersion | undefined {
+  const version = optionalNumber(row.active_version);
+  if (version === undefined || version === Number(row.version)) return undefined;
+  return {
+    version,
+    highest: Number(row.active_highest),
+    front: Number(row.active_front ?? 0),
+    isPaused: row.active_paused_at !== null,
+    isOwned: row.active_held !== null && Number(row.active_held) === 1,
+    parked: Number(row.active_parked ?? 0),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.js';
 import type { Sql } from '../ports/sql.js';
+import { ActiveVersions } from './active-versions.js';
 import { type FollowerId, type FollowerRow, followerRows } from './follower-rows.js';
 import { FollowerEventState } from './follower-events.js';
 
@@ -8,14 +9,23 @@ const FIRST_POSITION = ['follower', 'version', 'upstream', 'position', 'replay_u
 
 /** Which followers there are, how far each has come, and who owns it. */
 export class FollowerTable {
-  constructor(private readonly database: Database) {}
+  readonly actives: ActiveVersions;
 
-  /** Makes rows for those that have none. A further version of a follower replays what the one before it has handled. */
+  constructor(private readonly database: Database) {
+    this.actives = new ActiveVersions(database);
+  }
+
+  /**
+   * Makes rows for those that have none. A further version of a follower replays what the one before it has handled; the first of
+   * all is the active one.
+   */
   async register(ids: readonly FollowerId[]): Promise<void> {
     const { tables, dialect } = this.database;
     const { now, insertNew } = dialect.syntax;
     const missing = await this.missing(ids);
-    if (missing.length === 0) return;
+    const names = ids.map(({ name }) => name).sort();
+    const isKnown = missing.length === 0 && (await this.actives.areKnown(names));
+    if (isKnown) return;
     await this.database.transaction(async (sql) => {
       for (const { name, version } of missing) {
         const row = await sql.row(
@@ -27,6 +37,7 @@ export class FollowerTable {
         const first = [name, version, '', 0, Number(row?.reached ?? 0)];
         await sql.change(insertNew(tables.followerPosition, FIRST_POSITION), first);
       }
+      for (const name of names) await this.actives.begin(sql, name);
     });
   }
 
@@ -45,20 +56,10 @@ export class FollowerTable {
   }
 
   async lookOn(sql: Sql, ids?: readonly FollowerId[]): Promise<FollowerRow[]> {
-    const { tables, dialect } = this.database;
     const time = this.database.time();
-    const { parked, toSkip, skipped } = FollowerEventState;
-    const events = (what: string, state: number) =>
-      `(SELECT ${what} FROM ${tables.followerEvent} e WHERE e.follower = f.name AND e.version = f.version AND e.state = ${state})`;
     const those = ids ? `WHERE ${oneOf(ids, 'f.')}` : '';
     const rows = await sql.rows(
-      `SELECT f.name, f.version, f.owner, f.paused_at, f.stopped_at, f.starts, f.suspect_until, f.failed_position, f.attempts,
-         f.error, f.failed_at, f.retry_at - ${time.sql} AS retry_in, p.upstream, p.position, p.replay_until, p.revision,
-         (SELECT 1 FROM ${tables.worker} w WHERE w.id = f.owner AND w.lease_until >= ${dialect.syntax.now}) AS lease_held,
-         ${events('count(*)', parked)} AS parked, ${events('count(*)', toSkip)} AS to_skip, ${events('count(*)', skipped)} AS skipped,
-         ${events(`min(e.due_at)`, parked)} - ${time.sql} AS parked_due_in
-       FROM ${tables.follower} f JOIN ${tables.followerPosition} p ON p.follower = f.name AND p.version = f.version
-       ${those} ORDER BY f.name, f.version, p.upstream`,
+      `${this.selection(time.sql)} ${those} ORDER BY f.name, f.version, p.upstream`,
       [
         ...time.parameters,
         ...time.parameters,
@@ -66,6 +67,32 @@ export class FollowerTable {
       ],
     );
     return followerRows(rows);
+  }
+
+  /** SQL: all that is known of followers, a row for each upstream. */
+  private selection(time: string): string {
+    const { tables } = this.database;
+    const { parked, toSkip, skipped } = FollowerEventState;
+    const events = (what: string, state: number, of = 'f') =>
+      `(SELECT ${what} FROM ${tables.followerEvent} e WHERE e.follower = ${of}.name AND e.version = ${of}.version AND e.state = ${state})`;
+    return `SELECT f.name, f.version, f.owner, f.paused_at, f.stopped_at, f.starts, f.suspect_until, f.failed_position, f.attempts,
+         f.error, f.failed_at, f.retry_at - ${time} AS retry_in, p.upstream, p.position, p.replay_until, p.revision,
+         ${this.held('f')} AS lease_held,
+         ${events('count(*)', parked)} AS parked, ${events('count(*)', toSkip)} AS to_skip, ${events('count(*)', skipped)} AS skipped,
+         ${events(`min(e.due_at)`, parked)} - ${time} AS parked_due_in,
+         a.version AS active_version, a.highest AS active_highest, af.paused_at AS active_paused_at, ${this.held('af')} AS active_held,
+         ${events('count(*)', parked, 'af')} AS active_parked,
+         (SELECT max(CASE WHEN ap.replay_until > ap.position THEN ap.replay_until ELSE ap.position END)
+          FROM ${tables.followerPosition} ap WHERE ap.follower = af.name AND ap.version = af.version) AS active_front
+       FROM ${tables.follower} f JOIN ${tables.followerPosition} p ON p.follower = f.name AND p.version = f.version
+       LEFT JOIN ${tables.followerActive} a ON a.name = f.name
+       LEFT JOIN ${tables.follower} af ON af.name = a.name AND af.version = a.version AND a.version <> f.version`;
+  }
+
+  /** SQL: 1 where the owner of that row lives, else NULL. */
+  private held(of: string): string {
+    const { tables, dialect } = this.database;
+    return `(SELECT 1 FROM ${tables.worker} w WHERE w.id = ${of}.owner AND w.lease_until >= ${dialect.syntax.now})`;
   }
 
   /**
@@ -116,14 +143,25 @@ export class FollowerTable {
     await this.database.retrying(beat);
   }
 
+  /** Forgets one version, and all that is noted of it. */
+  async remove(sql: Sql, { name, version }: FollowerId): Promise<void> {
+    const { tables } = this.database;
+    for (const [table, column] of [
+      [tables.followerEvent, 'follower'],
+      [tables.followerPosition, 'follower'],
+      [tables.follower, 'name'],
+    ] as const)
+      await sql.change(`DELETE FROM ${table} WHERE ${column} = ? AND version = ?`, [name, version]);
+  }
+
   /** The versions of one follower that have rows, the first first. */
   async versionsOf(name: string): Promise<number[]> {
-    const rows = await this.database.run((sql) =>
-      sql.rows(`SELECT version FROM ${this.database.tables.follower} WHERE name = ? ORDER BY version`, [
-        name,
-      ]),
-    );
-    return rows.map(({ version }) => Number(version));
+    return this.database.run((sql) => this.versionsOn(sql, name));
+  }
+
+  async versionsOn(sql: Sql, name: string): Promise<number[]> {
+    const statement = `SELECT version FROM ${this.database.tables.follower} WHERE name = ? ORDER BY version`;
+    return (await sql.rows(statement, [name])).map(({ version }) => Number(version));
   }
 }
 

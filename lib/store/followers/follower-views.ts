@@ -54,14 +54,14 @@ export class FollowerViews {
     return found;
   }
 
-  /** How many events of each group there are up to a position: of one upstream, or of all. */
-  async counts(upTo: number, upstream?: string): Promise<ReadonlyMap<string, number>> {
+  /** How many events of each group there are up to a position, and behind another: of one upstream, or of all. */
+  async counts(upTo: number, upstream?: string, after = 0): Promise<ReadonlyMap<string, number>> {
     const [those, parameters] = ofUpstream(upstream);
     const rows = await this.database.run((sql) =>
       sql.rows(
         `SELECT event_group, count(*) AS events FROM ${this.database.tables.event}
-         WHERE position <= ? ${those} GROUP BY event_group`,
-        [upTo, ...parameters],
+         WHERE position > ? AND position <= ? ${those} GROUP BY event_group`,
+        [after, upTo, ...parameters],
       ),
     );
     return new Map(rows.map((row) => [row.event_group as string, Number(row.events)]));

@@ -17,6 +17,7 @@ const NAMES = {
   follower: 'follower',
   followerPosition: 'follower_position',
   followerEvent: 'follower_event',
+  followerActive: 'follower_active',
   migration: 'migration',
 } as const;
 

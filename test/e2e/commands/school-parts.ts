@@ -1,5 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Follower, type FollowerContext, On, OnReset, type RecordedEvent } from 'nestjs-once';
+import {
+  Follower,
+  type FollowerContext,
+  On,
+  OnReset,
+  Projection,
+  type RecordedEvent,
+  upsert,
+} from 'nestjs-once';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity('command_trick_count')
@@ -20,6 +28,22 @@ export class TrickCounter {
   @OnReset()
   async reset({ manager }: FollowerContext) {
     await manager.createQueryBuilder().delete().from(TrickCount).execute();
+  }
+}
+
+@Entity('command_trick_count_2')
+export class TrickCount2 extends TrickCount {}
+
+/** Fails where the environment says so. */
+@Injectable()
+@Follower('TrickCounter', { follows: ['Dog.*'], version: 2, retry: { maxRetries: 0 } })
+@Projection(TrickCount2)
+export class TrickCounter2 {
+  @On('Dog.TrickAdded')
+  async count({ data: { trick } }: RecordedEvent<{ trick: string }>, { manager }: FollowerContext) {
+    if (trick === process.env.COMMAND_FAILING) throw new RangeError('not yet');
+    const known = await manager.findOneBy(TrickCount2, { trick });
+    return upsert<TrickCount2>({ trick, dogs: (known?.dogs ?? 0) + 1 });
   }
 }
 

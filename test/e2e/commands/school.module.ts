@@ -4,14 +4,14 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventSourcingModule } from 'nestjs-once';
 import { type DatabaseAddress, dataSourceOptionsFrom } from '../../support/data-source-options.js';
 import { Dog } from '../../support/dog.js';
-import { Grumbler, TrickCount, TrickCounter } from './school-parts.js';
+import { Grumbler, TrickCount, TrickCount2, TrickCounter } from './school-parts.js';
 
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
       useFactory: () => ({
         ...dataSourceOptionsFrom(JSON.parse(process.env.COMMAND_DATABASE ?? '{}') as DatabaseAddress),
-        entities: [TrickCount],
+        entities: [TrickCount, TrickCount2],
         autoLoadEntities: true,
         synchronize: true,
       }),

@@ -101,6 +101,7 @@ describe('the program', () => {
       'deliveries cancel',
       'followers move',
       'reset-follower',
+      'rebuild-follower',
       'forget',
       'prune',
     ]);

@@ -101,7 +101,7 @@ describe('the graph of followers', () => {
 
 describe('what a follower says of itself for the graph', () => {
   const define = (type: new () => object, methods: string[]) =>
-    followerDefinition(new type(), methods, followerOf(type)!, DEFAULT_RETRY);
+    followerDefinition(new type(), methods, followerOf(type)!, { retry: DEFAULT_RETRY, timeout: 1000 });
 
   it('is what it takes of what it follows, and what it emits', () => {
     @EventType('Medal.Given')

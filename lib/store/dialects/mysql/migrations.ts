@@ -5,6 +5,7 @@ import { dropSnapshots, snapshots } from './migrations/0003-snapshots.js';
 import { decisions, dropDecisions } from './migrations/0004-decisions.js';
 import { dropSubjectKeys, subjectKeys } from './migrations/0005-subject-keys.js';
 import { dropFollowers, followers } from './migrations/0006-followers.js';
+import { activeVersions, dropActiveVersions } from './migrations/0007-active-versions.js';
 
 /** Migrations only add: the previous release goes on while they are run, and after. */
 export const migrations: readonly Migration[] = [
@@ -25,5 +26,12 @@ export const migrations: readonly Migration[] = [
     statements: followers,
     undo: dropFollowers,
     irreplaceable: (t) => t.followerPosition,
+  },
+  {
+    version: 7,
+    name: 'active-versions',
+    statements: activeVersions,
+    undo: dropActiveVersions,
+    irreplaceable: (t) => t.followerActive,
   },
 ];

@@ -78,15 +78,23 @@ export function nameProblem(
   value: unknown,
   limit = MAX_BYTES,
 ): { expected: string; actual: string } | undefined {
-  const problem = (actual: string) => ({
-    expected: `a string of 1 to ${limit} UTF-8 bytes, well-formed, without NUL`,
-    actual,
-  });
-  if (typeof value !== 'string') return problem(describe(value));
+  if (typeof value === 'string' && isName(value, limit)) return undefined;
+  const expected = `a string of 1 to ${limit} UTF-8 bytes, well-formed, without NUL`;
+  return { expected, actual: nameFault(value, limit) };
+}
+
+/** A name is looked at for each event several times. Characters have three bytes at most, each half of a pair included. */
+function isName(value: string, limit: number): boolean {
+  const { length } = value;
+  const isShort = length > 0 && (length * 3 <= limit || Buffer.byteLength(value, 'utf8') <= limit);
+  return isShort && !value.includes('\0') && value.isWellFormed();
+}
+
+function nameFault(value: unknown, limit: number): string {
+  if (typeof value !== 'string') return describe(value);
   const bytes = Buffer.byteLength(value, 'utf8');
-  if (bytes < 1 || bytes > limit) return problem(`${bytes} bytes`);
-  if (value.includes('\0')) return problem('one with a NUL character');
-  return value.isWellFormed() ? undefined : problem('one with a lone surrogate');
+  if (bytes < 1 || bytes > limit) return `${bytes} bytes`;
+  return value.includes('\0') ? 'one with a NUL character' : 'one with a lone surrogate';
 }
 
 /** Throws `InvalidEventError` unless everything but `data` may be recorded; `data` is the transcoder's to check. */

@@ -1,6 +1,28 @@
 import type { RegisteredSource } from './registered-source.js';
 import type { SourceContext } from './source-context.js';
 
+type ScanContext = Omit<SourceContext, 'changed'>;
+
+/** An accessor of each object itself would cost more than the rest of a row. */
+class WatchedScan implements SourceContext {
+  readonly reason: SourceContext['reason'];
+  readonly now: SourceContext['now'];
+  readonly manager: SourceContext['manager'];
+  readonly #note: () => void;
+
+  constructor({ reason, now, manager }: ScanContext, note: () => void) {
+    this.reason = reason;
+    this.now = now;
+    this.manager = manager;
+    this.#note = note;
+  }
+
+  get changed(): undefined {
+    this.#note();
+    return undefined;
+  }
+}
+
 /**
  * Which sources go by `changed` of their context. A re-scan has nothing to put there, so what such a source says of a change
  * is lost where a bulk write made the change: warned about once for each source that a bulk write has passed by. A source
@@ -28,6 +50,14 @@ export class ChangedReads {
         return changed;
       },
     };
+  }
+
+  /** The same for the rows of a re-scan, where `changed` is undefined: there are many of them, so it costs less. */
+  scanning(source: RegisteredSource): (context: ScanContext) => SourceContext {
+    const { name, rescan, hasOwnRescan } = source;
+    const note = () => this.noteReader(name);
+    const isWatched = () => rescan && !hasOwnRescan && !this.readers.has(name);
+    return (context) => (isWatched() ? new WatchedScan(context, note) : context);
   }
 
   /** A bulk write passed the source by; a re-scan is to make up for it. */

@@ -27,6 +27,7 @@ export class SourceScan {
   private readonly pages: RowPages;
   private readonly recorder: PageRecorder;
   private readonly resumeFrom: Cursor | undefined;
+  private readonly watched: ReturnType<RescanContext['changedReads']['scanning']>;
   private noted: string | null;
   private notedAt = performance.now();
 
@@ -36,6 +37,7 @@ export class SourceScan {
     private readonly context: RescanContext,
     cursor: string | undefined,
   ) {
+    this.watched = context.changedReads.scanning(source);
     this.noted = cursor ?? null;
     this.resumeFrom = cursor === undefined ? undefined : decodeCursor(cursor, metadata);
     this.report = newScanReport(source.name, uniqueName(metadata), this.resumeFrom !== undefined);
@@ -118,10 +120,9 @@ export class SourceScan {
 
   /** At once where the source does not wait; none of a row on which it fails. */
   private eventsOf(row: object): EventInput[] | Promise<EventInput[]> {
-    const { manager, clock, changedReads } = this.context;
+    const { manager, clock } = this.context;
     try {
-      const told = { reason: 'rescan', now: clock.now(), manager } as const;
-      const context = changedReads.watched(this.source, told);
+      const context = this.watched({ reason: 'rescan', now: clock.now(), manager });
       const events = runSource(this.source, this.metadata, row, context);
       return events instanceof Promise ? this.inTime(events, row) : events;
     } catch (error) {

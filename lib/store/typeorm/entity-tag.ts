@@ -35,14 +35,26 @@ export function tagOf(first: object, second?: unknown): string {
   return tagged(type.name, keyColumns(type), first);
 }
 
+/** Of entities whose class the DataSource knows: a re-scan asks for the tag of each row. */
+const KNOWN = new WeakMap<EntityMetadata, readonly KeyColumn[]>();
+
 /** The tag of an entity whose class the DataSource knows. */
 export function entityTag(metadata: EntityMetadata, entity: object): string {
-  const columns = metadata.primaryColumns.map((column): KeyColumn => ({
+  let columns = KNOWN.get(metadata);
+  if (!columns) KNOWN.set(metadata, (columns = inOrder(metadata.primaryColumns.map(keyColumn))));
+  return tagged(metadata.name, columns, entity);
+}
+
+function keyColumn(column: ColumnMetadata): KeyColumn {
+  return {
     path: column.propertyPath,
     transformer: column.transformer,
-    valueOf: (of) => column.getEntityValue(of) as unknown,
-  }));
-  return tagged(metadata.name, columns, entity);
+    valueOf: (entity) => column.getEntityValue(entity) as unknown,
+  };
+}
+
+function inOrder(columns: readonly KeyColumn[]): readonly KeyColumn[] {
+  return [...columns].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function tagOfKey(type: EntityClass, id: unknown): string {
@@ -52,7 +64,7 @@ function tagOfKey(type: EntityClass, id: unknown): string {
 }
 
 /** As the decorators of the class and those that it extends say. */
-function keyColumns(type: EntityClass): KeyColumn[] {
+function keyColumns(type: EntityClass): readonly KeyColumn[] {
   const classes: unknown[] = [];
   for (let each: unknown = type; typeof each === 'function'; each = Object.getPrototypeOf(each))
     classes.push(each);
@@ -64,17 +76,17 @@ function keyColumns(type: EntityClass): KeyColumn[] {
     const expected = 'an entity of a class whose columns are decorated, or one beside its DataSource';
     throw new InvalidOptionError('entity', expected, describe(type), 'tagOf');
   }
-  return [...byName].map(([path, { transformer }]) => ({
+  const columns = [...byName].map(([path, { transformer }]) => ({
     path,
     transformer,
-    valueOf: (entity) => (entity as ObjectLiteral)[path] as unknown,
+    valueOf: (entity: object) => (entity as ObjectLiteral)[path] as unknown,
   }));
+  return inOrder(columns);
 }
 
+/** `columns`: in the order of their names. */
 function tagged(name: string, columns: readonly KeyColumn[], entity: object): string {
-  const parts = [...columns]
-    .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .map((column) => partOf(name, column, entity));
+  const parts = columns.map((column) => partOf(name, column, entity));
   const id = parts.length === 1 ? String(parts[0]) : JSON.stringify(parts);
   const tag = `${name}:${id}`;
   return nameProblem(tag) ? `${name.slice(0, 60)}:${createHash('sha256').update(tag).digest('hex')}` : tag;

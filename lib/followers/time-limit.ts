@@ -6,17 +6,23 @@ import type { FollowerDefinition } from './follower-definition.js';
  * timer for each would cost more than many an event.
  */
 export class TimeLimit {
-  /** Aborted when an event takes longer, and when the outer one is. */
-  readonly signal: AbortSignal;
   private readonly own = new AbortController();
   private timer?: NodeJS.Timeout;
   private under = { position: 0, since: 0 };
+  private readonly abort = () => this.own.abort(this.outer.reason);
 
   constructor(
     private readonly follower: Pick<FollowerDefinition, 'name' | 'timeout'>,
-    outer: AbortSignal,
+    private readonly outer: AbortSignal,
   ) {
-    this.signal = AbortSignal.any([outer, this.own.signal]);
+    // `AbortSignal.any` would leave something of each pass on a signal that lives as long as the process.
+    if (outer.aborted) this.abort();
+    else outer.addEventListener('abort', this.abort, { once: true });
+  }
+
+  /** Aborted when an event takes longer, and when the outer one is, until `end`. */
+  get signal(): AbortSignal {
+    return this.own.signal;
   }
 
   /** An event begins. */
@@ -28,6 +34,7 @@ export class TimeLimit {
   /** No event is under way any more. */
   end(): void {
     clearTimeout(this.timer);
+    this.outer.removeEventListener('abort', this.abort);
   }
 
   private lookIn(delay: number): NodeJS.Timeout {

@@ -22,8 +22,14 @@ export default {
   // A million events are copied for each contender.
   maxRounds: 3,
   contenders: {
-    export: { prepare: ({ address, sizes }) => fill(address, sizes.events), run: exportMany },
-    'export-few': { prepare: ({ address, sizes }) => fill(address, sizes.few), run: exportFew },
+    export: {
+      prepare: ({ address, sizes }) => fill(address, sizes.events),
+      run: ({ address, sizes }) => exportAll(address, sizes.events),
+    },
+    'export-few': {
+      prepare: ({ address, sizes }) => fill(address, sizes.few),
+      run: ({ address, sizes }) => exportAll(address, sizes.few),
+    },
     copy: { prepare: ({ address, sizes }) => fill(address, sizes.events), run: copy },
     import: { prepare: makeTables, run: (context) => importInto(context, context.sizes.events) },
     'import-few': { prepare: makeTables, run: (context) => importInto(context, context.sizes.few) },
@@ -83,9 +89,6 @@ async function withFile(work) {
     await rm(file, { force: true });
   }
 }
-
-const exportMany = ({ address, sizes }) => exportAll(address, sizes.events);
-const exportFew = ({ address, sizes }) => exportAll(address, sizes.few);
 
 async function exportAll(address, count) {
   const application = await startApplication({ address, options });

@@ -41,7 +41,7 @@ export default {
   ],
 };
 
-/** TypeORM tells a logger of each statement. */
+/** TypeORM tells a logger of each statement; `logQueries`: of those that the library asks by itself, too. */
 async function idle({ address, sizes }, count) {
   const logger = new Counting();
   const application = await createApplication({
@@ -50,7 +50,7 @@ async function idle({ address, sizes }, count) {
     providers: Array.from({ length: count }, (_, index) =>
       followerOf(`bench${index}`, () => 0, `idle${index}`),
     ),
-    options: { rescan: false },
+    options: { rescan: false, logQueries: true },
   });
   await application.init();
   for (;;) {

@@ -64,7 +64,7 @@ export class Flights implements CommitListener {
   }
 
   /** The hub calls it by itself. */
-  readonly awaits = (): boolean => this.byPosition.size > 0;
+  readonly patience = (): number => (this.byPosition.size > 0 ? 0 : Infinity);
 
   reported(_runner: QueryRunner, events: readonly AppendedEvent[]): void {
     for (const flight of this.of(events)) flight.isReported = true;
@@ -84,6 +84,7 @@ export class Flights implements CommitListener {
 
   /** All events of a flight were recorded by one append, and so share what becomes of them. */
   private of(events: readonly AppendedEvent[]): Flight[] {
+    if (this.byPosition.size === 0) return [];
     return [...new Set(events.flatMap(({ position }) => this.byPosition.get(position) ?? []))];
   }
 

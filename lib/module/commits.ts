@@ -1,7 +1,7 @@
 import type { Worker } from '../handlers/worker.js';
 import type { AppendedEvent } from '../store/commits/appended-event.js';
 import type { CommitListener } from '../store/commits/commit-hub.js';
-import type { WakeUp } from '../store/commits/wake-up.js';
+import { GAP_OF_MESSAGES, type WakeUp } from '../store/commits/wake-up.js';
 import type { ResolvedOptions } from './options.js';
 
 export interface OfferParts {
@@ -35,7 +35,10 @@ export function offering(options: ResolvedOptions, parts: OfferParts): CommitLis
   const told = new WeakSet<AppendedEvent>();
   const leftOf = (events: readonly AppendedEvent[]) => leftToOthers(dueOf(events), options, parts);
   return {
-    awaits: () => options.dispatch === 'background' || parts.wakeUp.tellsOthers,
+    patience: () => {
+      if (options.dispatch === 'background') return 0;
+      return parts.wakeUp.tellsOthers ? GAP_OF_MESSAGES : Infinity;
+    },
     ride: (events) => {
       const handlerIds = leftOf(events);
       // Groups alone can wait: no handler of this process should wait for what tells of them.

@@ -69,7 +69,9 @@ export function composeFollowers(
     limit: shares.passes,
     shutdownTimeout: worker.shutdownTimeout,
   });
-  log.commits.on(growing(following, () => dispatch === 'background' && followerSet.size > 0));
+  log.commits.on(
+    growing(following, () => (dispatch === 'background' && followerSet.size > 0 ? 0 : Infinity)),
+  );
   const detached = AsyncLocalStorage.snapshot() as <T>(work: () => T) => T;
   const parts: FollowersParts = {
     ...shared,
@@ -88,9 +90,9 @@ export function composeFollowers(
 }
 
 /** Tells what follows that the log has grown. */
-function growing(following: Following, awaits: () => boolean): CommitListener {
+function growing(following: Following, patience: () => number): CommitListener {
   return {
-    awaits,
+    patience,
     committed: (events) =>
       following.grown(
         events.map(({ group }) => group),

@@ -5,7 +5,7 @@ import type { Telemetry } from '../core/telemetry.js';
 import { EventTypeRegistry } from '../event-types/event-type-registry.js';
 import { loggerOf, type OwnLogger } from '../runtime/logging.js';
 import { PayloadCodec } from '../payload/payload-codec.js';
-import { CommitHub } from '../store/commits/commit-hub.js';
+import { CommitHub, FOR_FIGURES } from '../store/commits/commit-hub.js';
 import { Depths } from '../store/commits/depths.js';
 import { eventsInLog } from '../store/commits/events-in-log.js';
 import { ControlConnection } from '../store/db/control-connection.js';
@@ -142,11 +142,14 @@ function composeCommits(
     depths: new Depths(database.dialect.transactions.depthOf),
   });
   commits.on({
-    awaits: () => stream.isWatched,
+    patience: () => (stream.isWatched ? 0 : Infinity),
     committed: (events) => events.forEach(({ event }) => event && stream.tell({ type: 'recorded', event })),
   });
   if (telemetry.enabled)
-    commits.on({ committed: (events) => events.forEach(({ group }) => telemetry.recorded(group)) });
+    commits.on({
+      patience: () => FOR_FIGURES,
+      committed: (events) => events.forEach(({ group }) => telemetry.recorded(group)),
+    });
   return commits;
 }
 

@@ -137,9 +137,9 @@ export class PayloadWriter {
   }
 
   private refuseSymbolKeys(object: object): void {
-    const symbol = Object.getOwnPropertySymbols(object).find((key) =>
-      Object.prototype.propertyIsEnumerable.call(object, key),
-    );
+    const symbols = Object.getOwnPropertySymbols(object);
+    if (symbols.length === 0) return;
+    const symbol = symbols.find((key) => Object.prototype.propertyIsEnumerable.call(object, key));
     if (symbol) throw this.refusal('an object with string keys only', `one with the key ${String(symbol)}`);
   }
 
@@ -152,7 +152,7 @@ export class PayloadWriter {
     if (!reference) throw this.refusal(expectationFor(value), describe(value));
     if (this.options.snapshots) return this.snapshot(value as object);
     this.insideReference = true;
-    this.tagged(TAG.entity, () => ({ ...reference, id: { ...reference.id } }));
+    this.tagged(TAG.entity, () => reference);
     this.insideReference = false;
   }
 

@@ -11,12 +11,14 @@ export class Coalesced {
   private widened = 1;
   private last = -Infinity;
   private timer?: NodeJS.Timeout;
+  /** When the timer is to fire. */
+  private startsAt = 0;
   private underWay?: Promise<void>;
 
   constructor(
     /** Must not reject. */
     private readonly work: () => Promise<void>,
-    /** Milliseconds between two starts, at least. */
+    /** Milliseconds between two starts, at least. Asked at each request. */
     private readonly gap: () => number,
     private readonly largest = LARGEST,
   ) {}
@@ -28,22 +30,27 @@ export class Coalesced {
 
   /** True where a request would be done at once: then it counts as done, and the caller does it. */
   take(): boolean {
-    if (this.underWay || this.timer || this.wanted > 0 || this.pause > 0) return false;
+    if (this.underWay || this.timer || this.wanted > 0 || this.next > performance.now()) return false;
     this.began(1);
     return true;
   }
 
   private schedule(): void {
-    if (this.underWay || this.timer) return;
-    const { pause } = this;
+    if (this.underWay) return;
+    const { next } = this;
+    // The gap may have become shorter.
+    if (this.timer && next >= this.startsAt) return;
+    clearTimeout(this.timer);
+    this.startsAt = next;
+    const pause = next - performance.now();
     if (pause <= 0) this.start();
     else this.timer = setTimeout(() => this.start(), pause);
   }
 
-  /** Milliseconds until the gap is over. */
-  private get pause(): number {
+  /** When the gap is over. */
+  private get next(): number {
     const gap = this.gap();
-    return this.last + Math.max(gap, Math.min(this.largest, gap * this.widened)) - performance.now();
+    return this.last + Math.max(gap, Math.min(this.largest, gap * this.widened));
   }
 
   private began(requests: number): void {

@@ -32,9 +32,15 @@ export interface CommitListener {
   elsewhere?(groups: ReadonlySet<string> | undefined): void;
   /** What others are told by the read that is about to show these events, if it shows any of them. */
   ride?(events: readonly AppendedEvent[]): Messages | undefined;
-  /** Whether `committed` is of use to it now: nothing is read where it is of use to nobody. Default: true. */
-  awaits?(): boolean;
+  /**
+   * Milliseconds that `committed` may come late now; Infinity where it is of no use: nothing is read where it is of use to
+   * nobody. Default: 0.
+   */
+  patience?(): number;
 }
+
+/** Milliseconds: the patience of who makes figures of it, which somebody looks at from time to time. */
+export const FOR_FIGURES = 40;
 
 export interface CommitHubParts {
   /** Those of the events that are in the log, as everybody sees it; the messages are sent if there are any. */
@@ -74,7 +80,7 @@ export class CommitHub {
   private readonly toProve: AppendedEvent[] = [];
   private readonly proving = new Coalesced(
     () => this.proveReported(),
-    () => GAP,
+    () => Math.max(GAP, this.patience),
     GAP,
   );
   private readonly inOwnContext = AsyncLocalStorage.snapshot() as <T>(work: () => T) => T;
@@ -132,18 +138,17 @@ export class CommitHub {
 
   private reported(runner: QueryRunner, events: readonly AppendedEvent[]): void {
     this.tell((listener) => listener.reported?.(runner, events));
-    if (!this.isAwaited) {
-      this.forget(events);
-      return;
-    }
+    if (this.patience === Infinity) return this.forget(events);
     const toProve = events.filter((event) => !this.proven.has(event));
     this.follow(toProve);
     this.toProve.push(...toProve);
     this.inOwnContext(() => this.proving.request());
   }
 
-  private get isAwaited(): boolean {
-    return this.listeners.some(({ committed, awaits }) => committed && (awaits?.() ?? true));
+  /** Of the least patient listener. */
+  private get patience(): number {
+    const waiting = this.listeners.filter(({ committed }) => committed);
+    return Math.min(...waiting.map((listener) => listener.patience?.() ?? 0));
   }
 
   private async proveReported(): Promise<void> {

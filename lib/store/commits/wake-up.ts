@@ -7,7 +7,7 @@ import { type Channel, type Messages, PooledConnectionError } from '../ports/sig
 import type { Sql } from '../ports/sql.js';
 
 /** Milliseconds between two messages, at least. */
-const GAP = 5;
+export const GAP_OF_MESSAGES = 5;
 /** Milliseconds after a message that could not be sent. */
 const GAP_AFTER_FAILURE = 1000;
 /** Milliseconds until a lost connection is opened again, then twice as long each time that fails. */
@@ -50,7 +50,7 @@ export interface WakeUpParts {
 export class WakeUp implements ConnectionTenant {
   private readonly telling = new Coalesced(
     () => this.send(),
-    () => (this.failed ? GAP_AFTER_FAILURE : GAP),
+    () => (this.failed ? GAP_AFTER_FAILURE : GAP_OF_MESSAGES),
   );
   private readonly handlerIds = new Set<number>();
   private readonly groups = new Set<string>();

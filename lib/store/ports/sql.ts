@@ -104,7 +104,7 @@ export class Sql {
 
 /** `?, ?, ?` for a list of parameters. */
 export function marks(count: number): string {
-  return Array.from({ length: count }, () => '?').join(', ');
+  return repeated('?', count);
 }
 
 /** `IN (?, ?)` with its parameters. */
@@ -114,8 +114,11 @@ export function inList(numbers: readonly number[]): SqlPart {
 
 /** `(?, ?), (?, ?)` for the VALUES of several rows. */
 export function tuples(rows: number, columns: number): string {
-  const tuple = `(${marks(columns)})`;
-  return Array.from({ length: rows }, () => tuple).join(', ');
+  return repeated(`(${marks(columns)})`, rows);
+}
+
+function repeated(text: string, count: number): string {
+  return count === 0 ? '' : `${text}, `.repeat(count - 1) + text;
 }
 
 /** A number that a driver may hand out as a string or bigint; null stays undefined. */

@@ -35,12 +35,15 @@ export class TypeOrmEntities implements EntityPort {
   reference(value: object): EntityReference | undefined {
     const metadata = this.metadataOf(value);
     if (!metadata) return undefined;
-    const parts = metadata.primaryColumns.map((column) => [column, keyPart(column, value)] as const);
-    const stored = parts.some(([column, part]) => isObjectBehind(column, part));
-    const id = Object.fromEntries(
-      parts.map(([column, part]) => [column.propertyPath, stored ? toStored(column, part) : part]),
-    );
-    return { ...identityOf(metadata), id, ...(stored ? { stored } : {}) };
+    const { primaryColumns } = metadata;
+    const parts = primaryColumns.map((column) => keyPart(column, value));
+    const stored = parts.some((part, index) => isObjectBehind(primaryColumns[index]!, part));
+    const id: ObjectLiteral = {};
+    primaryColumns.forEach((column, index) => {
+      id[column.propertyPath] = stored ? toStored(column, parts[index]) : parts[index];
+    });
+    const { entity, table } = identityOf(metadata);
+    return stored ? { entity, table, id, stored } : { entity, table, id };
   }
 
   isEntity(value: object): boolean {

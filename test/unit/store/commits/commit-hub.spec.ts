@@ -249,7 +249,7 @@ describe('CommitHub', () => {
       expiry: 1,
       failed: () => undefined,
     });
-    idle.on({ ...listener('idle '), awaits: () => false });
+    idle.on({ ...listener('idle '), patience: () => Infinity });
     const other = new Runner(idle);
     other.begin();
     idle.appended(other as unknown as QueryRunner, [eventAt(1)]);
@@ -257,6 +257,34 @@ describe('CommitHub', () => {
     await settled();
     await idle.look();
     expect(told).toEqual(['idle appended 1', 'idle reported 1']);
+  });
+
+  it('reads seldom where everybody is patient, and at once when somebody is not any more', async () => {
+    let patience = 3_600_000;
+    const idle = new CommitHub({
+      inLog: async (events) => {
+        reads.push(events.map(({ position }) => position));
+        return new Set(events);
+      },
+      expiry: 1,
+      failed: () => undefined,
+    });
+    const committed = new Promise<void>((resolve) => {
+      idle.on({
+        patience: () => patience,
+        committed: (events) => void (events.at(-1)?.position === 4 && resolve()),
+      });
+    });
+    for (const position of [1, 2, 3, 4]) {
+      if (position === 4) patience = 0;
+      const each = new Runner(idle);
+      each.begin();
+      each.append(position);
+      each.commit();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await committed;
+    expect(reads).toEqual([[1], [2, 3, 4]]);
   });
 
   it('tells the others what one listener throws at, and lets the transaction go on', async () => {

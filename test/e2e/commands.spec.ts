@@ -82,7 +82,7 @@ describeEachDatabase('the command line', (db) => {
       const status = await shopHere(address, ['status'], { env });
       expect(status).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(/^Log: last position 0, .*Tables: version 7\.$/m),
+        stdout: expect.stringMatching(/^Log: last position 0, .*Tables: version 8\.$/m),
       });
       application = await setup(address);
     },

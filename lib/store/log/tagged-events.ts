@@ -50,16 +50,9 @@ export class TaggedEvents {
   /** All events that match one of the items: those of the reading `before`, and what came since. */
   async all(items: readonly QueryItem[], place: ReadingPlace = {}, before = NOTHING): Promise<Reading> {
     const settled = await this.settled(place);
-    const { tables } = this.parts.database;
-    const parts = items.map((item, index) => {
-      const { sql, parameters } = matching(tables, item, before.condition.settled);
-      return { sql: `SELECT ${EVENT_COLUMNS}, ${index} AS item ${sql}`, parameters };
-    });
+    const { dialect, tables } = this.parts.database;
     const rows = await this.on(place.runner, (sql) =>
-      sql.rows(
-        parts.map(({ sql }) => sql).join(' UNION ALL '),
-        parts.flatMap(({ parameters }) => parameters),
-      ),
+      dialect.decisions.read(sql, tables, items, before.condition.settled),
     );
     const read = rows.map((row) => ({ event: storedEvent(row), item: items[itemOf(row)]! }));
     const positions = read.map(({ event }) => event.position);

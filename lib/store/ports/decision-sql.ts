@@ -1,5 +1,5 @@
 import type { Appended, EventRow } from './rows.js';
-import type { Sql, SqlTime } from './sql.js';
+import type { Row, Sql, SqlTime } from './sql.js';
 import type { Tables } from './tables.js';
 
 /** Events that may not have come since a decision was made: of one of the items. */
@@ -48,6 +48,11 @@ export interface LockWait {
  * is still all there is, and appends. No append may ever be the victim of a deadlock with a decision.
  */
 export interface DecisionSql {
+  /**
+   * The events behind the position that match one of the items, as rows of `EVENT_COLUMNS` with `item`, the number of the item
+   * from 0 on, in any order; one that matches several items is there for each.
+   */
+  read(sql: Sql, tables: Tables, items: readonly BoundaryItem[], after: number): Promise<Row[]>;
   /**
    * Locks the buckets in this transaction, which is at READ COMMITTED where there is a choice. With `wait`, in a transaction
    * that has done nothing before: fails with a `lock` or a `conflict` where others hold one for too long; the transaction is

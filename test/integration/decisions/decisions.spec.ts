@@ -11,7 +11,11 @@ import type { EntityManager } from 'typeorm';
 import { bucketOf } from '../../../lib/store/ports/tag-buckets.js';
 import { deferred } from '../../support/deferred.js';
 import { type DatabaseAddress, describeEachDatabase } from '../../support/databases.js';
+import { rowsRead } from '../../support/rows-read.js';
 import { LogProcess } from '../store/log-process.js';
+
+/** Events of a tag that a decision does not have to read: more than are counted to find the rarest tag. */
+const FREQUENT = 3000;
 
 describeEachDatabase('decisions over tags', (db) => {
   let address: DatabaseAddress;
@@ -392,6 +396,29 @@ describeEachDatabase('decisions over tags', (db) => {
     const refused = process.log.decide({ tags: tags as never }, () => undefined);
     await expect(refused).rejects.toThrow(InvalidOptionError);
     await expect(read({ tags: tags as never })).rejects.toThrow(InvalidOptionError);
+  });
+
+  it('reads what has a frequent and a rare tag, by the rare one where the plan is kept', async () => {
+    const [frequent, rare] = [unique('course'), unique('student')];
+    await process.log.append(Array.from({ length: FREQUENT }, () => tagged([frequent])));
+    const both = tagged([frequent, rare]);
+    await process.log.append(both);
+    const { dialect, tables } = process.database;
+    for (const tags of [
+      [frequent, rare],
+      [rare, frequent],
+    ]) {
+      const entries = await process.database.transaction(async (sql) => {
+        const reading = async () => {
+          const rows = await dialect.decisions.read(sql, tables, [{ tags }], 0);
+          expect(rows.map(({ event_key, item }) => [event_key, Number(item)])).toEqual([[both.key, 0]]);
+        };
+        if (db.name === 'postgres') return rowsRead(sql, 'once_event_tag', reading);
+        await reading();
+        return 0;
+      });
+      expect(entries).toBeLessThan(FREQUENT / 2);
+    }
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { lookByItem } from '../shared/look-by-item.js';
+import { readByItem } from '../shared/read-by-item.js';
 import type { DecisionSql } from '../../ports/decision-sql.js';
 import { marks, type Sql } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
@@ -20,6 +21,7 @@ const LOCKING = {
  * which has changed nothing yet. Shared buckets are left to the append.
  */
 export const decisions: DecisionSql = {
+  read: readByItem,
   async lock(sql, t, { own }, wait) {
     if (own.length === 0) return true;
     if ((await locked(sql, t, own, 'FOR UPDATE SKIP LOCKED')) === own.length) return true;

@@ -1,10 +1,18 @@
-import type { Boundary, BucketLocks, DecisionSql, LockWait, Match } from '../../ports/decision-sql.js';
+import type {
+  Boundary,
+  BoundaryItem,
+  BucketLocks,
+  DecisionSql,
+  LockWait,
+  Match,
+} from '../../ports/decision-sql.js';
 import { DecisionIsolationError } from '../../ports/decision-errors.js';
 import type { Sql, SqlPart } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 import { answered, appendCall } from './append.js';
 import { isLarge } from './append-large.js';
 import { decideFunction } from './decision-functions.js';
+import { taggedFunction } from './tagged-function.js';
 
 /**
  * Milliseconds that a decision which has a lock waits for another, at most, before it lets go of all: far below the second after which the
@@ -22,6 +30,8 @@ const NO_LOCKS: BucketLocks = { own: [], shared: [] };
 type Found = [position: number, group: string, nr: number][] | 'isolation' | 'locked' | null;
 
 export const decisions: DecisionSql = {
+  read: (sql, t, items, after) =>
+    sql.rows(`SELECT * FROM ${taggedFunction(t)}(?::json, ?)`, [itemsAsJson(items), after]),
   async lock(sql, t, locks, wait) {
     return (await decide(sql, t, locks, wait)) !== 'locked';
   },
@@ -90,11 +100,15 @@ function decideCall(t: Tables, locks: BucketLocks, wait?: LockWait, boundary?: B
       buckets,
       buckets.map((bucket) => isOwn.has(bucket)),
       ...waits(locks, wait),
-      boundary ? JSON.stringify(boundary.items.map(({ tags, groups }) => ({ tags, groups }))) : null,
+      boundary ? itemsAsJson(boundary.items) : null,
       boundary?.settled ?? 0,
       boundary && boundary.seen.length > 0 ? boundary.seen : null,
     ],
   };
+}
+
+function itemsAsJson(items: readonly BoundaryItem[]): string {
+  return JSON.stringify(items.map(({ tags, groups }) => ({ tags, groups })));
 }
 
 function matches(found: Found): Match[] {

@@ -4,6 +4,7 @@ import type { Tables } from '../../ports/tables.js';
 import { appendFunction, appendManyFunction } from './append-functions.js';
 import { decideFunction, shareFunction } from './decision-functions.js';
 import { claimFunction, completeFunction } from './functions.js';
+import { taggedFunction } from './tagged-function.js';
 
 export const requirements: Requirements = { settings, rights };
 
@@ -29,7 +30,13 @@ async function settings(sql: Sql): Promise<string[]> {
 
 /** What is not there is nobody's to grant: it fails as it would. */
 async function rights(sql: Sql, t: Tables, handles: boolean): Promise<string[]> {
-  const appending = [appendFunction(t), appendManyFunction(t), shareFunction(t), decideFunction(t)];
+  const appending = [
+    appendFunction(t),
+    appendManyFunction(t),
+    shareFunction(t),
+    decideFunction(t),
+    taggedFunction(t),
+  ];
   const handling = handles ? [claimFunction(t), completeFunction(t)] : [];
   return [
     ...(await missingOnTables(sql, neededRights(t, handles))),

@@ -5,7 +5,7 @@ import { enginesOf } from '../module/lifecycle.js';
 import { remakeSchema } from '../store/db/schema.js';
 
 /**
- * Empties the event log between tests: events, deliveries and requests to re-scan go, handlers stay known. Tables that
+ * Empties the event log between tests: events, deliveries and requests to re-scan go, handlers stay known, and followers begin anew. Tables that
  * `dataSource.synchronize(true)` dropped are made again. To be called when nothing runs, as after `drain(app)`.
  */
 export async function clearEventLog(app: INestApplicationContext): Promise<void> {
@@ -13,7 +13,7 @@ export async function clearEventLog(app: INestApplicationContext): Promise<void>
 }
 
 async function clear({ parts, registrations }: Engine): Promise<void> {
-  const { database, registry, commits, worker } = parts;
+  const { database, registry, commits, worker, followerSet, followerTable, following } = parts;
   await commits.flush();
   await worker.idle();
   if (!(await remakeSchema(database))) {
@@ -40,4 +40,6 @@ async function clear({ parts, registrations }: Engine): Promise<void> {
     });
   }
   await registry.register(registrations);
+  if (followerSet.size > 0) await followerTable.register(followerSet.all);
+  following.forget();
 }

@@ -13,10 +13,11 @@ export async function clearEventLog(app: INestApplicationContext): Promise<void>
 }
 
 async function clear({ parts, registrations }: Engine): Promise<void> {
-  const { database, registry, commits, worker, followerSet, followerTable, following } = parts;
+  const { database, registry, commits, worker, followerSet, followerTable, following, horizon } = parts;
   await commits.flush();
   await worker.idle();
-  if (!(await remakeSchema(database))) {
+  if (await remakeSchema(database)) horizon.forget();
+  else {
     const { tag, delivery, finished, event, rescan, rescanRequest, snapshot, subjectKey, forgetting } =
       database.tables;
     const { follower, followerPosition, followerEvent, followerActive } = database.tables;

@@ -19,6 +19,13 @@ export class Horizon {
     return this.reached;
   }
 
+  /** The log's tables were made again: positions begin anew, and what was decided is none of theirs. */
+  forget(): void {
+    this.reached = 0;
+    this.shared = false;
+    this.note = undefined;
+  }
+
   /** Moves the horizon on as far as can be seen now, and returns it. */
   async advance(): Promise<number> {
     const { tables, dialect } = this.database;

@@ -140,6 +140,14 @@ export class Following {
     if (this.isStarted && !this.isStopped) this.looking.request();
   }
 
+  /** What is known of followers counts no more: their rows were made again. */
+  forget(): void {
+    this.rows.clear();
+    this.restsUntil.clear();
+    this.told = 0;
+    this.wake();
+  }
+
   private look(): Promise<void> {
     return this.inOwnContext(async () => {
       const { connectivity, horizon, interval, table, set } = this.parts;

@@ -177,12 +177,13 @@ export class Pass {
     try {
       limit.begin(stored.position);
       parts.guard(sql.runner);
-      const event = await parts.read(stored, sql.runner);
+      const held = <T>(work: () => T): T => parts.database.whileHolding(sql.runner, work);
+      const event = await held(() => parts.read(stored, sql.runner));
       const { manager } = sql.runner;
       const { signal } = limit;
       const call = () =>
         emissionContext.run({ key: event.key, correlationId: event.metadata.correlationId }, () =>
-          parts.database.pool.whileHolding(() => this.call(event, row, { stored, manager, signal })),
+          held(() => this.call(event, row, { stored, manager, signal })),
         );
       await this.watched(row, stored, call);
       await this.assertWhole(sql);

@@ -69,7 +69,7 @@ export class Resets {
     const { reset } = follower;
     if (reset) {
       const context = this.context(sql, follower, upstream);
-      await database.pool.whileHolding(async () => reset.call(context));
+      await database.whileHolding(sql.runner, async () => reset.call(context));
     }
     await tracking.place(sql, row, 0, upstream);
     if (upstream === undefined) await events.removeBehind(sql, row, 0);

@@ -116,12 +116,13 @@ export class Syncs {
     const upTo = await horizon.advance();
     const report = { name: follower.name, events: 0 };
     const run = following.run(follower.name);
-    const rehearsal = database.transactionOnce(async (sql) => {
+    const rehearsal = async (sql: Sql) => {
       report.events = await this.all(follower, sql, upTo, handled);
       throw new DryRunEnded();
-    }, this.parts.seal);
+    };
     try {
-      await run.alone(() => rehearsal);
+      // It waits for its turn without a connection: on a small pool, who has the turn may be waiting for that one.
+      await run.alone(() => database.transactionOnce(rehearsal, this.parts.seal));
     } catch (error) {
       if (error instanceof DryRunEnded) return report;
       return { ...report, error: error instanceof EventFailed ? error.cause : error };

@@ -5,7 +5,7 @@ import { enginesOf } from '../module/lifecycle.js';
 import { remakeSchema } from '../store/db/schema.js';
 
 /**
- * Empties the event log between tests: events, deliveries and requests to re-scan go, handlers stay known. Tables that
+ * Empties the event log between tests: events, deliveries and requests to re-scan go, handlers stay known, and followers begin anew. Tables that
  * `dataSource.synchronize(true)` dropped are made again. To be called when nothing runs, as after `drain(app)`.
  */
 export async function clearEventLog(app: INestApplicationContext): Promise<void> {
@@ -13,10 +13,11 @@ export async function clearEventLog(app: INestApplicationContext): Promise<void>
 }
 
 async function clear({ parts, registrations }: Engine): Promise<void> {
-  const { database, registry, commits, worker } = parts;
+  const { database, registry, commits, worker, followerSet, followerTable, following, horizon } = parts;
   await commits.flush();
   await worker.idle();
-  if (!(await remakeSchema(database))) {
+  if (await remakeSchema(database)) horizon.forget();
+  else {
     const { tag, delivery, finished, event, rescan, rescanRequest, snapshot, subjectKey, forgetting } =
       database.tables;
     const { follower, followerPosition, followerEvent, followerActive } = database.tables;
@@ -40,4 +41,6 @@ async function clear({ parts, registrations }: Engine): Promise<void> {
     });
   }
   await registry.register(registrations);
+  if (followerSet.size > 0) await followerTable.register(followerSet.all);
+  following.forget();
 }

@@ -38,7 +38,7 @@ async function underFire(name: ChaosDatabaseName, seed: number): Promise<ChaosSu
       seed,
       seconds: SECONDS,
       leastEvents: LEAST_EVENTS,
-      untilMade: Object.keys(COMMIT_FAULTS) as FaultName[],
+      untilMade: [...(Object.keys(COMMIT_FAULTS) as FaultName[]), 'new-version', 'reset'],
       pause: PAUSE,
       faults: Object.keys(FAULTS) as FaultName[],
       ...companyFor(name),

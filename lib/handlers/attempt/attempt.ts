@@ -134,7 +134,7 @@ export class Attempt implements Run {
     }
   }
 
-  /** What the handler emits names its cause; a transactional handler holds a connection. */
+  /** What the handler emits names its cause. */
   private call(data: unknown, manager: EntityManager): unknown {
     const { handler, delivery, cancellation, parts } = this;
     if (parts.hasLapsed(this.workerId)) cancellation.abort(new LeaseLostError());
@@ -142,9 +142,8 @@ export class Attempt implements Run {
     const event = recordedEvent(delivery.event, delivery.event.position, data);
     this.given = event;
     const context = new AttemptContext(handler.name, attemptOf(delivery), manager, cancellation);
-    const call = () => handler.call(event, context);
     return emissionContext.run({ key: event.key, correlationId: event.metadata.correlationId }, () =>
-      handler.transactional ? parts.database.pool.whileHolding(call) : call(),
+      handler.call(event, context),
     );
   }
 

@@ -58,7 +58,8 @@ async function startAndComplete(run: Run, parts: TransactionParts, work: Work, s
   parts.sealed.guard(sql.runner, (error) => parts.database.isConflict(error));
   const loader = parts.entities.loader(manager, handler.relations);
   // Waiting for a connection is not the handler's time: it starts here.
-  await outcomeOf((ended) => new Timed(handler, cancellation, ended).begin(() => work(loader, manager)));
+  const held = () => parts.database.whileHolding(sql.runner, () => work(loader, manager));
+  await outcomeOf((ended) => new Timed(handler, cancellation, ended).begin(held));
   assertNotUndone(sql.runner, parts);
   if (await parts.queue.completeIn(sql, workerId, delivery)) return;
   cancellation.abort(new LeaseLostError());

@@ -237,6 +237,15 @@ export class Database {
     return this.dialect.transactions.outermostRunner?.(runner) ?? runner;
   }
 
+  /**
+   * Calls what the application does in a transaction of the library's. What it calls without the runner's manager has a
+   * connection of its own, and is refused it where there is no other (`SecondConnectionError`); on SQLite it joins the transaction.
+   */
+  whileHolding<T>(runner: QueryRunner, work: () => T): T {
+    const { transactions } = this.dialect;
+    return this.pool.whileHolding(() => (transactions.inside ? transactions.inside(runner, work) : work()));
+  }
+
   /** What somebody threw on purpose says more than the end of the session, as does an answer that was waited for in vain. */
   private async explained(runner: QueryRunner, error: unknown): Promise<unknown> {
     if (error instanceof EventSourcingError || error instanceof NoAnswerError) return error;

@@ -11,6 +11,8 @@ export class Horizon {
   private reached = 0;
   private shared = false;
   private note?: HorizonNote;
+  /** Of the tables: what was noted of those before is not taken for theirs. */
+  private era = {};
 
   constructor(private readonly database: Database) {}
 
@@ -19,21 +21,31 @@ export class Horizon {
     return this.reached;
   }
 
+  /** The log's tables were made again: positions begin anew, and what was decided is none of theirs. */
+  forget(): void {
+    this.reached = 0;
+    this.shared = false;
+    this.note = undefined;
+    this.era = {};
+  }
+
   /** Moves the horizon on as far as can be seen now, and returns it. */
   async advance(): Promise<number> {
     const { tables, dialect } = this.database;
     return this.database.run(async (sql) => {
       if (!this.shared) await this.takeUp(sql);
-      const open = this.note;
-      if (open && (await dialect.horizon.settled(sql, tables, open))) this.moveTo(open);
+      const { note: open, era } = this;
+      const isSettled = async (note: HorizonNote) =>
+        (await dialect.horizon.settled(sql, tables, note)) && era === this.era;
+      if (open && (await isSettled(open))) this.moveTo(open);
       if (this.note) return this.reached;
       const note = await dialect.horizon.note(sql, tables);
-      if (note.position <= this.reached) return this.reached;
+      if (note.position <= this.reached || era !== this.era) return this.reached;
       // On SQLite the caller's transaction, where there is one, is joined: what it wrote may still be rolled back.
       if (sql.runner.isTransactionActive) return note.position;
       // Mostly nothing else is open: the note is settled at once.
-      if (await dialect.horizon.settled(sql, tables, note)) this.moveTo(note);
-      else this.note ??= note;
+      if (await isSettled(note)) this.moveTo(note);
+      else if (era === this.era) this.note ??= note;
       return this.reached;
     });
   }

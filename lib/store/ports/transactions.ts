@@ -23,4 +23,10 @@ export interface Transactions {
    * the commit of a runner that joined would tell of events that are rolled back yet. Default: the runner itself.
    */
   outermostRunner?(runner: QueryRunner): QueryRunner;
+  /**
+   * Calls `work` inside of the transaction that is open on the runner: what it calls without the runner's manager joins that
+   * transaction, where all runners share one connection. It would wait for the end of a transaction that waits for it.
+   * Default: it is called, and what it calls has connections of its own.
+   */
+  inside?<T>(runner: QueryRunner, work: () => T): T;
 }

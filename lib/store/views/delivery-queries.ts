@@ -8,6 +8,7 @@ import {
   failureConditions,
   listOf,
   OPEN,
+  positionsOf,
   STATUSES,
   statusesOf,
 } from '../deliveries/delivery-filter.js';
@@ -15,7 +16,7 @@ import { keyOf } from '../ports/delivery-ids.js';
 import type { DeliveryId } from '../ports/delivery-ids.js';
 import type { SqlPart } from '../ports/sql.js';
 import { DeliveryState, EVENT_COLUMNS, storedEvent, type StoredEvent } from '../ports/rows.js';
-import { marks, optionalNumber, type Row } from '../ports/sql.js';
+import { marks, optionalNumber, type Row, type Sql } from '../ports/sql.js';
 import { statesOf } from './claimed-ahead.js';
 
 /** One event for one handler, as it stands. */
@@ -65,45 +66,73 @@ export class DeliveryQueries {
     private readonly ahead: () => readonly DeliveryId[] = () => [],
   ) {}
 
-  /** Up to `limit` deliveries behind a cursor, in the order of the log or the other way round. */
+  /**
+   * Up to `limit` deliveries behind a cursor, in the order of the log or the other way round. Each handler's are read in the order
+   * of the primary key, and no further than what was found of others: nothing is sorted but that.
+   */
   async list(
     filter: DeliveryFilter,
     after: readonly [number, number] | undefined,
     limit: number,
-    { newestFirst = false, withData = false }: DeliveryOrder = {},
+    order: DeliveryOrder = {},
   ): Promise<FoundDelivery[]> {
-    const { tables, dialect } = this.database;
-    const columns = withData ? EVENT_COLUMNS : 'e.event_key, e.event_group, e.recorded_at';
-    const [sign, order] = newestFirst ? [-1, 'DESC'] : [1, 'ASC'];
+    const { tables } = this.database;
+    const { newestFirst = false } = order;
     const ahead = this.ahead();
-    const rows: Row[] = [];
-    for (const isOpen of [true, false]) {
-      const statuses = statusesOf(filter).filter((status) => OPEN.includes(status) === isOpen);
-      if (statuses.length === 0) continue;
-      const where = allOf([
-        statesOf(statuses, ahead),
-        ...(filter.handler === undefined ? [] : [anyOf('h.name', listOf(filter.handler))]),
-        ...(filter.key === undefined ? [] : [anyOf('e.event_key', listOf(filter.key))]),
-        ...eventConditions(filter, tables),
-        ...failureConditions(filter, dialect.syntax),
-        ...(after ? [behind(after, newestFirst ? '<' : '>')] : []),
-      ]);
-      const statement = `SELECT d.*, ${columns}, h.name AS handler_name
-        FROM ${isOpen ? tables.delivery : tables.finished} d
-        JOIN ${tables.event} e ON e.position = d.position JOIN ${tables.handler} h ON h.id = d.handler_id
-        WHERE ${where.sql} ORDER BY d.position ${order}, d.handler_id ${order} LIMIT ?`;
-      const parameters = [...where.parameters, limit];
-      rows.push(...(await this.database.run((sql) => sql.rows(statement, parameters))));
-    }
+    const rows = await this.database.run(async (sql) => {
+      const places =
+        filter.key === undefined ? undefined : await positionsOf(sql, tables, listOf(filter.key));
+      if (places?.length === 0) return [];
+      const names = await this.handlersOf(sql, filter);
+      let found: Row[] = [];
+      for (const part of this.parts(filter, places, ahead, order))
+        for (const [id, name] of names) {
+          const last = found.length < limit ? undefined : Number(found.at(-1)!.position);
+          const more = await sql.rows(...statementOf(part, { id, after, last, limit, newestFirst }));
+          found.push(...more.map((row) => ({ ...row, handler_name: name })));
+          if (more.length > 0) found = inOrder(found, newestFirst).slice(0, limit);
+        }
+      return found;
+    });
     const claimed = new Set(ahead.map(keyOf));
-    const found = rows.map((row) => ({
+    return rows.map((row) => ({
       view: deliveryView(row, claimed),
       handlerId: Number(row.handler_id),
-      ...(withData ? { event: storedEvent(row) } : {}),
+      ...(order.withData ? { event: storedEvent(row) } : {}),
     }));
-    return found
-      .sort((a, b) => sign * (a.view.position - b.view.position || a.handlerId - b.handlerId))
-      .slice(0, limit);
+  }
+
+  private async handlersOf(sql: Sql, { handler }: DeliveryFilter): Promise<[number, string][]> {
+    const where = handler === undefined ? allOf([]) : anyOf('name', listOf(handler));
+    const statement = `SELECT id, name FROM ${this.database.tables.handler} WHERE ${where.sql} ORDER BY id`;
+    const rows = await sql.rows(statement, where.parameters);
+    return rows.map(({ id, name }) => [Number(id), name as string]);
+  }
+
+  /** What is open and what is finished, as far as the filter asks for it. */
+  private parts(
+    filter: DeliveryFilter,
+    places: readonly number[] | undefined,
+    ahead: readonly DeliveryId[],
+    { withData = false }: DeliveryOrder,
+  ): Part[] {
+    const { tables, dialect } = this.database;
+    const columns = withData ? EVENT_COLUMNS : 'e.event_key, e.event_group, e.recorded_at';
+    const these = places && dialect.syntax.oneOf(places);
+    const ofEvents = eventConditions(filter, tables);
+    return [true, false].flatMap((isOpen) => {
+      const statuses = statusesOf(filter).filter((status) => OPEN.includes(status) === isOpen);
+      if (statuses.length === 0) return [];
+      const where = [
+        // Where all of the table is asked for nothing is asked: planners take conditions for what they are not.
+        ...(statuses.length === statusesIn(isOpen) ? [] : [statesOf(statuses, ahead)]),
+        ...(these ? [{ ...these, sql: `d.position ${these.sql}` }] : []),
+        ...ofEvents,
+        ...failureConditions(filter, dialect.syntax),
+      ];
+      const table = isOpen ? tables.delivery : tables.finished;
+      return [{ table, event: tables.event, columns, where, asksOfEvents: ofEvents.length > 0 }];
+    });
   }
 
   /** The first position of an event recorded at or after this time; undefined when there is none. */
@@ -123,11 +152,55 @@ export class DeliveryQueries {
   }
 }
 
-function behind([position, handlerId]: readonly [number, number], side: '<' | '>'): SqlPart {
-  return {
-    sql: `(d.position ${side} ? OR (d.position = ? AND d.handler_id ${side} ?))`,
-    parameters: [position, position, handlerId],
-  };
+function statusesIn(isOpen: boolean): number {
+  return isOpen ? OPEN.length : STATUSES.length - OPEN.length;
+}
+
+interface Part {
+  readonly table: string;
+  readonly event: string;
+  /** Of events. */
+  readonly columns: string;
+  readonly where: readonly SqlPart[];
+  /** Whether one of the conditions is of events. */
+  readonly asksOfEvents: boolean;
+}
+
+interface Stretch {
+  /** Of the handler. */
+  readonly id: number;
+  readonly after: readonly [number, number] | undefined;
+  /** What lies beyond this position is not asked for. */
+  readonly last: number | undefined;
+  readonly limit: number;
+  readonly newestFirst: boolean;
+}
+
+function statementOf(part: Part, stretch: Stretch): [string, unknown[]] {
+  const { table, event, columns, asksOfEvents } = part;
+  const { id, after, last, limit, newestFirst } = stretch;
+  const [beyond, within, order] = newestFirst ? ['<', '>=', 'DESC'] : ['>', '<=', 'ASC'];
+  const bounds: SqlPart[] = [{ sql: 'd.handler_id = ?', parameters: [id] }];
+  if (after) {
+    const [position, handlerId] = after;
+    // Of the event in which the cursor stands, those of further handlers are still to come.
+    const isFurther = newestFirst ? id < handlerId : id > handlerId;
+    bounds.push({ sql: `d.position ${beyond}${isFurther ? '=' : ''} ?`, parameters: [position] });
+  }
+  if (last !== undefined) bounds.push({ sql: `d.position ${within} ?`, parameters: [last] });
+  const { sql: where, parameters } = allOf([...bounds, ...part.where]);
+  const these = `WHERE ${where} ORDER BY d.position ${order} LIMIT ?`;
+  // Who may choose how to join may choose to read all of either.
+  const statement = asksOfEvents
+    ? `SELECT d.*, ${columns} FROM ${table} d JOIN ${event} e ON e.position = d.position ${these}`
+    : `SELECT p.*, ${columns} FROM (SELECT d.* FROM ${table} d ${these}) p JOIN ${event} e ON e.position = p.position`;
+  return [statement, [...parameters, limit]];
+}
+
+function inOrder(rows: readonly Row[], newestFirst: boolean): Row[] {
+  const sign = newestFirst ? -1 : 1;
+  const difference = (column: string, a: Row, b: Row) => Number(a[column]) - Number(b[column]);
+  return [...rows].sort((a, b) => sign * (difference('position', a, b) || difference('handler_id', a, b)));
 }
 
 function deliveryView(row: Row, claimed: ReadonlySet<string>): DeliveryView {

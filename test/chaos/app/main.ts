@@ -3,7 +3,13 @@
 import { type INestApplicationContext, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { type AggregateRepository, EventLog, EventSourcingModule, getAggregatesToken } from 'nestjs-once';
+import {
+  type AggregateRepository,
+  EventLog,
+  EventSourcingModule,
+  Followers,
+  getAggregatesToken,
+} from 'nestjs-once';
 import type { DataSource } from 'typeorm';
 import { dataSourceOptionsFrom } from '../../support/data-source-options.js';
 import { seededRandom } from '../../support/seeded-random.js';
@@ -18,7 +24,7 @@ import { OtherSubscriber } from './other-subscriber.js';
 import { Producer } from './producer.js';
 import type { ChaosSetup } from './setup.js';
 import { Tally } from './tally.js';
-import { Reader, Witness } from './witness.js';
+import { Reader, witnessIn } from './witness.js';
 
 /** Exit codes beside 0. */
 const COULD_NOT_START = 75;
@@ -87,7 +93,7 @@ function noteLog(text: string): void {
   providers: [
     Sources,
     Handlers,
-    Witness,
+    witnessIn(setup.version),
     Reader,
     { provide: Journal, useValue: journal },
     { provide: SETUP, useValue: setup },
@@ -110,11 +116,26 @@ async function main(): Promise<void> {
   app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
   if (setup.jumpingClock) journal.note({ what: 'made', fault: 'clock' });
   if (setup.poolSize === 1) journal.note({ what: 'made', fault: 'pool-of-one' });
+  if (setup.role === 'work') resetWhenAsked(app.get(Followers));
   process.send?.('ready');
   if (setup.role === 'work') return;
   const loops = loopsOf(app, log);
   process.once('SIGTERM', () => loops.forEach((loop) => loop.stop()));
   await Promise.all(loops.map((loop) => loop.run()));
+}
+
+/** A reset that the database or a signal has ended is none, and may be asked for again. */
+function resetWhenAsked(followers: Followers): void {
+  process.on('message', (name: string) => {
+    const answer = (text: string) => process.connected && process.send?.(text);
+    void followers.reset(name).then(
+      () => answer('reset'),
+      (error: unknown) => {
+        noteLog(`could not reset ${name}: ${String(error)}`);
+        answer('not reset');
+      },
+    );
+  });
 }
 
 /** What a producer does, all of it at once; whoever adds something adds it here. */

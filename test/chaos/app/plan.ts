@@ -56,6 +56,14 @@ export const FOLLOWERS = {
 
 export type FollowerName = keyof typeof FOLLOWERS;
 
+/** What the rows of a version of the first follower are named by; the second has one version. */
+export function witnessOf(version: number): string {
+  return `witness@${version}`;
+}
+
+/** Versions of the first follower in one run, at most: each handles the whole log. */
+export const MOST_VERSIONS = 5;
+
 /** Milliseconds. */
 export const LEASE = 2000;
 export const POLL_INTERVAL = 200;

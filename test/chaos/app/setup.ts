@@ -12,6 +12,8 @@ export interface ChaosSetup {
   poolSize: number;
   /** Whether handlers run in it, as they do in every worker. */
   handles: boolean;
+  /** The version of the first follower that it has. */
+  version: number;
   /** Whether its host's clock jumps. */
   jumpingClock: boolean;
   /** Which of the faults that the application makes itself it makes. */

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { machineTime, type TimedEntry } from '../app/journal.js';
-import { CONTROL_CONNECTIONS, SHUTDOWN_TIMEOUT } from '../app/plan.js';
+import { CONTROL_CONNECTIONS, type FollowerName, SHUTDOWN_TIMEOUT } from '../app/plan.js';
 import type { ChaosSetup } from '../app/setup.js';
 import { beganBy, standstills } from '../judge/standstills.js';
 import type { Interval, Mention, ProcessRecord, Run, ToldDecision, ToldMark } from '../judge/evidence.js';
@@ -69,6 +69,11 @@ export class ChaosProcess {
     return this.setup.name;
   }
 
+  /** The version of the first follower that it has. */
+  get version(): number {
+    return this.setup.version;
+  }
+
   get sessionLimit(): number {
     return this.setup.poolSize + CONTROL_CONNECTIONS;
   }
@@ -104,6 +109,13 @@ export class ChaosProcess {
     await wait(milliseconds);
     suspension.to = machineTime();
     this.child.kill('SIGCONT');
+  }
+
+  /** Has it reset a follower; false where it could not, or ended before. */
+  async reset(follower: FollowerName): Promise<boolean> {
+    const answer = once(this.child, 'message').then(([text]) => text as unknown);
+    this.child.send(follower, () => undefined);
+    return (await Promise.race([answer, this.ended])) === 'reset';
   }
 
   /** What is known of it once it has ended. */

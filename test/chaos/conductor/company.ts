@@ -34,6 +34,8 @@ interface Records extends Pick<
 /** All processes of a run, those that have ended included. */
 export class Company {
   readonly all: ChaosProcess[] = [];
+  /** The version of the first follower that whoever starts now has. */
+  version = 1;
   private named = 0;
   private readonly posts: Post[];
   private closing = new Set<Post['role']>();
@@ -73,6 +75,15 @@ export class Company {
   /** Resolves when all have started that are there now, or have ended. */
   async settled(): Promise<void> {
     await Promise.all(this.posts.map(({ holder }) => holder!.ready));
+  }
+
+  /** Has every worker that has an earlier version replaced, one after the other, as a deployment does. */
+  async renew(): Promise<void> {
+    for (const post of this.posts.filter(({ role }) => role === 'work')) {
+      const { holder } = post;
+      await holder!.ready;
+      if (holder!.version < this.version && !holder!.hasEnded) await holder!.terminate();
+    }
   }
 
   /** Ends all of one role in order, for good. */
@@ -123,7 +134,8 @@ export class Company {
     if (!address) return void setTimeout(() => void this.fill(post), 200);
     const { role, poolSize, jumpingClock, handles } = post;
     const journal = join(folder, `${name}.ndjson`);
-    const setup = { name, role, address, journal, seed, poolSize, jumpingClock, handles, faults };
+    const { version } = this;
+    const setup = { name, role, address, journal, seed, poolSize, version, jumpingClock, handles, faults };
     const process = new ChaosProcess(setup);
     this.all.push(process);
     post.holder = process;

@@ -84,7 +84,8 @@ class Run {
     await this.setUnderFire();
     log('draining');
     await company.close('produce');
-    await drained((sql) => observer.query(sql));
+    await company.renew();
+    await drained((sql) => observer.query(sql), company.version);
     await company.close('work');
     const sessionsLeft = await this.sessionsLeft();
     await observer.stopWatching();
@@ -142,13 +143,12 @@ class Run {
     return (await this.hasEvents()) && this.hasMade();
   }
 
-  /** Of the faults that the application makes itself. */
   private async hasMade(): Promise<boolean> {
     const { untilMade = [] } = this.settings;
     const awaited = untilMade.filter((fault) => this.faults.includes(fault));
     if (awaited.length === 0) return true;
-    const made = await this.company.made();
-    return awaited.every((fault) => made.has(fault));
+    const own = await this.company.made();
+    return awaited.every((fault) => own.has(fault) || this.made.has(fault as OutsideFault));
   }
 
   private async hasEvents(): Promise<boolean> {
@@ -187,7 +187,7 @@ class Run {
     // The database is on this machine: its clock is the machine's.
     const clockOffset = Date.now() - machineTime();
     return {
-      ...(await gatherRows((sql) => observer.query(sql), clockOffset)),
+      ...(await gatherRows((sql) => observer.query(sql), clockOffset, company.version)),
       ...(await company.records()),
       outages: observer.outages,
       sessionExcesses: observer.excesses,

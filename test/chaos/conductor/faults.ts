@@ -1,5 +1,5 @@
 import { COMMIT_FAULTS } from '../app/commit-faults.js';
-import { LEASE } from '../app/plan.js';
+import { LEASE, MOST_VERSIONS } from '../app/plan.js';
 import type { ChaosDatabase } from '../servers/chaos-database.js';
 import type { Company } from './company.js';
 import type { Observer } from './observer.js';
@@ -9,6 +9,8 @@ export const OUTSIDE_FAULTS = {
   'kill-worker': 'SIGKILL of a worker',
   'kill-producer': 'SIGKILL of a producer',
   terminate: 'SIGTERM of a worker under load',
+  'new-version': 'A new version of a follower deployed, first to one worker',
+  reset: 'A follower reset while it and others go on',
   suspend: 'A worker suspended for longer than its lease',
   sessions: 'All sessions of the database ended',
   restart: 'The database server crashed and started again',
@@ -36,6 +38,8 @@ const WEIGHTS: Record<OutsideFault, number> = {
   'kill-worker': 4,
   'kill-producer': 2,
   terminate: 3,
+  'new-version': 2,
+  reset: 2,
   suspend: 1,
   sessions: 2,
   restart: 1,
@@ -79,6 +83,13 @@ export async function makeFault(fault: OutsideFault, targets: FaultTargets): Pro
     case 'restart':
       await observer.outage(() => database.crash!());
       return true;
+    case 'new-version':
+      if (!victim || company.version >= MOST_VERSIONS) return false;
+      company.version++;
+      await victim.terminate();
+      break;
+    case 'reset':
+      return (await victim?.reset(random() < 0.5 ? 'witness' : 'reader')) ?? false;
     case 'suspend':
       await victim?.suspend(LEASE * (1.2 + random()));
       break;

@@ -12,6 +12,7 @@ const STATES = ['pending', 'running', 'dead', 'succeeded', 'cancelled'] as const
 export async function gatherRows(
   query: Query,
   clockOffset: number,
+  version: number,
 ): Promise<
   Pick<
     Evidence,
@@ -40,7 +41,7 @@ export async function gatherRows(
     events: await gatherEvents(query),
     streams: await gatherStreams(query),
     topics: await gatherTopics(query),
-    traces: await gatherTraces(query),
+    traces: await gatherTraces(query, version),
     outcomes: await gatherOutcomes(query, clockOffset),
     effects: await gatherEffects(query),
     balances: accounts.map(({ balance }) => Number(balance)),

@@ -31,6 +31,8 @@ export interface ChaosSummary {
     /** Decisions that resolved with an event, and those that were refused or rolled back. */
     decided: number;
     undecided: number;
+    /** Of the first follower. */
+    versions: number;
   };
   /** Repeats of plain handlers by what allows them. */
   repeats: Record<Excuse, number>;
@@ -80,6 +82,7 @@ export function summaryOf(parts: SummaryParts): ChaosSummary {
       snapshots: evidence.streams.snapshots.length,
       decided: evidence.decided.length,
       undecided: evidence.undecided.length,
+      versions: evidence.traces.version,
     },
     repeats: excused,
     counts: Object.fromEntries(

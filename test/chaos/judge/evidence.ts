@@ -110,6 +110,9 @@ export interface TopicEvent {
 
 /** What the database holds of followers. */
 export interface TraceRows {
+  /** The last version of the first follower that there was, and the one that readers look at in the end. */
+  version: number;
+  active: number;
   /** Of the events that the first follower handles. */
   groups: readonly string[];
   /** Those of all followers, in the order in which they were inserted. */

@@ -58,7 +58,7 @@ const flawless: Evidence = {
   marked: [],
   refused: [],
   topics: [],
-  traces: { groups: [], rows: [], collected: [] },
+  traces: { version: 1, active: 1, groups: [], rows: [], collected: [] },
   decided: [],
   undecided: [],
   outcomes: [

@@ -8,13 +8,16 @@ const events = [
   { key: 'entry_4', group: 'entry', position: 4, orderKey: null },
   { key: 'follower:witness:4:0', group: 'traced', position: 5, orderKey: null },
 ];
-const witnessed = ['entry_1', 'deed_2', 'entry_4'].map((key) => ({ follower: 'witness', key }));
+const witnessed = ['entry_1', 'deed_2', 'entry_4'].map((key) => ({ follower: 'witness@2', key }));
 const read = ['entry_1', 'entry_4'].map((key) => ({ follower: 'reader', key }));
 const collected = [
   { key: 'follower:witness:1:0', of: 'entry_1' },
   { key: 'follower:witness:4:0', of: 'entry_4' },
 ];
-const flawless = { groups: ['entry', 'deed'], rows: [...witnessed, ...read], collected };
+/** What a version that was left had come to. */
+const left = witnessed.slice(0, 2).map(({ key }) => ({ follower: 'witness@1', key }));
+const rows = [...left, ...witnessed, ...read];
+const flawless = { version: 2, active: 2, groups: ['entry', 'deed'], rows, collected };
 
 /** How much of what was found. */
 function foundIn(changes: Partial<Evidence['traces']>): object {
@@ -36,13 +39,24 @@ describe('the judge of followers', () => {
   });
 
   it('finds an event that a follower handled and that is not in the log', () => {
-    const foreign = { follower: 'witness', key: 'entry_9' };
+    const foreign = { follower: 'witness@2', key: 'entry_9' };
     expect(foundIn({ rows: [...witnessed, ...read, foreign] })).toEqual({ followedWrong: 1 });
   });
 
   it('finds events that a follower handled out of order', () => {
     const [first, second, third] = witnessed;
     expect(foundIn({ rows: [second!, first!, third!, ...read] })).toEqual({ followedOutOfOrder: 1 });
+  });
+
+  it('finds what a version that was left skipped, handled twice, or handled out of order', () => {
+    const [first, second] = left;
+    expect(foundIn({ rows: [second!, ...witnessed, ...read] })).toEqual({ followedWrong: 1 });
+    expect(foundIn({ rows: [first!, ...rows] })).toEqual({ followedWrong: 1 });
+    expect(foundIn({ rows: [second!, first!, ...witnessed, ...read] })).toEqual({ followedOutOfOrder: 1 });
+  });
+
+  it('finds a version that did not take its place', () => {
+    expect(foundIn({ active: 1 })).toEqual({ followedWrong: 1 });
   });
 
   it('finds an event that was not collected', () => {

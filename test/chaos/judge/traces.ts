@@ -1,3 +1,4 @@
+import { witnessOf } from '../app/plan.js';
 import type { Evidence } from './evidence.js';
 import type { Verdict } from './verdict.js';
 
@@ -5,17 +6,30 @@ type TraceCounts = 'followedWrong' | 'followedOutOfOrder' | 'collectedWrong';
 
 type TraceEvidence = Pick<Evidence, 'events' | 'traces'>;
 
-/** What must not have happened to followers: they handle every event once, in log order, and record what they collect once. */
+/**
+ * What must not have happened to followers: they handle every event once, in log order, and record what they collect once,
+ * whatever versions there were of them; a version that was left has stopped somewhere, and has done the same up to there.
+ */
 export function judgeTraces({ events, traces }: TraceEvidence): Pick<Verdict, TraceCounts> {
   const followed = events.filter(({ group }) => traces.groups.includes(group)).map(({ key }) => key);
   const entries = events.filter(({ group }) => group === 'entry').map(({ key }) => key);
   const kept = traces.collected.map(({ of }) => of);
-  const [witness, reader] = ['witness', 'reader'].map((name) =>
-    traces.rows.filter(({ follower }) => follower === name).map(({ key }) => key),
-  ) as [string[], string[]];
+  const rowsOf = (name: string) =>
+    traces.rows.filter(({ follower }) => follower === name).map(({ key }) => key);
+  const wholly: [string, string[], string[]][] = [
+    [witnessOf(traces.version), followed, rowsOf(witnessOf(traces.version))],
+    ['reader', kept, rowsOf('reader')],
+  ];
+  for (let left = 1; left < traces.version; left++) {
+    const rows = rowsOf(witnessOf(left));
+    const reached = rows.reduce((last, key) => Math.max(last, followed.indexOf(key)), -1);
+    wholly.push([witnessOf(left), followed.slice(0, reached + 1), rows]);
+  }
+  const isActive = traces.active === traces.version;
+  const notActive = `witness: version ${traces.active} is the active one, expected ${traces.version}`;
   return {
-    followedWrong: [...notOnce('witness', followed, witness), ...notOnce('reader', kept, reader)],
-    followedOutOfOrder: [...outOfOrder('witness', followed, witness), ...outOfOrder('reader', kept, reader)],
+    followedWrong: [...wholly.flatMap((each) => notOnce(...each)), ...(isActive ? [] : [notActive])],
+    followedOutOfOrder: wholly.flatMap((each) => outOfOrder(...each)),
     collectedWrong: [
       ...notOnce('what was collected', entries, kept),
       ...outOfOrder('what was collected', entries, kept),

@@ -6,6 +6,7 @@ import {
   EventHandler,
   Follower,
   type FollowerContext,
+  Followers,
   type HandlerContext,
   On,
   type RecordedEvent,
@@ -13,6 +14,8 @@ import {
 import { DataSource, type EntityManager } from 'typeorm';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
+import { deferred } from '../../support/deferred.js';
+import { scriptedFollower } from '../../support/scripted-follower.js';
 import { Effect } from './follower-process.js';
 
 const POOL = 6;
@@ -73,5 +76,33 @@ describeEachDatabase('followers and transactional handlers of one pool', (db) =>
     expect(holding).toMatchObject({ now: 0 });
     expect(holding.most).toBeGreaterThanOrEqual(1);
     expect(holding.most).toBeLessThanOrEqual(most);
+  });
+
+  it('hold none for a dry run that waits for its turn', async () => {
+    const [started, released] = [deferred(), deferred()];
+    application = await startApplication({
+      database: await db.options({ poolSize: 2 }),
+      providers: [
+        scriptedFollower('Busy', 'Happened', async () => {
+          started.resolve();
+          await released.promise;
+          // Beside its transaction, which holds one of two connections.
+          await application!.dataSource.query('SELECT 1');
+        }),
+      ],
+    });
+    const { app, log, dataSource } = application;
+    const followers = app.get(Followers);
+    await log.append(event('Happened', 1, {}));
+    const syncing = followers.sync();
+    await started.promise;
+    const begun = deferred();
+    const rehearsing = followers.sync({ dryRun: true, onProgress: () => begun.resolve() });
+    await begun.promise;
+    // The other connection is there for whoever asks, however often; on SQLite there is one, which the first transaction has.
+    for (let round = 0; round < 50 && db.dialect !== 'sqlite'; round++) await dataSource.query('SELECT 1');
+    released.resolve();
+    expect(await syncing).toEqual([{ name: 'Busy', events: 1 }]);
+    expect(await rehearsing).toEqual([{ name: 'Busy', events: 0 }]);
   });
 });

@@ -24,6 +24,13 @@ class Slow {
 }
 
 @Injectable()
+@Follower('Slow', { version: 2 })
+class NewSlow {
+  @On('Happened')
+  happened(): void {}
+}
+
+@Injectable()
 @Follower('Quick')
 class Quick {
   @On('Happened')
@@ -106,4 +113,41 @@ describeEachDatabase('retention, where there are followers', (db) => {
     await age(2 * DAY);
     expect((await prune()).payloads).toBe(5);
   });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['a week after the last process that had it', () => ageOfFirst(2 * DAY)],
+    ['it is forgotten', () => followers().forgetVersion('Slow', 1)],
+  ])('waits for a version that was left until %s', async (_until, leave) => {
+    const before = application;
+    await before.log.append([1, 2].map((n) => event('Happened', n, { n })));
+    await drain(before.app);
+    application = await startApplication({
+      database,
+      providers: [NewSlow, Quick],
+      options: { clock },
+      synchronize: false,
+    });
+    expect(await followers().rebuild('Slow')).toMatchObject({ version: 2, activeVersion: 2 });
+    await before.close();
+    await application.log.append([3, 4].map((n) => event('Happened', n, { n })));
+    await application.log.append([event('Last', 1, {})]);
+    await drain(application.app);
+    clock.advance('2d');
+    // Where the first version has come: an earlier release that is deployed again goes on there.
+    expect(await prune()).toEqual({ payloads: 2, events: 2 });
+    await ageOfFirst(6 * DAY);
+    expect(await prune()).toEqual({ payloads: 0, events: 0 });
+    await leave();
+    expect(await prune()).toEqual({ payloads: 3, events: 2 });
+  });
+
+  const ageOfFirst = (by: number) => {
+    const { large } = engine().parts;
+    return large.run((sql) =>
+      sql.change(
+        `UPDATE ${large.tables.follower} SET seen_at = seen_at - ? WHERE name = 'Slow' AND version = 1`,
+        [by],
+      ),
+    );
+  };
 });

@@ -1,6 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { event, EventHandler, ModelEventSource, type RecordedEvent } from 'nestjs-once';
-import { clearEventLog, drain } from 'nestjs-once/testing';
+import {
+  event,
+  EventHandler,
+  Follower,
+  Followers,
+  ModelEventSource,
+  On,
+  type RecordedEvent,
+} from 'nestjs-once';
+import { clearEventLog, drain, whenCaughtUp } from 'nestjs-once/testing';
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
@@ -26,6 +34,17 @@ class Coins {
   @EventHandler('coin')
   handle({ key }: RecordedEvent) {
     this.handled.push(key);
+  }
+}
+
+@Injectable()
+@Follower('Purse')
+class Purse {
+  readonly seen: string[] = [];
+
+  @On('coin')
+  coin({ key }: RecordedEvent) {
+    this.seen.push(key);
   }
 }
 
@@ -77,4 +96,31 @@ describeEachDatabase('Between tests', (db) => {
     await drain(application.app);
     expect(handled).toEqual(['coin_heads']);
   });
+});
+
+describeEachDatabase('Between tests, followers', (db) => {
+  let application: TestApplication;
+  afterEach(() => application.close());
+
+  it.each(['none', 'background'] as const)(
+    'begin anew after clearEventLog, with dispatch %s',
+    async (dispatch) => {
+      application = await startApplication({
+        database: await db.options(),
+        providers: [Purse],
+        options: { dispatch },
+      });
+      const { app, log, dataSource } = application;
+      for (let turn = 0; turn < 3; turn++) {
+        await log.append([event('coin', 'heads'), event('coin', 'tails')]);
+        await whenCaughtUp(app);
+        expect(await app.get(Followers).status('Purse')).toMatchObject({ state: 'running', lag: 0 });
+        // With tables that are made again, positions begin anew, too.
+        if (turn === 1) await dataSource.synchronize(true);
+        await clearEventLog(app);
+        expect(await app.get(Followers).status('Purse')).toMatchObject({ position: 0 });
+      }
+      expect(app.get(Purse).seen).toEqual(Array(3).fill(['coin_heads', 'coin_tails']).flat());
+    },
+  );
 });

@@ -8,7 +8,7 @@ import { inList, marks } from '../../ports/sql.js';
 import { append, deliver, unknownKeys } from './append.js';
 import { decisions } from './decisions.js';
 import { sendThroughGate } from './gate/gated-class.js';
-import { depthOf, installGate, outermostRunner } from './gate/install-gate.js';
+import { depthOf, inside, installGate, outermostRunner } from './gate/install-gate.js';
 import { horizon } from './horizon.js';
 import { migrations } from './migrations.js';
 import { requirements } from './requirements.js';
@@ -38,7 +38,7 @@ export const sqlite: Dialect = {
   schema: { migrations, dropExtras: () => [] },
   requirements,
   driver: { install: (dataSource) => installGate(dataSource), send: sendThroughGate },
-  transactions: { failure, depthOf, outermostRunner },
+  transactions: { failure, depthOf, outermostRunner, inside },
   locks,
   log: { append, unknownKeys },
   decisions,

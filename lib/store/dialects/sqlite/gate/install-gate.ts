@@ -75,6 +75,12 @@ export function outermostRunner(runner: QueryRunner): QueryRunner {
   return isInside ? ((gate?.transaction?.occupant as QueryRunner | undefined) ?? runner) : runner;
 }
 
+/** Calls `work` inside of the runner's transaction, as a `transaction()` callback is: what it calls joins that, with whatever manager. */
+export function inside<T>(runner: QueryRunner, work: () => T): T {
+  const gate = gates.get(driverOf(runner.dataSource));
+  return gate ? gate.inside(runner as unknown as Occupant, work) : work();
+}
+
 function gateConnections(driver: SqliteDriver, gate: Gate): void {
   const connect = driver.connect.bind(driver);
   driver.connect = async () => {

@@ -10,7 +10,8 @@ import type { Sql } from '../store/ports/sql.js';
 import { parkedDelay, type Verdict, verdict } from './failures.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import type { Next } from './next.js';
-import { EventFailed, type Pass, type PassParts } from './pass.js';
+import { EventFailed } from './handling.js';
+import type { Pass, PassParts } from './pass.js';
 import { streamOf } from './upstreams.js';
 
 export interface SetbackParts extends Pick<PassParts, 'database' | 'tracking' | 'events'> {

@@ -19,7 +19,7 @@ async function clear({ parts, registrations }: Engine): Promise<void> {
   if (!(await remakeSchema(database))) {
     const { tag, delivery, finished, event, rescan, rescanRequest, snapshot, subjectKey, forgetting } =
       database.tables;
-    const { follower, followerPosition, followerEvent, followerActive } = database.tables;
+    const { follower, followerPosition, followerEvent, followerActive, followerLane } = database.tables;
     await database.transaction(async (sql) => {
       for (const table of [
         tag,
@@ -31,6 +31,7 @@ async function clear({ parts, registrations }: Engine): Promise<void> {
         snapshot,
         subjectKey,
         forgetting,
+        followerLane,
         followerEvent,
         followerPosition,
         followerActive,

@@ -4,7 +4,7 @@ import type { Connectivity } from '../runtime/connectivity.js';
 import { NoAnswerError } from '../runtime/deadline.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { FollowerTable } from '../store/followers/follower-table.js';
-import type { Stretch } from '../store/followers/tracking.js';
+import type { Stretch } from '../store/followers/stretch.js';
 import { SessionEndedError } from '../store/ports/errors.js';
 import type { Sql } from '../store/ports/sql.js';
 import type { StoredEvent } from '../store/ports/rows.js';

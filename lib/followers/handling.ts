@@ -9,7 +9,7 @@ import { FollowerShutdownError } from './errors.js';
 import type { FollowerContext } from './follower-context.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import type { LanesAhead } from './lanes.js';
-import type { PassParts } from './pass.js';
+import type { PassParts } from './pass-parts.js';
 import type { TimeLimit } from './time-limit.js';
 import { unlessAborted } from './unless-aborted.js';
 import { isReplayed, upstreamOf } from './upstreams.js';

@@ -47,12 +47,11 @@ export class LanesAhead {
 
   private reaches(event: Event, isReplayed: boolean): boolean {
     if (this.places.length === 0) return false;
-    const own = this.places.filter((place) => place.isReplayed === isReplayed);
     const upstream = upstreamOf(event);
-    const isKnown = own.some((place) => place.upstream === upstream);
-    return own.some(
+    return this.places.some(
       (place) =>
-        place.upstream === (isKnown ? upstream : '') &&
+        place.isReplayed === isReplayed &&
+        place.upstream === upstream &&
         place.position >= event.position &&
         place.lane === laneOf(event, place.lanes),
     );

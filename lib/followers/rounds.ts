@@ -1,13 +1,14 @@
 import type { RecordedEvent } from '../core/event.js';
 import type { Slots } from '../runtime/slots.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
-import type { Stretch } from '../store/followers/tracking.js';
+import type { Stretch } from '../store/followers/stretch.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 import { chunks, type Sql } from '../store/ports/sql.js';
 import { isConflict } from './conflicts.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import { divided } from './lanes.js';
-import { LostPass, type Pass, type Passed, type PassParts, type PassWork } from './pass.js';
+import { LostPass, type Pass, type Passed, type PassWork } from './pass.js';
+import type { PassParts } from './pass-parts.js';
 import { upstreamOf } from './upstreams.js';
 
 /** Times that a lane's transaction is run again at once. */
@@ -106,7 +107,8 @@ export class Rounds {
     const added = this.addedBy(row, lanes);
     await tracking.begin(sql, changed, added, stretch.from);
     const own = { ...stretch, upstreams: [...stretch.upstreams, ...added] };
-    if (row.ahead) await tracking.lanes.clear(sql, row, 'round');
+    const isReplaying = (row.ahead?.replayed ?? 0) > stretch.from;
+    if (row.ahead) await tracking.lanes.clear(sql, row, isReplaying ? 'round' : 'all');
     await tracking.lanes.begin(sql, row, own, [...lanes.keys()], this.follower.streams);
     const replayUntil = row.upstreams.find(({ upstream }) => upstream === '')?.replayUntil ?? 0;
     const upstreams = added.map((upstream) => ({ upstream, position: stretch.from, replayUntil }));
@@ -114,7 +116,7 @@ export class Rounds {
       row: {
         ...changed,
         upstreams: [...row.upstreams, ...upstreams],
-        ahead: { done: stretch.to, replayed: row.ahead?.replayed ?? 0 },
+        ahead: { done: stretch.to, replayed: isReplaying ? row.ahead!.replayed : 0 },
       },
       round: { stretch: own, lanes },
     };

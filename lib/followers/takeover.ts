@@ -2,10 +2,11 @@ import type { OwnLogger } from '../runtime/logging.js';
 import type { FollowerId, FollowerRow } from '../store/followers/follower-rows.js';
 import { positionOf } from '../store/followers/follower-rows.js';
 import type { FollowerTable } from '../store/followers/follower-table.js';
-import type { Stretch } from '../store/followers/tracking.js';
+import type { Stretch } from '../store/followers/stretch.js';
 import type { Sql } from '../store/ports/sql.js';
 import type { StoredEvent } from '../store/ports/rows.js';
-import { LostPass, type Pass, type PassParts, type PassWork } from './pass.js';
+import { LostPass, type Pass, type PassWork } from './pass.js';
+import type { PassParts } from './pass-parts.js';
 import { nextStretch } from './upstreams.js';
 import { mayTakeOver, type Wish } from './versions.js';
 

@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.js';
 import { marks, type Sql, tuples } from '../ports/sql.js';
 import type { FollowerId } from './follower-rows.js';
-import type { Stretch } from './tracking.js';
+import type { Stretch } from './stretch.js';
 
 const COLUMNS = [
   'follower',
@@ -64,10 +64,10 @@ export class LaneTable {
   }
 
   async read(sql: Sql, { name, version }: FollowerId): Promise<LanePlace[]> {
-    const rows = await sql.rows(`SELECT * FROM ${this.table} WHERE follower = ? AND version = ?`, [
-      name,
-      version,
-    ]);
+    const rows = await sql.rows(
+      `SELECT ${COLUMNS.join(', ')} FROM ${this.table} WHERE follower = ? AND version = ?`,
+      [name, version],
+    );
     return rows.map((row) => ({
       upstream: row.upstream as string,
       isReplayed: Number(row.replayed) === 1,

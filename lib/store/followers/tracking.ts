@@ -2,13 +2,7 @@ import type { Database } from '../db/database.js';
 import { marks, type Sql } from '../ports/sql.js';
 import type { FollowerId, FollowerRow } from './follower-rows.js';
 import { LaneTable } from './lane-table.js';
-
-/** A stretch of the log that a pass goes over, in some of its follower's upstreams. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  readonly upstreams: readonly string[];
-}
+import type { Stretch } from './stretch.js';
 
 const NEW_UPSTREAM = ['follower', 'version', 'upstream', 'position', 'replay_until', 'revision'] as const;
 

@@ -135,7 +135,7 @@ describeEachDatabase('a follower of several streams at a time', (db) => {
       await held;
       await untilCommitted(other, [1, 2, 4, 5, 7, 8]);
       const syncing = other.followers.sync();
-      for (let looks = 0; looks < 20; looks++) await other.followers.status('Laned');
+      for (let looks = 0; looks < 60; looks++) await other.followers.status('Laned');
       end();
       expect(await syncing).toEqual([{ name: 'Laned', events: 0 }]);
       await whenCaughtUp(worker.app, { timeout: '60s' });

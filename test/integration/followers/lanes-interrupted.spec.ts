@@ -1,8 +1,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { drain, whenCaughtUp } from 'nestjs-once/testing';
+import type { Engine } from '../../../lib/module/engine.js';
+import { engineToken } from '../../../lib/module/tokens.js';
 import { type DatabaseAddress, dataSourceOptionsFrom } from '../../support/data-source-options.js';
+import { aborted } from '../../support/deferred.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import {
   committed,
@@ -88,6 +92,24 @@ describeEachDatabase('a follower whose lanes were interrupted', (db) => {
     expect(successor.laned.calls).toEqual(['d3', 'd6', 'd9', 'd3', 'd6', 'd9']);
     expect(await successor.outcome()).toEqual(whole(9));
     expect(await lanes()).toEqual([]);
+  });
+
+  it('by its shutdown commits what each lane has handled, and begins no further event', async () => {
+    await observer.log.append(happened(upTo(9)));
+    const worker = await start({ dispatch: 'background' });
+    const { held, end } = holdAt(worker.laned, 3);
+    await held;
+    await untilCommitted(observer, [1, 2, 4, 5, 7, 8]);
+    open.splice(open.indexOf(worker), 1);
+    const closing = worker.close();
+    await aborted(worker.app.get<Engine>(engineToken()).stopping.signal);
+    await setImmediate();
+    end();
+    await closing;
+    expect(await committed(observer)).toEqual([1, 2, 3, 4, 5, 7, 8]);
+    await drain(observer.app);
+    expect(observer.laned.calls).toEqual(['d6', 'd9']);
+    expect(await observer.outcome()).toEqual(whole(9));
   });
 
   it('and which is reset replays what they had handled, and acts on the rest', async () => {

@@ -26,6 +26,7 @@ const OPTIONS = {
   onError: opt(oneOf('stop', 'skip', 'park'), 'stop'),
   batchSize: opt(whole(1, 10_000), 500),
   rebuildBatchSize: opt(whole(1, 100_000), 2000),
+  streams: opt(whole(1, 64), 1),
   stateless: opt(flag, false),
   timeout: maybe(timerMilliseconds),
   retry: maybe((retry: RetryOptions) => retry),
@@ -47,6 +48,8 @@ export interface FollowerDefinition extends FollowerId {
   readonly onError: 'stop' | 'skip' | 'park';
   readonly batchSize: number;
   readonly rebuildBatchSize: number;
+  /** How many streams it works on at once. */
+  readonly streams: number;
   readonly stateless: boolean;
   readonly retry: RetryPolicy;
   /** Milliseconds that its methods have for one event. */

@@ -4,16 +4,20 @@ import type { Connectivity } from '../runtime/connectivity.js';
 import { NoAnswerError } from '../runtime/deadline.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { FollowerTable } from '../store/followers/follower-table.js';
-import type { Stretch } from '../store/followers/tracking.js';
+import type { Stretch } from '../store/followers/stretch.js';
 import { SessionEndedError } from '../store/ports/errors.js';
 import type { Sql } from '../store/ports/sql.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 import { FollowerProcessDiedError } from './errors.js';
 import { verdict } from './failures.js';
+import { isConflict } from './conflicts.js';
+import { EventFailed } from './handling.js';
+import { hasAhead, LanesAhead } from './lanes.js';
 import type { Next } from './next.js';
 import { type SetbackParts, Setbacks } from './setbacks.js';
 import type { FollowerDefinition } from './follower-definition.js';
-import { ALONE, EventFailed, LostPass, Pass, PassNotBegun, type PassParts } from './pass.js';
+import { ALONE, LostPass, Pass, PassNotBegun } from './pass.js';
+import { type Round, type RoundParts, Rounds } from './rounds.js';
 import { Takeover, type TakeoverParts } from './takeover.js';
 import { isIn, nextStretch, upstreamOf } from './upstreams.js';
 import { boundOf, mayTakeOver, type Wish } from './versions.js';
@@ -23,9 +27,15 @@ const PATIENCE = 5;
 /** Starts that nobody survived, after which each further one counts as a failed attempt. */
 const DEADLY = 4;
 
-export interface RunParts extends PassParts, SetbackParts {
+export interface RunParts extends RoundParts, SetbackParts {
   readonly table: FollowerTable;
   readonly connectivity: Pick<Connectivity, 'explainsFailure'>;
+}
+
+/** A stretch of the log, and what the follower takes of it. */
+export interface Page {
+  readonly stretch: Stretch;
+  readonly events: readonly StoredEvent[];
 }
 
 export interface StepOptions {
@@ -35,6 +45,8 @@ export interface StepOptions {
   readonly handled?: (event: RecordedEvent) => void;
   /** It is to become the active version, since somebody says so. */
   readonly wish?: Wish;
+  /** Whoever asks for the step has taken a slot for it. */
+  readonly hasSlot?: boolean;
 }
 
 /** One follower of this process, step by step: one transaction each. */
@@ -42,6 +54,7 @@ export class FollowerRun {
   readonly pass: Pass;
   private readonly setbacks: Setbacks;
   private readonly takeover: Takeover;
+  private readonly rounds: Rounds;
   private last: Promise<unknown> = Promise.resolve();
   private interruptions = 0;
 
@@ -50,6 +63,7 @@ export class FollowerRun {
     private readonly parts: RunParts,
   ) {
     this.pass = new Pass(follower, parts);
+    this.rounds = new Rounds(follower, parts, this.pass);
     this.setbacks = new Setbacks(follower, parts, this.pass);
     const page: TakeoverParts['page'] = (row, stretch, sql) =>
       this.page(row, stretch, follower.batchSize, sql);
@@ -90,17 +104,12 @@ export class FollowerRun {
       if (stretch) return await this.step(row, stretch, options);
       return mayTakeOver(row, options.wish) ? await this.takeOver(row, options) : { kind: 'idle', row };
     } catch (error) {
-      return { kind: 'away', error };
+      return error instanceof LostPass ? { kind: 'lost' } : { kind: 'away', error };
     }
   }
 
   /** A page of the stretch: up to where it reaches, and what the follower takes of it; with `sql`, as its transaction sees it. */
-  async page(
-    row: FollowerRow,
-    stretch: Stretch,
-    size: number,
-    sql?: Sql,
-  ): Promise<{ stretch: Stretch; events: StoredEvent[] }> {
+  async page(row: FollowerRow, stretch: Stretch, size: number, sql?: Sql): Promise<Page> {
     const { follower, parts } = this;
     const { from, to, upstreams } = stretch;
     const [only] = upstreams.length === 1 && upstreams[0] !== '' ? upstreams : [];
@@ -133,9 +142,13 @@ export class FollowerRun {
 
   private async step(row: FollowerRow, whole: Stretch, options: StepOptions): Promise<Next> {
     const isAlone = row.failure !== undefined || row.starts >= ALONE;
-    const { batchSize, rebuildBatchSize } = this.follower;
-    const size = row.active ? Math.max(batchSize, rebuildBatchSize) : batchSize;
-    const { stretch, events } = await this.page(row, whole, isAlone ? 1 : size);
+    const size = this.rounds.batchSize(row);
+    // Where a process has died of it, as much as it may have been at.
+    const isWide = row.starts > 0 || this.rounds.mayBegin(row, whole);
+    const page = await this.page(row, whole, isAlone ? 1 : size * (isWide ? this.follower.streams : 1));
+    const round = this.rounds.of(row, page.stretch, page.events);
+    if (round) return this.round(row, round, options);
+    const { stretch, events } = await this.left(row, row.starts > 0 ? page : cut(page, size));
     const [first] = events;
     if (row.starts >= DEADLY && first) {
       const attempts = row.starts - DEADLY + 1;
@@ -148,6 +161,28 @@ export class FollowerRun {
     }
     const started = row.starts > 0 ? await this.started(row, stretch) : row;
     return this.attempt(started, stretch, events, options);
+  }
+
+  /** Several streams side by side; then a pass takes what they have left, and the follower to the end of the round. */
+  private async round(row: FollowerRow, round: Round, options: StepOptions): Promise<Next> {
+    const { left, errors, handled, ...begun } = await this.rounds.run(row, round, options);
+    for (const error of errors) {
+      // What fails beside others is tried without them before that counts.
+      if (error instanceof EventFailed || this.isConflict(error)) continue;
+      const interrupted = await this.interrupted(error);
+      if (interrupted) return interrupted;
+    }
+    const { stretch, events } = cut({ stretch: begun.stretch, events: left }, this.rounds.batchSize(row));
+    const next = await this.attempt(begun.row, stretch, events, options);
+    return next.kind === 'passed' ? { ...next, handled: next.handled + handled } : next;
+  }
+
+  /** Without what lanes of a round that was interrupted have handled. */
+  private async left(row: FollowerRow, page: Page): Promise<Page> {
+    if (page.events.length === 0 || !hasAhead(row)) return page;
+    const { database, tracking } = this.parts;
+    const ahead = new LanesAhead(await database.run((sql) => tracking.lanes.read(sql, row)));
+    return { ...page, events: page.events.filter((event) => !ahead.isDone(event)) };
   }
 
   private async started(row: FollowerRow, { to }: Stretch): Promise<FollowerRow> {
@@ -234,6 +269,12 @@ export class FollowerRun {
   }
 
   private isConflict(error: unknown): boolean {
-    return causesOf(error).some((cause) => this.parts.database.isConflict(cause));
+    return isConflict(this.parts.database, error);
   }
+}
+
+/** No more events than that. */
+function cut({ stretch, events }: Page, size: number): Page {
+  if (events.length <= size) return { stretch, events };
+  return { stretch: { ...stretch, to: events[size - 1]!.position }, events: events.slice(0, size) };
 }

@@ -16,6 +16,11 @@ export class FollowerSet {
     return this.byName.size;
   }
 
+  /** How many streams each of them works on at once. */
+  get streams(): readonly number[] {
+    return this.all.map(({ streams }) => streams);
+  }
+
   /** Adds a provider with `@Follower`. Throws `InvalidFollowerError`, `UnknownOptionError` or `InvalidOptionError`. */
   add(instance: object, methodNames: readonly string[], metadata: FollowerMetadata): void {
     const follower = followerDefinition(instance, methodNames, metadata, this.defaults);

@@ -31,6 +31,11 @@ export interface FollowerOptions {
   batchSize?: number;
   /** The same while it catches up with the version that is active, where that is more. Default 2000. */
   rebuildBatchSize?: number;
+  /**
+   * How many streams it works on at once, 1 to 64: events of one stream, that of an aggregate, else of an `orderKey`, in their order; those of
+   * different streams side by side, in transactions of their own. Default 1: all events in the order of the log.
+   */
+  streams?: number;
   /** It keeps nothing, so that it can be reset without `@OnReset`. Default false. */
   stateless?: boolean;
   /** How long its methods may take for one event; after that the attempt has failed. Default 5 min, 5 s on SQLite. */

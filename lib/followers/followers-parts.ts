@@ -5,7 +5,7 @@ import type { FollowerSet } from './follower-set.js';
 import type { Following } from './following.js';
 
 /** What the service is made of. */
-export interface FollowersParts extends RunParts {
+export interface FollowersParts extends Omit<RunParts, 'slots'> {
   readonly set: FollowerSet;
   readonly following: Following;
   readonly horizon: Pick<Horizon, 'advance'>;

@@ -18,7 +18,7 @@ const GAP = 2;
 /** Milliseconds after the database did not do its part. */
 const PAUSE = 1000;
 
-export interface FollowingParts extends Omit<RunParts, 'isStopping' | 'signal' | 'connectivity'> {
+export interface FollowingParts extends Omit<RunParts, 'isStopping' | 'signal' | 'connectivity' | 'slots'> {
   readonly set: FollowerSet;
   readonly horizon: Pick<Horizon, 'advance'>;
   readonly connectivity: Pick<Connectivity, 'explainsFailure' | 'isLost' | 'reachable' | 'unlessLost'>;
@@ -27,7 +27,7 @@ export interface FollowingParts extends Omit<RunParts, 'isStopping' | 'signal' |
   /** Milliseconds between two looks where nobody tells of anything. */
   readonly interval: number;
   /** Transactions at a time. */
-  readonly limit: number;
+  readonly limit: () => number;
   /** Milliseconds that a pass has to end by itself at shutdown. */
   readonly shutdownTimeout: number;
 }
@@ -75,6 +75,7 @@ export class Following {
     const run = new FollowerRun(this.parts.set.find(name)!, {
       ...this.parts,
       signal,
+      slots: this.slots,
       isStopping: () => this.isStopped,
     });
     this.runs.set(name, run);
@@ -239,7 +240,7 @@ export class Following {
 
   private async steps(run: FollowerRun, from: FollowerRow, horizon: number): Promise<void> {
     for (let row = from; !this.isStopped;) {
-      const next = await run.alone(() => run.next(row, horizon));
+      const next = await run.alone(() => run.next(row, horizon, { hasSlot: true }));
       if (next.kind === 'lost' || next.kind === 'away') {
         this.isStale = true;
         if (next.kind === 'away') this.away(run.follower.name, next.error);

@@ -1,43 +1,16 @@
-import { Logger } from '@nestjs/common';
-import type { EntityManager, QueryRunner } from 'typeorm';
 import type { RecordedEvent } from '../core/event.js';
-import type { Telemetry } from '../core/telemetry.js';
-import { emissionContext } from '../store/commits/emission-context.js';
-import type { Database } from '../store/db/database.js';
-import type { FollowerEvents } from '../store/followers/follower-events.js';
 import { FollowerEventState } from '../store/followers/follower-events.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
-import type { Stretch, Tracking } from '../store/followers/tracking.js';
+import type { Stretch } from '../store/followers/stretch.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 import type { Sql } from '../store/ports/sql.js';
-import { type AggregateSaver, type CollectedRecorder, Collector } from './collector.js';
 import { FollowerShutdownError } from './errors.js';
-import type { FollowerContext } from './follower-context.js';
 import type { FollowerDefinition } from './follower-definition.js';
+import { Handling } from './handling.js';
+import { hasAhead, LanesAhead } from './lanes.js';
+import type { PassParts } from './pass-parts.js';
 import { TimeLimit } from './time-limit.js';
-import { unlessAborted } from './unless-aborted.js';
-import { isReplayed, streamOf, upstreamOf } from './upstreams.js';
-
-export interface PassParts {
-  readonly database: Database;
-  readonly tracking: Tracking;
-  readonly events: FollowerEvents;
-  readonly aggregates: AggregateSaver;
-  readonly recorder: CollectedRecorder;
-  readonly telemetry: Pick<Telemetry, 'enabled' | 'handle' | 'passed'>;
-  /** The event as methods get it, with what it refers to as the transaction sees it. */
-  readonly read: (event: StoredEvent, runner: QueryRunner) => Promise<RecordedEvent>;
-  /** From now on statements of the runner fail with `reason`. */
-  readonly seal: (runner: QueryRunner, reason: unknown) => void;
-  /** From now on it is kept what made a statement of the runner fail; where that ended its transaction, no further one is sent. */
-  readonly guard: (runner: QueryRunner) => void;
-  /** What made a statement of the runner fail since this was last asked, also where the method went on as if it had not. */
-  readonly failureOf: (runner: QueryRunner) => { readonly error: unknown } | undefined;
-  /** Aborted when what runs has to be given up. */
-  readonly signal: AbortSignal;
-  /** Whether no further event is to be begun. */
-  readonly isStopping: () => boolean;
-}
+import { streamOf, upstreamOf } from './upstreams.js';
 
 /** What one transaction is to do. */
 export interface PassWork {
@@ -47,6 +20,8 @@ export interface PassWork {
   readonly events: readonly StoredEvent[];
   /** Told of each event when its methods have ended; the transaction may be rolled back yet. */
   readonly handled?: (event: RecordedEvent) => void;
+  /** Of a round: the pass moves this lane, and not the follower. Undefined: it moves the follower. */
+  readonly lane?: number;
 }
 
 /** What came of it. */
@@ -54,6 +29,8 @@ export interface Passed {
   readonly row: FollowerRow;
   /** Events whose methods were called. */
   readonly handled: number;
+  /** Less than the end of the stretch where it had to end early. */
+  readonly reached: number;
 }
 
 /** Somebody else has moved the position or changed the follower: nothing was done. */
@@ -62,25 +39,19 @@ export class LostPass extends Error {}
 /** The transaction could not be begun, or was not since shutdown had: no method has been called. */
 export class PassNotBegun extends Error {}
 
-/** The methods of one event failed, and all of the pass was rolled back. */
-export class EventFailed extends Error {
-  constructor(
-    readonly event: StoredEvent,
-    override readonly cause: unknown,
-  ) {
-    super(`event ${event.key} failed`, { cause });
-  }
-}
-
 /** Starts after which the events of a stretch are passed one by one. */
 export const ALONE = 2;
 
 /** Runs the methods of one follower, so that what they write and how far it has come commit together. */
 export class Pass {
+  private readonly handling: Handling;
+
   constructor(
     private readonly follower: FollowerDefinition,
     private readonly parts: PassParts,
-  ) {}
+  ) {
+    this.handling = new Handling(follower, parts);
+  }
 
   /** In a transaction of its own. Throws `LostPass`, `PassNotBegun`, `EventFailed`, and what the database says. */
   run(work: PassWork): Promise<Passed> {
@@ -88,26 +59,51 @@ export class Pass {
   }
 
   /** In that transaction, which has to be rolled back where it throws. */
-  async on(sql: Sql, { row, stretch, events, handled }: PassWork): Promise<Passed> {
-    const { tracking } = this.parts;
-    if (!(await tracking.move(sql, row, stretch))) throw new LostPass();
+  async on(sql: Sql, work: PassWork): Promise<Passed> {
+    const { row, stretch, events } = work;
+    if (!(await this.begun(sql, work))) throw new LostPass();
+    const ahead = await this.ahead(sql, work);
     const held = await this.heldBack(sql, row, stretch, events);
     let [count, reached] = [0, stretch.to];
     await this.limited(async (limit) => {
       for (const [index, event] of events.entries()) {
         if (index > 0 && this.parts.isStopping()) {
           reached = events[index - 1]!.position;
-          await tracking.move(sql, row, { ...stretch, from: stretch.to, to: reached });
+          await this.move(sql, work, { ...stretch, from: stretch.to, to: reached });
           break;
         }
-        if (await held(event)) continue;
-        const recorded = await this.handle(sql, row, event, limit);
-        handled?.(recorded);
+        if (ahead.isDone(event) || (await held(event))) continue;
+        const recorded = await this.handling.handle({ sql, row, ahead, limit }, event);
+        work.handled?.(recorded);
         count++;
       }
     });
+    if (work.lane !== undefined) return { handled: count, reached, row };
     const passed = events.filter(({ position }) => position <= reached);
-    return { handled: count, row: await this.after(sql, row, { ...stretch, to: reached }, passed) };
+    return {
+      ...{ handled: count, reached },
+      row: await this.after(sql, row, { ...stretch, to: reached }, passed),
+    };
+  }
+
+  /** Moves what is to be moved, before anything else: others wait for that, or are held off. */
+  private async begun(sql: Sql, work: PassWork): Promise<boolean> {
+    const { row, stretch, lane } = work;
+    if (lane !== undefined && !(await this.parts.tracking.holds(sql, row, stretch.upstreams))) return false;
+    return this.move(sql, work, stretch);
+  }
+
+  private move(sql: Sql, { row, lane }: PassWork, stretch: Stretch): Promise<boolean> {
+    const { tracking } = this.parts;
+    return lane === undefined
+      ? tracking.move(sql, row, stretch)
+      : tracking.lanes.move(sql, row, lane, stretch);
+  }
+
+  /** What lanes of a round that was interrupted have handled; read when none of them can commit any more. */
+  private async ahead(sql: Sql, { row, events, lane }: PassWork): Promise<LanesAhead> {
+    if (lane !== undefined || events.length === 0 || !hasAhead(row)) return LanesAhead.none;
+    return new LanesAhead(await this.parts.tracking.lanes.read(sql, row));
   }
 
   /** A parked event, which is forgotten where that succeeds. */
@@ -119,7 +115,7 @@ export class Pass {
         !(await events.remove(sql, row, event.position))
       )
         throw new LostPass();
-      await this.limited((limit) => this.handle(sql, row, event, limit));
+      await this.limited((limit) => this.handling.handle({ sql, row, ahead: LanesAhead.none, limit }, event));
       await events.release(sql, row, streamOf(event));
     });
   }
@@ -167,85 +163,6 @@ export class Pass {
     };
   }
 
-  private async handle(
-    sql: Sql,
-    row: FollowerRow,
-    stored: StoredEvent,
-    limit: TimeLimit,
-  ): Promise<RecordedEvent> {
-    const { parts } = this;
-    try {
-      limit.begin(stored.position);
-      parts.guard(sql.runner);
-      const held = <T>(work: () => T): T => parts.database.whileHolding(sql.runner, work);
-      const event = await held(() => parts.read(stored, sql.runner));
-      const { manager } = sql.runner;
-      const { signal } = limit;
-      const call = () =>
-        emissionContext.run({ key: event.key, correlationId: event.metadata.correlationId }, () =>
-          held(() => this.call(event, row, { stored, manager, signal })),
-        );
-      await this.watched(row, stored, call);
-      await this.assertWhole(sql);
-      return event;
-    } catch (error) {
-      throw parts.signal.aborted ? new FollowerShutdownError() : new EventFailed(stored, error);
-    }
-  }
-
-  private watched(row: FollowerRow, stored: StoredEvent, call: () => Promise<void>): Promise<void> {
-    const { telemetry } = this.parts;
-    if (!telemetry.enabled) return call();
-    const { group, key, position, metadata } = stored;
-    const start = { handler: this.follower.name, group, key, position, metadata };
-    const attempt = attemptOf(row, position);
-    return telemetry.handle({ ...start, attempt }, call, () => ({ outcome: 'succeeded' }));
-  }
-
-  /**
-   * A method that swallows what made a statement fail may have swallowed the end of its transaction: PostgreSQL would answer
-   * its COMMIT by a rollback, and a deadlock on MariaDB and MySQL has rolled everything back already.
-   */
-  private async assertWhole(sql: Sql): Promise<void> {
-    const { database, failureOf } = this.parts;
-    const failure = failureOf(sql.runner);
-    if (!failure) return;
-    if (database.isConflict(failure.error)) throw failure.error;
-    try {
-      await sql.rows('SELECT 1');
-    } catch {
-      throw failure.error;
-    }
-  }
-
-  private async call(
-    event: RecordedEvent,
-    row: FollowerRow,
-    { stored, manager, signal }: { stored: StoredEvent; manager: EntityManager; signal: AbortSignal },
-  ): Promise<void> {
-    const { follower, parts } = this;
-    const { position } = event;
-    const replaying = isReplayed(row, upstreamOf(stored), position);
-    const { name, mayCollect } = follower;
-    const collector = new Collector({ follower: name, position, replaying, mayCollect }, parts.aggregates);
-    const context: FollowerContext = {
-      manager,
-      collect: collector.collect,
-      replaying,
-      position,
-      attempt: attemptOf(row, position),
-      signal,
-      get logger() {
-        return new Logger(follower.name);
-      },
-    };
-    for (const method of follower.methods.filter(({ matches }) => matches(event.group))) {
-      await unlessAborted(signal, async () => method.call(event, context));
-      await collector.record(method.label, parts.recorder, manager);
-    }
-    collector.end();
-  }
-
   /** What is written when a stretch is passed, these events of it included, and the row as it is then. */
   async after(
     sql: Sql,
@@ -262,7 +179,16 @@ export class Pass {
       upstreams.includes(one.upstream) ? { ...one, position: to } : one,
     );
     const begun = added.map((upstream) => ({ upstream, position: to, replayUntil }));
-    return { ...(await this.cleared(sql, row, to)), upstreams: [...moved, ...begun] };
+    const ahead = await this.aheadBeyond(sql, row, to);
+    return { ...(await this.cleared(sql, row, to)), ahead, upstreams: [...moved, ...begun] };
+  }
+
+  /** What lanes had gone beyond is over when the follower has come there, too. */
+  private async aheadBeyond(sql: Sql, row: FollowerRow, to: number): Promise<FollowerRow['ahead']> {
+    const { ahead } = row;
+    if (!ahead || to < Math.max(ahead.done, ahead.replayed)) return ahead;
+    await this.parts.tracking.lanes.clear(sql, row);
+    return undefined;
   }
 
   /** What was noted of a failure, and of starts that nobody survived, is over when the pass has gone beyond it. */
@@ -292,9 +218,4 @@ export class Pass {
       suspectUntil: isUnsuspected ? undefined : suspectUntil,
     };
   }
-}
-
-/** Which attempt at the event it is. */
-function attemptOf({ failure }: FollowerRow, position: number): number {
-  return failure?.position === position ? failure.attempts + 1 : 1;
 }

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
 import { positionOf } from '../store/followers/follower-rows.js';
 import type { Sql } from '../store/ports/sql.js';
+import { CLEARED } from './by-hand.js';
 import {
   CollectingError,
   FollowerNotResettableError,
@@ -71,13 +72,11 @@ export class Resets {
       const context = this.context(sql, follower, upstream);
       await database.whileHolding(sql.runner, async () => reset.call(context));
     }
+    await tracking.lanes.replay(sql, row, upstream);
     await tracking.place(sql, row, 0, upstream);
     if (upstream === undefined) await events.removeBehind(sql, row, 0);
     else await events.removeOf(sql, row, upstream);
-    await tracking.set(sql, row, {
-      ...{ failed_position: null, attempts: 0, error: null, failed_at: null },
-      ...{ retry_at: null, stopped_at: null, starts: 0, suspect_until: null },
-    });
+    await tracking.set(sql, row, CLEARED);
   }
 
   private context(sql: Sql, { name }: FollowerDefinition, upstream: string | undefined): ResetContext {

@@ -3,14 +3,16 @@ import type { FollowerSetback } from '../core/telemetry.js';
 import type { OwnLogger } from '../runtime/logging.js';
 import { type FollowerEvent, FollowerEventState } from '../store/followers/follower-events.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
-import type { Stretch } from '../store/followers/tracking.js';
+import type { Stretch } from '../store/followers/stretch.js';
 import type { EventLogStore } from '../store/log/event-log-store.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 import type { Sql } from '../store/ports/sql.js';
 import { parkedDelay, type Verdict, verdict } from './failures.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import type { Next } from './next.js';
-import { EventFailed, type Pass, type PassParts } from './pass.js';
+import { EventFailed } from './handling.js';
+import type { Pass } from './pass.js';
+import type { PassParts } from './pass-parts.js';
 import { streamOf } from './upstreams.js';
 
 export interface SetbackParts extends Pick<PassParts, 'database' | 'tracking' | 'events'> {

@@ -6,7 +6,7 @@ import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { Sql } from '../store/ports/sql.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import type { FollowersParts } from './followers-parts.js';
-import { EventFailed } from './pass.js';
+import { EventFailed } from './handling.js';
 
 /** How far a sync is. */
 export type SyncProgress =

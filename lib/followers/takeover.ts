@@ -2,10 +2,11 @@ import type { OwnLogger } from '../runtime/logging.js';
 import type { FollowerId, FollowerRow } from '../store/followers/follower-rows.js';
 import { positionOf } from '../store/followers/follower-rows.js';
 import type { FollowerTable } from '../store/followers/follower-table.js';
-import type { Stretch } from '../store/followers/tracking.js';
+import type { Stretch } from '../store/followers/stretch.js';
 import type { Sql } from '../store/ports/sql.js';
 import type { StoredEvent } from '../store/ports/rows.js';
-import { LostPass, type Pass, type PassParts, type PassWork } from './pass.js';
+import { LostPass, type Pass, type PassWork } from './pass.js';
+import type { PassParts } from './pass-parts.js';
 import { nextStretch } from './upstreams.js';
 import { mayTakeOver, type Wish } from './versions.js';
 
@@ -17,7 +18,7 @@ export interface TakeoverParts extends Pick<PassParts, 'database' | 'tracking' |
     row: FollowerRow,
     stretch: Stretch,
     sql: Sql,
-  ) => Promise<{ stretch: Stretch; events: StoredEvent[] }>;
+  ) => Promise<{ stretch: Stretch; events: readonly StoredEvent[] }>;
 }
 
 /** Puts one version of a follower in the place of the active one. */
@@ -42,13 +43,14 @@ export class Takeover {
   }
 
   private async on(sql: Sql, row: FollowerRow, wish: Wish, handled: PassWork['handled']): Promise<number> {
-    const { table } = this.parts;
+    const { table, tracking } = this.parts;
     const from = row.active!.version;
     const held = await this.hold(sql, row, from);
     if (held.active?.version !== from) throw new LostPass();
     const { reached, events } = await this.catchUp(sql, held, handled);
     if (!mayTakeOver(reached, wish)) throw new LostPass();
     if (!(await table.actives.change(sql, row.name, from, row.version))) throw new LostPass();
+    await tracking.lanes.handOver(sql, { name: row.name, version: from }, row);
     return events;
   }
 

@@ -1,6 +1,6 @@
 import { applicationOf, streamOfKey } from '../core/stream.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
-import type { Stretch } from '../store/followers/tracking.js';
+import type { Stretch } from '../store/followers/stretch.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 
 /** The upstream of an event: the application of its aggregate, or `''`. */

@@ -3,7 +3,7 @@ import { poolSize } from '../store/db/pool.js';
 
 /** Connections that nobody holds for long, where the pool has that many: a method may need another one beside its own. */
 const FREE = 2;
-/** Followers' transactions at a time, at most. */
+/** Followers' transactions at a time, at most; more where one of them works on more streams than that. */
 const PASSES = 4;
 
 /**
@@ -16,19 +16,22 @@ export class ConnectionShares {
 
   constructor(
     { dialect, dataSource }: Database,
-    private readonly followers: () => number,
+    /** For each follower, how many streams it works on at once. */
+    private readonly followers: () => readonly number[],
   ) {
     this.held = dialect.can.pool ? Math.max(1, poolSize(dataSource) - FREE) : undefined;
   }
 
   /** Transactions of followers at a time. */
   get passes(): number {
-    return this.held === undefined ? 1 : Math.max(1, Math.min(PASSES, Math.floor(this.held / 2)));
+    const wanted = Math.max(PASSES, ...this.followers());
+    return this.held === undefined ? 1 : Math.max(1, Math.min(wanted, Math.floor(this.held / 2)));
   }
 
   /** Transactions of handlers at a time: what followers leave, as many as there are. */
   transactional(concurrency: number): number {
     if (this.held === undefined) return 1;
-    return Math.max(1, Math.min(concurrency, this.held - Math.min(this.passes, this.followers())));
+    const wanted = this.followers().reduce((sum, streams) => sum + streams, 0);
+    return Math.max(1, Math.min(concurrency, this.held - Math.min(this.passes, wanted)));
   }
 }

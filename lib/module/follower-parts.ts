@@ -47,7 +47,7 @@ export function composeSharing({ database }: LogParts, { retry }: ResolvedOption
   // As transactional handlers have it: where there is one connection for all, others wait for it.
   const timeout = database.dialect.can.pool ? 300_000 : 5000;
   const followerSet = new FollowerSet({ retry, timeout });
-  return { followerSet, shares: new ConnectionShares(database, () => followerSet.size) };
+  return { followerSet, shares: new ConnectionShares(database, () => followerSet.streams) };
 }
 
 export function composeFollowers(
@@ -66,7 +66,7 @@ export function composeFollowers(
     ...shared,
     lease: () => handling.keeper.hold(),
     interval: worker.pollInterval,
-    limit: shares.passes,
+    limit: () => shares.passes,
     shutdownTimeout: worker.shutdownTimeout,
   });
   log.commits.on(

@@ -20,7 +20,7 @@ async function clear({ parts, registrations }: Engine): Promise<void> {
   else {
     const { tag, delivery, finished, event, rescan, rescanRequest, snapshot, subjectKey, forgetting } =
       database.tables;
-    const { follower, followerPosition, followerEvent, followerActive } = database.tables;
+    const { follower, followerPosition, followerEvent, followerActive, followerLane } = database.tables;
     await database.transaction(async (sql) => {
       for (const table of [
         tag,
@@ -32,6 +32,7 @@ async function clear({ parts, registrations }: Engine): Promise<void> {
         snapshot,
         subjectKey,
         forgetting,
+        followerLane,
         followerEvent,
         followerPosition,
         followerActive,

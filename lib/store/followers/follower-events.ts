@@ -115,13 +115,16 @@ export class FollowerEvents {
     return (await sql.change(statement, [name, version, position])) > 0;
   }
 
-  /** Nothing is noted any more of what is behind that position. */
-  async removeBehind(sql: Sql, { name, version }: FollowerId, position: number): Promise<void> {
-    await sql.change(`DELETE FROM ${this.table} WHERE follower = ? AND version = ? AND position > ?`, [
-      name,
-      version,
-      position,
-    ]);
+  /** Nothing is noted any more of what is behind that position, or only no wish to skip any of it. */
+  async removeBehind(
+    sql: Sql,
+    { name, version }: FollowerId,
+    position: number,
+    what: 'all' | 'wishes' = 'all',
+  ): Promise<void> {
+    const those = what === 'all' ? '' : ` AND state = ${FollowerEventState.toSkip}`;
+    const statement = `DELETE FROM ${this.table} WHERE follower = ? AND version = ? AND position > ?${those}`;
+    await sql.change(statement, [name, version, position]);
   }
 
   /** Nothing is noted any more of the events of one upstream: an application of aggregates, or `''` for all other events. */

@@ -41,6 +41,14 @@ export interface ActiveVersion {
   readonly parked: number;
 }
 
+/** Up to where lanes may have gone beyond the position: 0 where none has. */
+export interface Ahead {
+  /** In a round that has not ended: what they have handled there is done. */
+  readonly done: number;
+  /** In a round that a reset has ended: what they have handled there is handled again, as replayed. */
+  readonly replayed: number;
+}
+
 /** A follower as it stands in the tables. */
 export interface FollowerRow extends FollowerId {
   /** Where another version of it is the active one: which, and how far that has come. Undefined: this one is. */
@@ -60,6 +68,8 @@ export interface FollowerRow extends FollowerId {
   /** Changed whenever a pass that began before must not commit. */
   readonly revision: number;
   readonly upstreams: readonly UpstreamPosition[];
+  /** Undefined nearly always: a round is under way, or was interrupted. */
+  readonly ahead: Ahead | undefined;
   /** Events that wait behind one that failed, and that one. */
   readonly parked: number;
   /** Milliseconds until the first parked event is tried again; undefined: none is parked. */
@@ -95,11 +105,18 @@ function rowWithout(row: Row): Omit<FollowerRow, 'upstreams'> {
             retryIn: number('retry_in'),
           },
     revision: number('revision'),
+    ahead: ahead(row),
     parked: number('parked'),
     parkedDueIn: optionalNumber(row.parked_due_in),
     toSkip: number('to_skip'),
     skipped: number('skipped'),
   };
+}
+
+function ahead(row: Row): Ahead | undefined {
+  const [done, replayed] = [optionalNumber(row.ahead_done), optionalNumber(row.ahead_replayed)];
+  if (done === undefined && replayed === undefined) return undefined;
+  return { done: done ?? 0, replayed: replayed ?? 0 };
 }
 
 function activeVersion(row: Row): ActiveVersion | undefined {

@@ -75,9 +75,11 @@ export class FollowerTable {
     const { parked, toSkip, skipped } = FollowerEventState;
     const events = (what: string, state: number, of = 'f') =>
       `(SELECT ${what} FROM ${tables.followerEvent} e WHERE e.follower = ${of}.name AND e.version = ${of}.version AND e.state = ${state})`;
+    const ahead = (replayed: number) =>
+      `(SELECT max(l.up_to) FROM ${tables.followerLane} l WHERE l.follower = f.name AND l.version = f.version AND l.replayed = ${replayed})`;
     return `SELECT f.name, f.version, f.owner, f.paused_at, f.stopped_at, f.starts, f.suspect_until, f.failed_position, f.attempts,
          f.error, f.failed_at, f.retry_at - ${time} AS retry_in, p.upstream, p.position, p.replay_until, p.revision,
-         ${this.held('f')} AS lease_held,
+         ${this.held('f')} AS lease_held, ${ahead(0)} AS ahead_done, ${ahead(1)} AS ahead_replayed,
          ${events('count(*)', parked)} AS parked, ${events('count(*)', toSkip)} AS to_skip, ${events('count(*)', skipped)} AS skipped,
          ${events(`min(e.due_at)`, parked)} - ${time} AS parked_due_in,
          a.version AS active_version, a.highest AS active_highest, af.paused_at AS active_paused_at, ${this.held('af')} AS active_held,
@@ -147,6 +149,7 @@ export class FollowerTable {
   async remove(sql: Sql, { name, version }: FollowerId): Promise<void> {
     const { tables } = this.database;
     for (const [table, column] of [
+      [tables.followerLane, 'follower'],
       [tables.followerEvent, 'follower'],
       [tables.followerPosition, 'follower'],
       [tables.follower, 'name'],

@@ -1,19 +1,18 @@
 import type { Database } from '../db/database.js';
 import { marks, type Sql } from '../ports/sql.js';
 import type { FollowerId, FollowerRow } from './follower-rows.js';
-
-/** A stretch of the log that a pass goes over, in some of its follower's upstreams. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  readonly upstreams: readonly string[];
-}
+import { LaneTable } from './lane-table.js';
+import type { Stretch } from './stretch.js';
 
 const NEW_UPSTREAM = ['follower', 'version', 'upstream', 'position', 'replay_until', 'revision'] as const;
 
 /** Moves followers' positions: each of two passes over one stretch would do all of it again. */
 export class Tracking {
-  constructor(private readonly database: Database) {}
+  readonly lanes: LaneTable;
+
+  constructor(private readonly database: Database) {
+    this.lanes = new LaneTable(database);
+  }
 
   /**
    * Moves the positions in the transaction of a pass, before anything else is done in it; others wait for its end. False
@@ -31,6 +30,22 @@ export class Tracking {
       [to, name, version, from, revision, ...upstreams],
     );
     return moved === upstreams.length;
+  }
+
+  /**
+   * In the transaction of a lane, before anything else is done in it: other lanes may hold the follower, too, and whoever moves
+   * or changes it waits for their ends. False where that was done since the round began: then nothing of the lane may be done.
+   */
+  async holds(sql: Sql, row: FollowerRow, of: readonly string[]): Promise<boolean> {
+    const { name, version, revision, upstreams } = row;
+    const { upstream, position } = upstreams.find((one) => of.includes(one.upstream))!;
+    const { tables, dialect } = this.database;
+    const held = await sql.row(
+      `SELECT 1 AS held FROM ${tables.followerPosition}
+       WHERE follower = ? AND version = ? AND upstream = ? AND position = ? AND revision = ? ${dialect.locks.forShare}`,
+      [name, version, upstream, position, revision],
+    );
+    return held !== undefined;
   }
 
   /** Upstreams of which the follower has taken the first event, in the transaction of that pass. */

@@ -6,6 +6,8 @@ export interface LockSql {
   readonly skipLocked: string;
   /** Appended to a SELECT that locks rows and waits; empty where writers are serial. */
   readonly forUpdate: string;
+  /** Appended to a SELECT that keeps rows from being changed, by several at a time, and waits; empty where writers are serial. */
+  readonly forShare: string;
   /**
    * Runs `work` in one process at a time, in the transaction of `sql` where definitions are transactional. Processes that
    * start at once would both make the tables. The lock ends with its connection: a crash leaves none.

@@ -18,6 +18,7 @@ const NAMES = {
   followerPosition: 'follower_position',
   followerEvent: 'follower_event',
   followerActive: 'follower_active',
+  followerLane: 'follower_lane',
   migration: 'migration',
 } as const;
 

@@ -6,6 +6,7 @@ import {
   EventHandler,
   Follower,
   type FollowerContext,
+  type FollowerOptions,
   Followers,
   type HandlerContext,
   On,
@@ -30,9 +31,9 @@ async function read(dataSource: DataSource, manager: EntityManager): Promise<voi
   holding.now--;
 }
 
-function follower(name: string): Type {
+function follower(name: string, options: FollowerOptions): Type {
   @Injectable()
-  @Follower(name, { batchSize: 1 })
+  @Follower(name, options)
   class Reading {
     constructor(@InjectDataSource() readonly dataSource: DataSource) {}
 
@@ -62,12 +63,15 @@ describeEachDatabase('followers and transactional handlers of one pool', (db) =>
   // SQLite has one connection for all, which a transaction holds: there is no second one.
   const most = db.dialect === 'sqlite' ? 1 : POOL - 2;
 
-  it('leave connections to what they ask for beside their transactions', async () => {
+  it.each<[string, FollowerOptions]>([
+    ['one stream at a time', { batchSize: 1 }],
+    ['several streams at a time', { batchSize: 2, streams: 4 }],
+  ])('leave connections to what they ask for beside their transactions: %s', async (_title, options) => {
     Object.assign(holding, { now: 0, most: 0, second: most > 1 });
     application = await startApplication({
       database: await db.options({ poolSize: POOL }),
       entities: [Effect],
-      providers: [Handlers, ...Array.from({ length: 6 }, (_, index) => follower(`Reading${index}`))],
+      providers: [Handlers, ...Array.from({ length: 6 }, (_, index) => follower(`Reading${index}`, options))],
       options: { dispatch: 'background' },
     });
     const inputs = Array.from({ length: EVENTS }, (_, n) => event('Happened', n, { n }));

@@ -36,7 +36,12 @@ export class Stopping extends Dying {}
 @Follower('Dying', { batchSize: 3, onError: 'park', retry: { ...retry, interval: 2000 } })
 export class Parking extends Dying {}
 
-export const FOLLOWERS = { skip: Skipping, stop: Stopping, park: Parking };
+/** Each of these events is a stream of its own. */
+@Injectable()
+@Follower('Dying', { batchSize: 1, streams: 3, onError: 'skip', retry })
+export class SideBySide extends Dying {}
+
+export const FOLLOWERS = { sideBySide: SideBySide, skip: Skipping, stop: Stopping, park: Parking };
 
 if (process.send && process.argv[2] === 'die') {
   const address = JSON.parse(process.argv[3]!) as DatabaseAddress;

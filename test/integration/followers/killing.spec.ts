@@ -68,18 +68,25 @@ describeEachDatabase('an event of which the process of its follower dies', (db) 
   const effects = async () =>
     (await observer.dataSource.getRepository(Effect).find({ order: { id: 'ASC' } })).map(({ n }) => n);
 
-  it('is found, counts as one that failed, and is skipped: what is before and behind it is handled once', async () => {
-    await record('skip');
-    keepAlive('skip');
-    const status = await comes(({ lag }) => lag === 0);
-    expect(status).toMatchObject({ state: 'running', skipped: 1, parked: 0 });
-    expect(status).not.toHaveProperty('failure');
-    expect(await effects()).toEqual([1, 2, 3, 5, 6, 7, 8]);
-    // The last process that died of it was given it alone.
-    expect(given[deaths - 1]!.at(-1)).toMatch(/^4\./);
-    expect(given[deaths - 1]).toHaveLength(1);
-    expect(given[deaths]).not.toContainEqual(expect.stringMatching(/^4\./));
-  });
+  it.each([
+    ['skipped', 'skip'],
+    ['skipped by a follower of several streams at a time', 'sideBySide'],
+  ] as const)(
+    'is found, counts as one that failed, and is %s: others are handled once',
+    async (_title, how) => {
+      await record(how);
+      keepAlive(how);
+      const status = await comes(({ lag }) => lag === 0);
+      expect(status).toMatchObject({ state: 'running', skipped: 1, parked: 0 });
+      expect(status).not.toHaveProperty('failure');
+      const found = await effects();
+      expect(how === 'skip' ? found : found.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 5, 6, 7, 8]);
+      // The last process that died of it was given it alone.
+      expect(given[deaths - 1]!.at(-1)).toMatch(/^4\./);
+      expect(given[deaths - 1]).toHaveLength(1);
+      expect(given[deaths]).not.toContainEqual(expect.stringMatching(/^4\./));
+    },
+  );
 
   it('stops the follower when its attempts are used up, and says why', async () => {
     await record('stop');

@@ -1,4 +1,11 @@
-import { Follower, InvalidFollowerError, On, OnReset, UnknownOptionError } from 'nestjs-once';
+import {
+  Follower,
+  InvalidFollowerError,
+  InvalidOptionError,
+  On,
+  OnReset,
+  UnknownOptionError,
+} from 'nestjs-once';
 import { DEFAULT_RETRY } from '../../../lib/core/retry-policy.js';
 import { verdict } from '../../../lib/followers/failures.js';
 import { followerDefinition } from '../../../lib/followers/follower-definition.js';
@@ -65,6 +72,15 @@ describe('a class that cannot be a follower is refused', () => {
       on(): void {}
     }
     expect(() => define(A)).toThrow(/@On\("Cat.Added"\) can match no event that its follower follows/);
+  });
+
+  it.each([0, 65, 1.5, '4', null])('with %p streams at a time', (streams) => {
+    @Follower('A', { streams: streams as number })
+    class A {
+      @On('a')
+      on(): void {}
+    }
+    expect(() => define(A)).toThrow(InvalidOptionError);
   });
 
   it('with two methods that reset it, and with a name that another has', () => {

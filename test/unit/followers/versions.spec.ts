@@ -9,6 +9,7 @@ function row(changes: Partial<FollowerRow> = {}, position = 10): FollowerRow {
     ...{ starts: 0, suspectUntil: undefined, failure: undefined, revision: 0, parked: 0 },
     ...{ parkedDueIn: undefined, toSkip: 0, skipped: 0, active: ACTIVE },
     upstreams: [{ upstream: '', position, replayUntil: 0 }],
+    ahead: undefined,
     ...changes,
   };
 }

@@ -21,6 +21,7 @@ const LOCK_SECONDS = 60;
 const locks: LockSql = {
   skipLocked: 'FOR UPDATE SKIP LOCKED',
   forUpdate: 'FOR UPDATE',
+  forShare: 'LOCK IN SHARE MODE',
   exclusively,
   yielding,
 };

@@ -19,6 +19,7 @@ const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const locks: LockSql = {
   skipLocked: '',
   forUpdate: '',
+  forShare: '',
   exclusively: (_sql, _name, work) => work(),
   yielding: (_sql, work) => work(),
 };

@@ -258,6 +258,7 @@ export {
   type LeaseStatus,
   LogStatus,
   type LogStatusView,
+  type RunningVersion,
   type WorkerStatus,
 } from './store/views/log-status.js';
 export { UnsupportedDatabaseError } from './store/db/dialects.js';

@@ -19,6 +19,7 @@ import { PAYLOAD, type PayloadOptions } from '../payload/payload-options.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/db/schema.js';
 import { DEFAULT_PREFIX } from '../store/ports/tables.js';
+import { release } from './application-release.js';
 import { EVENT_TYPES, type EventTypesOptions } from './event-types-options.js';
 import { FORGETTING, type ForgettingOptions } from './forgetting-options.js';
 import { retentionPolicy } from './retention-options.js';
@@ -137,6 +138,11 @@ export const MODULE = {
   http: maybe((http: HttpOptions) => http),
   /** What tells the time: `{ now(): Date }`. Default: the system's. */
   clock: opt(clock, systemClock),
+  /**
+   * The application's release, such as a commit's hash: `status` shows which run. 1 to 100 characters of ASCII. Default: the version in the
+   * `package.json` of the folder in which the process was started, or none.
+   */
+  release: maybe(release),
   /** Event classes: those decorated with `@EventType`. More are found in `forFeature({ events })` and among providers. Default: none. */
   events: opt(eventClasses, []),
   /** How named events are treated. Default: see its parts. */

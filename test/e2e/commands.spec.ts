@@ -77,12 +77,12 @@ describeEachDatabase('the command line', (db) => {
       const done = await shop(address, ['migrate', '--json'], { env });
       expect(JSON.parse(done.stdout)).toMatchObject({
         applied: true,
-        migrations: [{ version: 1 }, {}, {}, {}, {}, {}, {}],
+        migrations: [{ version: 1 }, {}, {}, {}, {}, {}, {}, {}],
       });
       const status = await shopHere(address, ['status'], { env });
       expect(status).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(/^Log: last position 0, .*Tables: version 7\.$/m),
+        stdout: expect.stringMatching(/^Log: last position 0, .*Tables: version 8\.$/m),
       });
       application = await setup(address);
     },

@@ -6,6 +6,7 @@ import { decisions, dropDecisions } from './migrations/0004-decisions.js';
 import { dropSubjectKeys, subjectKeys } from './migrations/0005-subject-keys.js';
 import { dropFollowers, followers } from './migrations/0006-followers.js';
 import { activeVersions, dropActiveVersions } from './migrations/0007-active-versions.js';
+import { dropRunningVersions, runningVersions } from './migrations/0008-running-versions.js';
 
 /** Migrations only add: the previous release goes on while they are run, and after. */
 export const migrations: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
     undo: dropActiveVersions,
     irreplaceable: (t) => t.followerActive,
   },
+  { version: 8, name: 'running-versions', statements: runningVersions, undo: dropRunningVersions },
 ];

@@ -10,6 +10,7 @@ import type { Sql } from '../store/ports/sql.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 import { FollowerProcessDiedError } from './errors.js';
 import { verdict } from './failures.js';
+import type { FollowedLogs } from './logs/followed-logs.js';
 import type { Next } from './next.js';
 import { type SetbackParts, Setbacks } from './setbacks.js';
 import type { FollowerDefinition } from './follower-definition.js';
@@ -24,6 +25,7 @@ const PATIENCE = 5;
 const DEADLY = 4;
 
 export interface RunParts extends PassParts, SetbackParts {
+  readonly logs: FollowedLogs;
   readonly table: FollowerTable;
   readonly connectivity: Pick<Connectivity, 'explainsFailure'>;
 }
@@ -104,13 +106,12 @@ export class FollowerRun {
     const { follower, parts } = this;
     const { from, to, upstreams } = stretch;
     const [only] = upstreams.length === 1 && upstreams[0] !== '' ? upstreams : [];
-    const keys = only === undefined ? undefined : `stream:${only}:`;
-    const page = await (sql
-      ? parts.store.pageOn(sql, from, to, follower.groups, size, keys)
-      : parts.store.page(from, to, follower.groups, size, keys));
-    const reached = page.length < size ? to : page.at(-1)!.position;
+    const wish = { from, to, size, groups: follower.groups };
+    const { events: page, reached } = await parts.logs
+      .of(follower.from)
+      .page({ ...wish, ...(only === undefined ? {} : { application: only }), ...(sql ? { sql } : {}) });
     const events = page.filter(
-      (event) => follower.takes(event.group) && isIn(stretch, upstreamOf(event), row),
+      (event) => follower.takes(event.group) && isIn(stretch, upstreamOf(event, follower.from), row),
     );
     return { stretch: { ...stretch, to: reached }, events };
   }

@@ -8,14 +8,15 @@ import { FollowerEventState } from '../store/followers/follower-events.js';
 import { type FollowerRow, positionOf } from '../store/followers/follower-rows.js';
 import { TransactionRequiredError } from '../store/ports/errors.js';
 import type { Sql } from '../store/ports/sql.js';
-import { FollowerPositionError, FollowerTimeoutError, UnknownFollowerError } from './errors.js';
+import { FollowerTimeoutError, UnknownFollowerError } from './errors.js';
 import { FollowersGraph, graphSource } from './graph/followers-graph.js';
 import type { FollowersParts } from './followers-parts.js';
-import { type FollowerStatus, statusOf } from './follower-status.js';
+import type { FollowerStatus } from './follower-status.js';
+import { currentStatus } from './logs/current-status.js';
+import { Moves } from './moves.js';
 import { type RebuildOptions, type RebuildReport, Rebuilds } from './rebuilds.js';
 import { type ResetOptions, type ResetReport, Resets } from './resets.js';
 import { type SyncOptions, type SyncReport, Syncs } from './syncs.js';
-import { streamOf } from './upstreams.js';
 
 /** Milliseconds between two looks at what another process follows. */
 const LOOK = 50;
@@ -25,11 +26,13 @@ export class Followers {
   private readonly syncs: Syncs;
   private readonly resets: Resets;
   private readonly rebuilds: Rebuilds;
+  private readonly moves: Moves;
 
   constructor(private readonly parts: FollowersParts) {
     this.syncs = new Syncs(parts);
     this.resets = new Resets(parts);
     this.rebuilds = new Rebuilds(parts);
+    this.moves = new Moves(parts);
   }
 
   /** All that any process has had, each in the version of this process or, where it has none of that name, the active one. */
@@ -84,27 +87,7 @@ export class Followers {
    */
   async skip(name: string, position: number): Promise<void> {
     assertPosition(position, 'Followers.skip');
-    await this.change(name, async (sql, row) => {
-      const { events, store, tracking } = this.parts;
-      const [event] = await store.pageOn(sql, position - 1, position, undefined, 1);
-      if (!event)
-        throw new FollowerPositionError(name, position, 'there is no event. Give the position of one.');
-      const noted = await events.at(sql, row, position);
-      const isBehind = position <= positionOf(row);
-      if (isBehind && noted?.state !== FollowerEventState.parked)
-        throw new FollowerPositionError(name, position, 'its event was passed already. Nothing was changed.');
-      const state = isBehind ? FollowerEventState.skipped : FollowerEventState.toSkip;
-      const stream = noted?.stream ?? streamOf(event);
-      await events.note(sql, row, {
-        position,
-        stream,
-        state,
-        attempts: noted?.attempts ?? 0,
-        error: noted?.error ?? null,
-      });
-      if (isBehind) await events.release(sql, row, stream);
-      if (row.failure?.position === position) await tracking.set(sql, row, CLEARED);
-    });
+    await this.moves.skip(await this.row(name), position, this.change.bind(this, name));
   }
 
   /**
@@ -113,18 +96,7 @@ export class Followers {
    */
   async moveTo(name: string, position: number): Promise<void> {
     if (position !== 0) assertPosition(position, 'Followers.moveTo');
-    const last = await this.parts.views.last();
-    if (position > last)
-      throw new FollowerPositionError(
-        name,
-        position,
-        `the log ends at ${last}. Events to come would be left out.`,
-      );
-    await this.change(name, async (sql, row) => {
-      await this.parts.tracking.place(sql, row, position);
-      await this.parts.events.removeBehind(sql, row, position);
-      await this.parts.tracking.set(sql, row, CLEARED);
-    });
+    await this.moves.moveTo(await this.row(name), position, this.change.bind(this, name));
   }
 
   /**
@@ -227,8 +199,7 @@ export class Followers {
   }
 
   private async statusOf(row: FollowerRow): Promise<FollowerStatus> {
-    const { views, database } = this.parts;
-    return statusOf(row, await views.behind(positionOf(row)), database.clock.now());
+    return currentStatus(this.parts, row);
   }
 
   /** Within the change of one version: the others have no open pass then, and get these values too. */
@@ -277,11 +248,6 @@ export class Followers {
     return own.find((row) => row.version === version) ?? own.find(({ active }) => !active) ?? own.at(-1);
   }
 }
-
-const CLEARED = {
-  ...{ failed_position: null, attempts: 0, error: null, failed_at: null },
-  ...{ retry_at: null, stopped_at: null, starts: 0, suspect_until: null },
-};
 
 function firstLine(text: string): string {
   return text.split('\n')[0]!;

@@ -16,7 +16,7 @@ import type { FollowerContext } from './follower-context.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import { TimeLimit } from './time-limit.js';
 import { unlessAborted } from './unless-aborted.js';
-import { isReplayed, streamOf, upstreamOf } from './upstreams.js';
+import { isReplayed, newUpstreams, streamOf, upstreamOf } from './upstreams.js';
 
 export interface PassParts {
   readonly database: Database;
@@ -224,9 +224,10 @@ export class Pass {
   ): Promise<void> {
     const { follower, parts } = this;
     const { position } = event;
-    const replaying = isReplayed(row, upstreamOf(stored), position);
-    const { name, mayCollect } = follower;
-    const collector = new Collector({ follower: name, position, replaying, mayCollect }, parts.aggregates);
+    const replaying = isReplayed(row, upstreamOf(stored, follower.from), position);
+    const { name, from, mayCollect } = follower;
+    const place = { follower: name, from, position, replaying, mayCollect };
+    const collector = new Collector(place, parts.aggregates);
     const context: FollowerContext = {
       manager,
       collect: collector.collect,
@@ -253,8 +254,7 @@ export class Pass {
     events: readonly StoredEvent[],
   ): Promise<FollowerRow> {
     const { tracking } = this.parts;
-    const known = new Set(row.upstreams.map(({ upstream }) => upstream));
-    const added = [...new Set(events.map(upstreamOf))].filter((upstream) => !known.has(upstream));
+    const added = newUpstreams(row, events, this.follower.from);
     if (added.length > 0) await tracking.begin(sql, row, added, to);
     const replayUntil = row.upstreams.find(({ upstream }) => upstream === '')?.replayUntil ?? 0;
     const moved = row.upstreams.map((one) =>

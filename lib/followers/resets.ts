@@ -72,7 +72,7 @@ export class Resets {
       await database.pool.whileHolding(async () => reset.call(context));
     }
     await tracking.place(sql, row, 0, upstream);
-    if (upstream === undefined) await events.removeBehind(sql, row, 0);
+    if (upstream === undefined || follower.from !== undefined) await events.removeBehind(sql, row, 0);
     else await events.removeOf(sql, row, upstream);
     await tracking.set(sql, row, {
       ...{ failed_position: null, attempts: 0, error: null, failed_at: null },
@@ -101,12 +101,12 @@ export class Resets {
     upstream: string | undefined,
   ): Promise<ResetReport> {
     const upstreams = row.upstreams.filter((one) => upstream === undefined || one.upstream === upstream);
+    const log = this.parts.logs.of(follower.from);
     let events = 0;
     for (const one of upstream === undefined
       ? [{ upstream: undefined, position: positionOf(row) }]
       : upstreams)
-      for (const [group, count] of await this.parts.views.counts(one.position, one.upstream))
-        if (follower.takes(group)) events += count;
+      events += await log.count(0, one.position, follower.takes, one.upstream);
     return {
       name: row.name,
       upstreams: upstreams.map(({ upstream, position }) => ({ upstream, position })),

@@ -14,6 +14,7 @@ import {
   type HttpRouteOptions,
   type ResolvedHttp,
 } from '../http/http-options.js';
+import type { FollowableLog } from '../core/notification-log.js';
 import { COMMAND_VARIABLE } from '../core/command-variable.js';
 import { PAYLOAD, type PayloadOptions } from '../payload/payload-options.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
@@ -92,6 +93,18 @@ function rescanSchedule(
   return schedule;
 }
 
+/** A name goes into the keys of what is collected; a colon would end it there. */
+const upstreams = must<Readonly<Record<string, FollowableLog>>>(
+  'logs by names of 1 to 64 letters, digits, dots, hyphens or underscores: { orders: remoteNotificationLog(url) }',
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(
+      ([name, log]) =>
+        /^[\w.-]{1,64}$/.test(name) && typeof (log as Partial<FollowableLog> | null)?.page === 'function',
+    ),
+);
+
 /** All options of the module. */
 export const MODULE = {
   /** Name of the TypeORM DataSource in which the log lives. Default: the default one. */
@@ -143,6 +156,11 @@ export const MODULE = {
    * `package.json` of the folder in which the process was started, or none.
    */
   release: maybe(release),
+  /**
+   * Logs of other applications, or of other databases, by the names under which followers say `from`: `{ orders: remoteNotificationLog(url) }`.
+   * Default: none.
+   */
+  upstreams: opt(upstreams, {}),
   /** Event classes: those decorated with `@EventType`. More are found in `forFeature({ events })` and among providers. Default: none. */
   events: opt(eventClasses, []),
   /** How named events are treated. Default: see its parts. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { event, Follower, FollowerPositionError, remoteNotificationLog, Retention } from 'nestjs-once';
 import { DiscoveryService } from '@nestjs/core';
-import { drain } from 'nestjs-once/testing';
+import { drain, whenCaughtUp } from 'nestjs-once/testing';
 import type { DataSourceOptions } from 'typeorm';
 import { enginesOf } from '../../../lib/module/lifecycle.js';
 import { healthFacts } from '../../../lib/terminus/health-facts.js';
@@ -13,6 +13,7 @@ import {
   dataSourceOptionsFrom,
   describeEachDatabase,
 } from '../../support/databases.js';
+import { deferred } from '../../support/deferred.js';
 import { following, Ledger } from './ledger-process.js';
 import { bookedBy, type Books, comes, effectsOf, openBooks, Shop } from './shop.js';
 
@@ -26,6 +27,10 @@ class Skipping extends Ledger {}
 @Injectable()
 @Follower('Ledger', { from: 'shop', onError: 'park', retry: { maxRetries: 0, interval: 60_000 } })
 class Parking extends Ledger {}
+
+@Injectable()
+@Follower('Ledger', { from: 'shop', version: 2, retry: { maxRetries: 0 } })
+class Second extends Ledger {}
 
 describeEachDatabase('a follower of the log of another application', (db) => {
   let shop: Shop;
@@ -243,6 +248,43 @@ describeEachDatabase('a follower of the log of another application', (db) => {
     await comes(after, ({ unreadable }) => unreadable === undefined);
     expect(after.logger.of('log').filter((line) => line.includes('can be read again'))).toHaveLength(1);
     await anew.close();
+  });
+
+  it('ends at once where its application shuts down while the other one does not answer', async () => {
+    const kept = deferred();
+    shop.keeps = () => kept.resolve();
+    const upstreams = { shop: remoteNotificationLog(shop.url, { timeout: '10m' }) };
+    const books = await open({ ...following(shop.url, 'books'), upstreams });
+    await shop.order(1);
+    await kept.promise;
+    await books.close();
+    opened.pop();
+    expect(books.logger.of('warn')).toEqual([]);
+    shop.keeps = undefined;
+    const next = await open();
+    await next.followers.waitFor('Ledger', await shop.positionOf(1));
+    expect(await effectsOf(next)).toEqual([1]);
+  });
+
+  it('has versions, of which a new one catches up in the other log and takes the place of the one before', async () => {
+    const one = await open(asleep());
+    await shop.order(...upTo(5));
+    await drain(one.app);
+    const other = await open(asleep(), Second);
+    await shop.order(6);
+    await drain(one.app);
+    expect(await other.followers.rebuild('Ledger', { dryRun: true })).toMatchObject({ events: 6 });
+    expect(await other.followers.status('Ledger')).toMatchObject({ state: 'rebuilding', activeVersion: 1 });
+    await whenCaughtUp(other.app);
+    expect(await one.followers.activeVersion('Ledger')).toBe(2);
+    await shop.order(7);
+    await drain(other.app);
+    // Each version has effects of its own here, and one of them acts.
+    expect((await effectsOf(one)).sort()).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7]);
+    expect((await bookedBy(one)).map(({ n }) => n)).toEqual(upTo(7));
+    await shop.order(8);
+    expect(await other.followers.sync({ dryRun: true })).toMatchObject([{ events: 1 }]);
+    expect(await other.followers.status('Ledger')).toMatchObject({ position: await shop.positionOf(7) });
   });
 
   it('holds up no retention of its own log', async () => {

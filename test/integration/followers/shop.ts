@@ -13,6 +13,8 @@ export class Shop {
   readonly asked: string[] = [];
   /** What the headers have to say; undefined: anything. */
   token?: string;
+  /** Requests for events are not answered, but kept; told of each. */
+  keeps?: () => void;
 
   application: HttpApplication;
   proxy: CuttableProxy;
@@ -27,6 +29,7 @@ export class Shop {
       configure: (app) =>
         app.use((request: Asked, response: Refusing, next: () => void) => {
           shop.asked.push(request.headers['x-process'] ?? '');
+          if (shop.keeps && !request.url.includes('limit=0')) return shop.keeps();
           if (shop.token === undefined || request.headers.authorization === shop.token) return next();
           response.status(401).json({ code: 'EXPIRED', message: 'Renew the token.' });
         }),
@@ -60,6 +63,7 @@ export class Shop {
 }
 
 interface Asked {
+  url: string;
   headers: Record<string, string | undefined>;
 }
 

@@ -104,6 +104,11 @@ describeEachDatabase('the command line', (db) => {
 
       const status = await json('status');
       expect(status.deliveries).toMatchObject({ dead: 2, succeeded: 4, pending: 0 });
+      const version = { release: '0.1.0', library: '0.1.0', tables: 8, processes: 1 };
+      expect(status.versions).toEqual([version]);
+      expect((await run('status')).stdout).toMatch(
+        /^Versions running:\nrelease +nestjs-once +tables +processes\n0\.1\.0 +0\.1\.0 +8 +1$/m,
+      );
       expect(status.handlers).toContainEqual(expect.objectContaining({ name: sends, dead: 2 }));
 
       const read = await run('events', 'read', '--group', 'order_*', '--json');

@@ -251,13 +251,19 @@ describeEachDatabase('a follower of the log of another application', (db) => {
   });
 
   it('ends at once where its application shuts down while the other one does not answer', async () => {
-    const kept = deferred();
-    shop.keeps = () => kept.resolve();
+    const [kept, gone] = [deferred(), deferred()];
+    shop.keeps = (response) => {
+      response.on('close', () => gone.resolve());
+      kept.resolve();
+    };
     const upstreams = { shop: remoteNotificationLog(shop.url, { timeout: '10m' }) };
     const books = await open({ ...following(shop.url, 'books'), upstreams });
     await shop.order(1);
     await kept.promise;
-    await books.close();
+    const closing = books.close();
+    // It would wait for its answer for ten minutes.
+    await gone.promise;
+    await closing;
     opened.pop();
     expect(books.logger.of('warn')).toEqual([]);
     shop.keeps = undefined;

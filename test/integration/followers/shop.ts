@@ -13,8 +13,8 @@ export class Shop {
   readonly asked: string[] = [];
   /** What the headers have to say; undefined: anything. */
   token?: string;
-  /** Requests for events are not answered, but kept; told of each. */
-  keeps?: () => void;
+  /** Requests for events are not answered, but kept; told of each, and what tells of its end. */
+  keeps?: (response: Refusing) => void;
 
   application: HttpApplication;
   proxy: CuttableProxy;
@@ -29,7 +29,7 @@ export class Shop {
       configure: (app) =>
         app.use((request: Asked, response: Refusing, next: () => void) => {
           shop.asked.push(request.headers['x-process'] ?? '');
-          if (shop.keeps && !request.url.includes('limit=0')) return shop.keeps();
+          if (shop.keeps && !request.url.includes('limit=0')) return shop.keeps(response);
           if (shop.token === undefined || request.headers.authorization === shop.token) return next();
           response.status(401).json({ code: 'EXPIRED', message: 'Renew the token.' });
         }),
@@ -69,6 +69,7 @@ interface Asked {
 
 interface Refusing {
   status(status: number): { json(body: object): void };
+  on(event: 'close', told: () => void): void;
 }
 
 export interface Books extends TestApplication {

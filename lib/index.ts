@@ -53,6 +53,7 @@ export {
   type NotificationSelection,
   type Notifications,
 } from './core/notification-log.js';
+export type { FollowableLog, NotificationPage } from './core/notification-log.js';
 export { NAMESPACE_URL, uuidV5 } from './core/uuid-v5.js';
 export { UnknownOptionError } from './core/options/known-options.js';
 export type { HandlingOutcome } from './core/telemetry.js';
@@ -113,10 +114,12 @@ export type {
 } from './http/http-options.js';
 export type { NotificationOptions } from './http/notification-options.js';
 export {
+  type RemoteHeadersContext,
   remoteNotificationLog,
   RemoteNotificationLogError,
   type RemoteNotificationLogOptions,
 } from './http/remote-notification-log.js';
+export { RemoteAnswerError, RemoteUnreachableError } from './http/remote-answer.js';
 export type { EventProblem } from './http/refused-request.js';
 export type { RequestLimiter } from './http/request-limit.js';
 export { MissingRateLimiterError } from './http/request-limiter.js';
@@ -220,6 +223,7 @@ export { Projection, remove, update, upsert } from './followers/projection.js';
 export type { RebuildOptions, RebuildProgress, RebuildReport } from './followers/rebuilds.js';
 export type { ResetOptions, ResetReport } from './followers/resets.js';
 export type { SyncOptions, SyncProgress, SyncReport } from './followers/syncs.js';
+export { FollowerLogChangedError, UpstreamBehindError, UpstreamUnreadableError } from './followers/errors.js';
 export {
   CollectingError,
   DuplicateFollowerError,
@@ -258,6 +262,7 @@ export {
   type LeaseStatus,
   LogStatus,
   type LogStatusView,
+  type RunningVersion,
   type WorkerStatus,
 } from './store/views/log-status.js';
 export { UnsupportedDatabaseError } from './store/db/dialects.js';

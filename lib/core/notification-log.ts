@@ -26,8 +26,23 @@ export interface NotificationSelection {
   application?: string;
 }
 
+/** Some of the log's events, and how far they and the log go. */
+export interface NotificationPage {
+  readonly items: readonly RecordedEvent[];
+  /** Up to there, nothing that was selected is missing from `items`. */
+  readonly reached: number;
+  /** Up to there the log is decided: nothing can appear there any more. */
+  readonly decided: number;
+}
+
+/** A log that can be followed: what the option `upstreams` takes. */
+export interface FollowableLog {
+  /** As `select`, and says how far that goes; fewer than `limit` may come where there are more. With `limit: 0`, says only that. */
+  page(selection?: NotificationSelection, options?: { signal?: AbortSignal }): Promise<NotificationPage>;
+}
+
 /** The log as other systems read it: in order, and never past what is decided, so that nothing can appear later before it. */
-export interface Notifications {
+export interface Notifications extends FollowableLog {
   select(selection?: NotificationSelection): Promise<RecordedEvent[]>;
   /** Of the id `'1,10'`: up to ten events, from position 1 on, whatever positions are missing. */
   section(id: string, options?: Pick<NotificationSelection, 'application'>): Promise<NotificationSection>;

@@ -18,6 +18,8 @@ export interface CollectedRecorder {
 /** Who collects, and for which event. */
 export interface CollectorPlace {
   readonly follower: string;
+  /** The other log in which the event is; undefined: its own. */
+  readonly from?: string | undefined;
   readonly position: number;
   /** What is collected was recorded before, and is left out. */
   readonly replaying: boolean;
@@ -83,8 +85,9 @@ export class Collector {
   /** Undefined for an aggregate. The key is the same whenever the event is handled again. */
   private input(value: object): EventInput | undefined {
     if (this.aggregates.isAggregate(value)) return undefined;
-    const { follower, position } = this.place;
-    const key = `follower:${follower}:${position}:${this.index++}`;
+    const { follower, from, position } = this.place;
+    const log = from === undefined ? '' : `${from}:`;
+    const key = `follower:${follower}:${log}${position}:${this.index++}`;
     const given = value as Partial<EventInput>;
     return { ...given, key: given.key ?? key } as EventInput;
   }

@@ -203,3 +203,59 @@ export class ProjectionError extends EventSourcingError {
     super(`@Projection, ${method}: ${reason}`);
   }
 }
+
+/** The log of another application cannot be read now. That is no failure of an event: its followers wait. */
+export class UpstreamUnreadableError extends EventSourcingError {
+  readonly code: string = 'UPSTREAM_UNREADABLE';
+
+  constructor(
+    readonly upstream: string,
+    cause: unknown,
+    reason = messageOf(cause),
+  ) {
+    super(`Upstream ${upstream} cannot be read: ${reason}`, { cause });
+  }
+}
+
+/** The log of another application ends before the place to which a follower of it has come. */
+export class UpstreamBehindError extends UpstreamUnreadableError {
+  override readonly code = 'UPSTREAM_BEHIND';
+
+  constructor(
+    upstream: string,
+    /** To which the follower has come, or which it wants to read. */
+    readonly position: number,
+    /** Up to where the log is decided. */
+    readonly decided: number,
+  ) {
+    super(
+      upstream,
+      undefined,
+      `expected it to be decided up to position ${position} or further, since a follower was there, got ${decided}. Where it was made anew, or ` +
+        'restored from a backup, positions mean other events now: give it another name in upstreams, and its followers other names. Followers ' +
+        'that collect nothing can be reset instead: followers.reset(name).',
+    );
+  }
+}
+
+/** A follower follows another log than it did under the same name, where positions mean other events. Nothing was changed. */
+export class FollowerLogChangedError extends EventSourcingError {
+  readonly code = 'FOLLOWER_LOG_CHANGED';
+
+  constructor(
+    readonly follower: string,
+    before: string | undefined,
+    now: string | undefined,
+  ) {
+    const told = (from: string | undefined) =>
+      from === undefined ? "the application's own log" : `upstream ${from}`;
+    super(
+      `Follower ${follower} has followed ${told(before)} until now, and its option from says ${told(now)}. Positions of one log mean nothing in ` +
+        'another: give the follower another name, or say from as before.',
+    );
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -31,6 +31,7 @@ const OPTIONS = {
   timeout: maybe(timerMilliseconds),
   retry: maybe((retry: RetryOptions) => retry),
   dataSource: maybe(text),
+  from: maybe(text),
 };
 
 /** A method that is given events, and of which. */
@@ -43,6 +44,8 @@ export interface OnMethod {
 
 /** A follower of this process, its options checked. */
 export interface FollowerDefinition extends FollowerId {
+  /** The other log that it follows; undefined: that of its DataSource. */
+  readonly from?: string | undefined;
   /** The class, for messages. */
   readonly label: string;
   readonly onError: 'stop' | 'skip' | 'park';
@@ -74,6 +77,8 @@ export interface FollowerDefaults {
   readonly retry: RetryPolicy;
   /** Milliseconds. */
   readonly timeout: number;
+  /** Other logs that there are, by name. Default: none. */
+  readonly upstreams?: readonly string[];
 }
 
 /**
@@ -97,6 +102,7 @@ export function followerDefinition(
     dataSource: _,
     ...checked
   } = resolved(OPTIONS, options, { where });
+  assertUpstream(checked.from, label, defaults.upstreams);
   const followed = follows === undefined ? undefined : checkedFollows(follows, label);
   const on = onMethods({ instance, label, followed }, methodNames);
   const projection = projectionOf(instance.constructor);
@@ -257,4 +263,13 @@ function assertName(name: unknown, label: string): void {
       label,
       `expected its name to be ${problem.expected}, got ${problem.actual}.`,
     );
+}
+
+function assertUpstream(from: string | undefined, label: string, known: readonly string[] = []): void {
+  if (from === undefined || known.includes(from)) return;
+  throw new InvalidFollowerError(
+    label,
+    `expected from to be one of the upstreams of forRoot (${known.join(', ') || 'there are none'}), got ${describe(from)}. Add it there: ` +
+      'upstreams: { name: remoteNotificationLog(url) }.',
+  );
 }

@@ -13,6 +13,7 @@ import { verdict } from './failures.js';
 import { isConflict } from './conflicts.js';
 import { EventFailed } from './handling.js';
 import { hasAhead, LanesAhead } from './lanes.js';
+import type { FollowedLogs } from './logs/followed-logs.js';
 import type { Next } from './next.js';
 import { type SetbackParts, Setbacks } from './setbacks.js';
 import type { FollowerDefinition } from './follower-definition.js';
@@ -28,6 +29,7 @@ const PATIENCE = 5;
 const DEADLY = 4;
 
 export interface RunParts extends RoundParts, SetbackParts {
+  readonly logs: FollowedLogs;
   readonly table: FollowerTable;
   readonly connectivity: Pick<Connectivity, 'explainsFailure'>;
 }
@@ -113,13 +115,12 @@ export class FollowerRun {
     const { follower, parts } = this;
     const { from, to, upstreams } = stretch;
     const [only] = upstreams.length === 1 && upstreams[0] !== '' ? upstreams : [];
-    const keys = only === undefined ? undefined : `stream:${only}:`;
-    const page = await (sql
-      ? parts.store.pageOn(sql, from, to, follower.groups, size, keys)
-      : parts.store.page(from, to, follower.groups, size, keys));
-    const reached = page.length < size ? to : page.at(-1)!.position;
+    const wish = { from, to, size, groups: follower.groups };
+    const { events: page, reached } = await parts.logs
+      .of(follower.from)
+      .page({ ...wish, ...(only === undefined ? {} : { application: only }), ...(sql ? { sql } : {}) });
     const events = page.filter(
-      (event) => follower.takes(event.group) && isIn(stretch, upstreamOf(event), row),
+      (event) => follower.takes(event.group) && isIn(stretch, upstreamOf(event, follower.from), row),
     );
     return { stretch: { ...stretch, to: reached }, events };
   }
@@ -181,7 +182,8 @@ export class FollowerRun {
   private async left(row: FollowerRow, page: Page): Promise<Page> {
     if (page.events.length === 0 || !hasAhead(row)) return page;
     const { database, tracking } = this.parts;
-    const ahead = new LanesAhead(await database.run((sql) => tracking.lanes.read(sql, row)));
+    const places = await database.run((sql) => tracking.lanes.read(sql, row));
+    const ahead = new LanesAhead(places, this.follower.from);
     return { ...page, events: page.events.filter((event) => !ahead.isDone(event)) };
   }
 

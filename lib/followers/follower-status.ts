@@ -1,8 +1,9 @@
 import { type FollowerRow, positionOf } from '../store/followers/follower-rows.js';
+import { fromOf } from './logs/followed-logs.js';
 import { isRebuilding, obstacleOf } from './versions.js';
 import type { Behind } from '../store/followers/follower-views.js';
 
-/** How far a follower is in one upstream: an application of aggregates, or `''` for all other events. */
+/** How far a follower is in one upstream: another log, or an application of aggregates, or `''` for all other events. */
 export interface FollowerUpstream {
   readonly upstream: string;
   readonly position: number;
@@ -34,7 +35,11 @@ export interface FollowerStatus {
   /** Up to there it has handled everything, in all upstreams. */
   readonly position: number;
   readonly upstreams: readonly FollowerUpstream[];
-  /** Positions from there to the end of the log; 0: it has caught up. */
+  /** The other log that it follows; undefined: that of its DataSource. */
+  readonly from?: string;
+  /** Why that log cannot be read now, and since when this process knows it; undefined: it can. */
+  readonly unreadable?: { readonly since: Date; readonly error: string };
+  /** Positions from there to the end of the log; 0: it has caught up. While the log is unreadable, as far as was known of it. */
   readonly lag: number;
   /** For how long the first event that it has not passed has been in the log. */
   readonly lagSeconds: number;
@@ -69,7 +74,12 @@ function rebuildOf(row: FollowerRow): Pick<FollowerStatus, 'rebuild'> {
   return { rebuild: { until, progress, ...(heldUpBy === undefined ? {} : { heldUpBy }) } };
 }
 
-export function statusOf(row: FollowerRow, { lag, lagSeconds }: Behind, now: Date): FollowerStatus {
+export function statusOf(
+  row: FollowerRow,
+  { lag, lagSeconds, ...other }: Behind & Pick<FollowerStatus, 'unreadable'>,
+  now: Date,
+): FollowerStatus {
+  const from = fromOf(row);
   const state = stateOf(row);
   const { name, version, failure, parked, skipped, isOwned, isStopped } = row;
   return {
@@ -79,6 +89,8 @@ export function statusOf(row: FollowerRow, { lag, lagSeconds }: Behind, now: Dat
     position: positionOf(row),
     upstreams: row.upstreams.map(({ upstream, position }) => ({ upstream, position })),
     isFollowed: isOwned,
+    ...(from === undefined ? {} : { from }),
+    ...other,
     ...(failure
       ? {
           failure: {

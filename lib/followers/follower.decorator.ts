@@ -8,6 +8,11 @@ import type { FollowerContext, ResetContext } from './follower-context.js';
 
 export interface FollowerOptions {
   /**
+   * The log that it follows instead of that of its DataSource: one of `upstreams` of `forRoot`, by its name. Positions are that log's then.
+   * Default: the log of its DataSource.
+   */
+  from?: string;
+  /**
    * Which events it takes, as patterns of event groups; those of its `@On` methods are tried on these. Default: what any
    * of its `@On` methods takes.
    */

@@ -8,11 +8,12 @@ import { FollowerEventState } from '../store/followers/follower-events.js';
 import { type FollowerRow, positionOf } from '../store/followers/follower-rows.js';
 import { TransactionRequiredError } from '../store/ports/errors.js';
 import type { Sql } from '../store/ports/sql.js';
-import { moveFollower, skipEvent } from './by-hand.js';
-import { FollowerPositionError, FollowerTimeoutError, UnknownFollowerError } from './errors.js';
+import { FollowerTimeoutError, UnknownFollowerError } from './errors.js';
 import { FollowersGraph, graphSource } from './graph/followers-graph.js';
 import type { FollowersParts } from './followers-parts.js';
-import { type FollowerStatus, statusOf } from './follower-status.js';
+import type { FollowerStatus } from './follower-status.js';
+import { currentStatus } from './logs/current-status.js';
+import { Moves } from './moves.js';
 import { type RebuildOptions, type RebuildReport, Rebuilds } from './rebuilds.js';
 import { type ResetOptions, type ResetReport, Resets } from './resets.js';
 import { type SyncOptions, type SyncReport, Syncs } from './syncs.js';
@@ -25,11 +26,13 @@ export class Followers {
   private readonly syncs: Syncs;
   private readonly resets: Resets;
   private readonly rebuilds: Rebuilds;
+  private readonly moves: Moves;
 
   constructor(private readonly parts: FollowersParts) {
     this.syncs = new Syncs(parts);
     this.resets = new Resets(parts);
     this.rebuilds = new Rebuilds(parts);
+    this.moves = new Moves(parts);
   }
 
   /** All that any process has had, each in the version of this process or, where it has none of that name, the active one. */
@@ -84,7 +87,7 @@ export class Followers {
    */
   async skip(name: string, position: number): Promise<void> {
     assertPosition(position, 'Followers.skip');
-    await this.change(name, (sql, row) => skipEvent(this.parts, sql, row, position));
+    await this.moves.skip(await this.row(name), position, this.change.bind(this, name));
   }
 
   /**
@@ -93,14 +96,7 @@ export class Followers {
    */
   async moveTo(name: string, position: number): Promise<void> {
     if (position !== 0) assertPosition(position, 'Followers.moveTo');
-    const last = await this.parts.views.last();
-    if (position > last)
-      throw new FollowerPositionError(
-        name,
-        position,
-        `the log ends at ${last}. Events to come would be left out.`,
-      );
-    await this.change(name, (sql, row) => moveFollower(this.parts, sql, row, position));
+    await this.moves.moveTo(await this.row(name), position, this.change.bind(this, name));
   }
 
   /**
@@ -203,8 +199,7 @@ export class Followers {
   }
 
   private async statusOf(row: FollowerRow): Promise<FollowerStatus> {
-    const { views, database } = this.parts;
-    return statusOf(row, await views.behind(positionOf(row)), database.clock.now());
+    return currentStatus(this.parts, row);
   }
 
   /** Within the change of one version: the others have no open pass then, and get these values too. */

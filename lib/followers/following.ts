@@ -6,10 +6,11 @@ import { settledWithin } from '../runtime/deadline.js';
 import { nextPoll } from '../runtime/polling.js';
 import { Slots } from '../runtime/slots.js';
 import type { Horizon } from '../store/db/horizon.js';
-import type { FollowerRow } from '../store/followers/follower-rows.js';
-import { FollowerShutdownError } from './errors.js';
+import { type FollowerRow, positionOf } from '../store/followers/follower-rows.js';
+import { FollowerShutdownError, UpstreamUnreadableError } from './errors.js';
 import { FollowerRun, type RunParts } from './follower-run.js';
 import type { FollowerSet } from './follower-set.js';
+import { type OtherLog, troubleOf } from './logs/other-log.js';
 import { Places } from './places.js';
 import { isRebuilding } from './versions.js';
 
@@ -89,7 +90,7 @@ export class Following {
       ({ name, failure }) =>
         `${name} has stopped at position ${failure?.position}: ${firstLine(failure?.error)}`,
     );
-    return [...told, ...this.leftBehind()].join('. ') || undefined;
+    return [...told, ...this.leftBehind(), ...this.unreadable()].join('. ') || undefined;
   }
 
   /** Versions that were left, while nobody follows the active ones: an earlier release was deployed again. */
@@ -100,6 +101,15 @@ export class Following {
           `followers.rebuild('${row.name}') puts it in that place`
         : [],
     );
+  }
+
+  private unreadable(): string[] {
+    return [...this.rows.values()].flatMap(({ name }) => {
+      const trouble = this.otherOf(name)?.trouble;
+      return trouble
+        ? [`${name} waits since ${trouble.since.toISOString()}: ${troubleOf(trouble).error}`]
+        : [];
+    });
   }
 
   get waitsFor(): string {
@@ -115,6 +125,7 @@ export class Following {
   /** Begins no further event, waits for those under way, and lets others have its followers. */
   async stop(): Promise<void> {
     this.isStopped = true;
+    this.parts.logs.stop();
     clearTimeout(this.timer);
     // Passes that somebody else has begun, too.
     const others = [...this.runs.values()].map((run) => run.alone(async () => undefined));
@@ -131,7 +142,10 @@ export class Following {
     this.told = Math.max(this.told, position);
     if (!this.isStarted || this.isStopped) return;
     const all = groups && [...groups];
-    if (!all || all.some((group) => this.parts.set.all.some(({ takes }) => takes(group))))
+    if (
+      !all ||
+      all.some((group) => this.parts.set.all.some(({ takes, from }) => from === undefined && takes(group)))
+    )
       this.looking.request();
   }
 
@@ -200,12 +214,24 @@ export class Following {
     for (const [name, row] of this.rows) {
       if (this.busy.has(name) || this.isStopped || this.rests(name)) continue;
       const own = await this.owned(row);
-      if (!own || !this.run(name).hasWork(own, horizon)) continue;
+      const upTo = own && this.upTo(own, horizon);
+      if (!own || upTo === undefined || !this.run(name).hasWork(own, upTo)) continue;
       found = true;
-      const done = this.work(this.run(name), own, horizon).finally(() => this.busy.delete(name));
+      const done = this.work(this.run(name), own, upTo).finally(() => this.busy.delete(name));
       this.busy.set(name, done);
     }
     return found;
+  }
+
+  /** Up to where its log is decided, as far as is known: of another log only whoever owns the follower asks. */
+  private upTo(row: FollowerRow, horizon: number): number {
+    const other = this.otherOf(row.name);
+    other?.poll(positionOf(row), this.parts.interval - GAP, () => this.looking.request());
+    return other?.known ?? horizon;
+  }
+
+  private otherOf(name: string): OtherLog | undefined {
+    return this.parts.logs.other(this.parts.set.find(name)?.from);
   }
 
   private rests(name: string): boolean {
@@ -256,7 +282,9 @@ export class Following {
   /** It is left alone for a while. */
   private away(name: string, error: unknown): void {
     this.restsUntil.set(name, performance.now() + PAUSE);
-    this.complain(name, error);
+    // Its log tells of that itself.
+    if (error instanceof UpstreamUnreadableError) this.isStale = true;
+    else this.complain(name, error);
   }
 
   private complain(what: string, error: unknown): void {

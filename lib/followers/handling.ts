@@ -93,9 +93,13 @@ export class Handling {
     const { follower, parts } = this;
     const { position } = event;
     const { manager } = sql.runner;
-    const replaying = isReplayed(row, upstreamOf(stored), position) || ahead.isReplayed(stored);
-    const { name, mayCollect } = follower;
-    const collector = new Collector({ follower: name, position, replaying, mayCollect }, parts.aggregates);
+    const replaying =
+      isReplayed(row, upstreamOf(stored, follower.from), position) || ahead.isReplayed(stored);
+    const { name, from, mayCollect } = follower;
+    const collector = new Collector(
+      { follower: name, from, position, replaying, mayCollect },
+      parts.aggregates,
+    );
     const context: FollowerContext = {
       manager,
       collect: collector.collect,

@@ -52,7 +52,8 @@ export class InlineFollowing {
 
   private calledBy(events: readonly CommittedEvent[]): readonly FollowerDefinition[] {
     return this.parts.set.all.filter(
-      ({ name, takes }) => this.behind.has(name) || events.some(({ group }) => takes(group)),
+      ({ name, takes, from }) =>
+        from === undefined && (this.behind.has(name) || events.some(({ group }) => takes(group))),
     );
   }
 

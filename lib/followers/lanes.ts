@@ -33,7 +33,11 @@ export function hasAhead(row: Pick<FollowerRow, 'ahead' | 'upstreams'>): boolean
 export class LanesAhead {
   static readonly none = new LanesAhead([]);
 
-  constructor(private readonly places: readonly LanePlace[]) {}
+  constructor(
+    private readonly places: readonly LanePlace[],
+    /** The other log that the follower follows; undefined: its own. */
+    private readonly from?: string,
+  ) {}
 
   /** A lane has handled it: it is not to be handled again. */
   isDone(event: Event): boolean {
@@ -47,7 +51,7 @@ export class LanesAhead {
 
   private reaches(event: Event, isReplayed: boolean): boolean {
     if (this.places.length === 0) return false;
-    const upstream = upstreamOf(event);
+    const upstream = upstreamOf(event, this.from);
     return this.places.some(
       (place) =>
         place.isReplayed === isReplayed &&

@@ -10,7 +10,7 @@ import { Handling } from './handling.js';
 import { hasAhead, LanesAhead } from './lanes.js';
 import type { PassParts } from './pass-parts.js';
 import { TimeLimit } from './time-limit.js';
-import { streamOf, upstreamOf } from './upstreams.js';
+import { newUpstreams, streamOf } from './upstreams.js';
 
 /** What one transaction is to do. */
 export interface PassWork {
@@ -103,7 +103,7 @@ export class Pass {
   /** What lanes of a round that was interrupted have handled; read when none of them can commit any more. */
   private async ahead(sql: Sql, { row, events, lane }: PassWork): Promise<LanesAhead> {
     if (lane !== undefined || events.length === 0 || !hasAhead(row)) return LanesAhead.none;
-    return new LanesAhead(await this.parts.tracking.lanes.read(sql, row));
+    return new LanesAhead(await this.parts.tracking.lanes.read(sql, row), this.follower.from);
   }
 
   /** A parked event, which is forgotten where that succeeds. */
@@ -171,8 +171,7 @@ export class Pass {
     events: readonly StoredEvent[],
   ): Promise<FollowerRow> {
     const { tracking } = this.parts;
-    const known = new Set(row.upstreams.map(({ upstream }) => upstream));
-    const added = [...new Set(events.map(upstreamOf))].filter((upstream) => !known.has(upstream));
+    const added = newUpstreams(row, events, this.follower.from);
     if (added.length > 0) await tracking.begin(sql, row, added, to);
     const replayUntil = row.upstreams.find(({ upstream }) => upstream === '')?.replayUntil ?? 0;
     const moved = row.upstreams.map((one) =>

@@ -64,7 +64,7 @@ export class Rebuilds {
     const wish: Wish = force ? 'force' : 'asked';
     let [row, events, again] = [first, 0, true];
     while (row.active && !signal?.aborted) {
-      const [from, horizon] = [row, await this.parts.horizon.advance()];
+      const [from, horizon] = [row, await this.parts.logs.of(follower.from).decided()];
       let called = 0;
       const options = { again, handled: () => void called++, wish };
       const next = await run.alone(() => run.next(from, horizon, options));
@@ -101,10 +101,8 @@ export class Rebuilds {
   }
 
   private async count(follower: FollowerDefinition, row: FollowerRow): Promise<number> {
-    let events = 0;
-    for (const [group, count] of await this.parts.views.counts(row.active!.front, undefined, positionOf(row)))
-      if (follower.takes(group)) events += count;
-    return events;
+    const log = this.parts.logs.of(follower.from);
+    return log.count(positionOf(row), row.active!.front, follower.takes);
   }
 
   private async row({ name, version }: FollowerDefinition): Promise<FollowerRow> {

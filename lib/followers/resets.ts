@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
 import { positionOf } from '../store/followers/follower-rows.js';
 import type { Sql } from '../store/ports/sql.js';
-import { CLEARED } from './by-hand.js';
+import { CLEARED } from './moves.js';
 import {
   CollectingError,
   FollowerNotResettableError,
@@ -74,7 +74,7 @@ export class Resets {
     }
     await tracking.lanes.replay(sql, row, upstream);
     await tracking.place(sql, row, 0, upstream);
-    if (upstream === undefined) await events.removeBehind(sql, row, 0);
+    if (upstream === undefined || follower.from !== undefined) await events.removeBehind(sql, row, 0);
     else await events.removeOf(sql, row, upstream);
     await tracking.set(sql, row, CLEARED);
   }
@@ -100,12 +100,12 @@ export class Resets {
     upstream: string | undefined,
   ): Promise<ResetReport> {
     const upstreams = row.upstreams.filter((one) => upstream === undefined || one.upstream === upstream);
+    const log = this.parts.logs.of(follower.from);
     let events = 0;
     for (const one of upstream === undefined
       ? [{ upstream: undefined, position: positionOf(row) }]
       : upstreams)
-      for (const [group, count] of await this.parts.views.counts(one.position, one.upstream))
-        if (follower.takes(group)) events += count;
+      events += await log.count(0, one.position, follower.takes, one.upstream);
     return {
       name: row.name,
       upstreams: upstreams.map(({ upstream, position }) => ({ upstream, position })),

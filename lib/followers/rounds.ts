@@ -9,7 +9,7 @@ import type { FollowerDefinition } from './follower-definition.js';
 import { divided } from './lanes.js';
 import { LostPass, type Pass, type Passed, type PassWork } from './pass.js';
 import type { PassParts } from './pass-parts.js';
-import { upstreamOf } from './upstreams.js';
+import { newUpstreams } from './upstreams.js';
 
 /** Times that a lane's transaction is run again at once. */
 const PATIENCE = 5;
@@ -104,7 +104,7 @@ export class Rounds {
     if (!(await tracking.changing(sql, row, row.revision))) throw new LostPass();
     const changed = { ...row, revision: row.revision + 1 };
     if (!(await tracking.holds(sql, changed, stretch.upstreams))) throw new LostPass();
-    const added = this.addedBy(row, lanes);
+    const added = newUpstreams(row, [...lanes.values()].flat(), this.follower.from);
     await tracking.begin(sql, changed, added, stretch.from);
     const own = { ...stretch, upstreams: [...stretch.upstreams, ...added] };
     const isReplaying = (row.ahead?.replayed ?? 0) > stretch.from;
@@ -120,13 +120,6 @@ export class Rounds {
       },
       round: { stretch: own, lanes },
     };
-  }
-
-  /** Upstreams of which these are the first events. */
-  private addedBy({ upstreams }: FollowerRow, lanes: Round['lanes']): string[] {
-    const known = new Set(upstreams.map(({ upstream }) => upstream));
-    const found = new Set([...lanes.values()].flat().map(upstreamOf));
-    return [...found].filter((upstream) => !known.has(upstream));
   }
 
   /** As many at a time as there are connections to be had without waiting. */

@@ -4,11 +4,11 @@ import type { OwnLogger } from '../runtime/logging.js';
 import { type FollowerEvent, FollowerEventState } from '../store/followers/follower-events.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { Stretch } from '../store/followers/stretch.js';
-import type { EventLogStore } from '../store/log/event-log-store.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 import type { Sql } from '../store/ports/sql.js';
 import { parkedDelay, type Verdict, verdict } from './failures.js';
 import type { FollowerDefinition } from './follower-definition.js';
+import type { FollowedLogs } from './logs/followed-logs.js';
 import type { Next } from './next.js';
 import { EventFailed } from './handling.js';
 import type { Pass } from './pass.js';
@@ -16,7 +16,7 @@ import type { PassParts } from './pass-parts.js';
 import { streamOf } from './upstreams.js';
 
 export interface SetbackParts extends Pick<PassParts, 'database' | 'tracking' | 'events'> {
-  readonly store: Pick<EventLogStore, 'page' | 'pageOn'>;
+  readonly logs: Pick<FollowedLogs, 'of'>;
   readonly logger: OwnLogger;
   /** Told of each attempt that failed, and what is done then. */
   readonly failed: (follower: string, group: string, then: FollowerSetback) => unknown;
@@ -59,11 +59,12 @@ export class Setbacks {
 
   /** The first parked event that is due, or with `always` the first that is put off; undefined where there is none. */
   async due(row: FollowerRow, always: boolean): Promise<Parked | undefined> {
-    const { database, events, store } = this.parts;
+    const { database, events, logs } = this.parts;
     const noted = await database.run((sql) => events.due(sql, row, always));
     if (!noted) return undefined;
-    const [event] = await store.page(noted.position - 1, noted.position, undefined, 1);
-    return { noted, event };
+    const place = { from: noted.position - 1, to: noted.position, size: 1, groups: undefined };
+    const { events: found } = await logs.of(this.follower.from).page(place);
+    return { noted, event: found[0] };
   }
 
   /** Handles it, or forgets it where there is no such event any more. Throws what `Pass.retryParked` does. */

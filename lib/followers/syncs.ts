@@ -4,6 +4,7 @@ import type { RecordedEvent } from '../core/event.js';
 import { harmless } from '../core/harmless.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { Sql } from '../store/ports/sql.js';
+import { UpstreamUnreadableError } from './errors.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import type { FollowersParts } from './followers-parts.js';
 import { EventFailed } from './handling.js';
@@ -66,7 +67,13 @@ export class Syncs {
 
   /** Does what is due of one, as its process would, and leaves what waits for a retry; returns how many events it handled. */
   async due(follower: FollowerDefinition): Promise<SyncReport> {
-    return this.steps(follower, () => undefined, false);
+    try {
+      return await this.steps(follower, () => undefined, false);
+    } catch (error) {
+      // Its log tells of that itself.
+      if (error instanceof UpstreamUnreadableError) return { name: follower.name, events: 0, error };
+      throw error;
+    }
   }
 
   private async one(
@@ -86,10 +93,10 @@ export class Syncs {
     handled: (event: RecordedEvent) => void,
     isAsked: boolean,
   ): Promise<SyncReport> {
-    const { following, horizon } = this.parts;
+    const { following, logs } = this.parts;
     const { name } = follower;
     const run = following.run(name);
-    const upTo = await horizon.advance();
+    const upTo = await logs.of(follower.from).decided();
     let [events, again] = [0, isAsked];
     let row = await this.row(follower);
     for (;;) {
@@ -112,8 +119,8 @@ export class Syncs {
     follower: FollowerDefinition,
     handled: (event: RecordedEvent) => void,
   ): Promise<SyncReport> {
-    const { following, database, horizon } = this.parts;
-    const upTo = await horizon.advance();
+    const { following, database, logs } = this.parts;
+    const upTo = await logs.of(follower.from).decided();
     const report = { name: follower.name, events: 0 };
     const run = following.run(follower.name);
     const rehearsal = async (sql: Sql) => {

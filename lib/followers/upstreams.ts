@@ -3,10 +3,22 @@ import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { Stretch } from '../store/followers/stretch.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 
-/** The upstream of an event: the application of its aggregate, or `''`. */
-export function upstreamOf({ key }: Pick<StoredEvent, 'key'>): string {
+/** The upstream of an event: the other log that it is `from`, or else the application of its aggregate, or `''`. */
+export function upstreamOf({ key }: Pick<StoredEvent, 'key'>, from?: string): string {
+  if (from !== undefined) return from;
   const place = streamOfKey(key);
   return (place && applicationOf(place.name)) ?? '';
+}
+
+/** The upstreams of these events of which the follower has no row. */
+export function newUpstreams(
+  { upstreams }: Pick<FollowerRow, 'upstreams'>,
+  events: readonly StoredEvent[],
+  from: string | undefined,
+): string[] {
+  const known = new Set(upstreams.map(({ upstream }) => upstream));
+  const all = new Set(events.map((event) => upstreamOf(event, from)));
+  return [...all].filter((upstream) => !known.has(upstream));
 }
 
 /** The stream of which an event keeps others back where it is parked: its own where it has none. */

@@ -32,8 +32,8 @@ export function notificationController({ path, guards, most }: ResolvedNotificat
     @Get(path)
     @UseGuards(...guards)
     async select(@Query() query: Record<string, unknown>): Promise<object> {
-      const items = await answered(() => this.service.log.select(checkedSelection(selectionOf(query), most)));
-      return { items: items.map((event) => this.shown(event)) };
+      const page = await answered(() => this.service.log.page(checkedSelection(selectionOf(query), most)));
+      return { ...page, most, items: page.items.map((event) => this.shown(event)) };
     }
 
     @Get(`${path}/:section`)

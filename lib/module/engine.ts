@@ -1,3 +1,4 @@
+import { assertLogs } from '../followers/logs/assert-logs.js';
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
 import { NO_TELEMETRY, type Telemetry } from '../core/telemetry.js';
 import { Deliveries } from '../handlers/deliveries.js';
@@ -158,6 +159,7 @@ export class Engine {
     await registry.register(this.registrations);
     const { followerSet, followerTable } = this.parts;
     if (followerSet.size > 0) {
+      assertLogs(followerSet.all, await followerTable.look());
       await followerTable.register(followerSet.all);
       await followerTable.heartbeat(followerSet.all);
     }

@@ -13,7 +13,10 @@ import { InlineFollowing } from '../followers/inline-following.js';
 import { Syncs } from '../followers/syncs.js';
 import type { CollectedRecorder } from '../followers/collector.js';
 import { PayloadPrunedError } from '../payload/errors.js';
-import { loggerOf } from '../runtime/logging.js';
+import { FollowedLogs } from '../followers/logs/followed-logs.js';
+import { OtherLog } from '../followers/logs/other-log.js';
+import { OwnLog } from '../followers/logs/own-log.js';
+import { loggerOf, type OwnLogger } from '../runtime/logging.js';
 import type { CommitListener } from '../store/commits/commit-hub.js';
 import { FollowerEvents } from '../store/followers/follower-events.js';
 import { FollowerTable } from '../store/followers/follower-table.js';
@@ -43,10 +46,10 @@ export interface Sharing {
   shares: ConnectionShares;
 }
 
-export function composeSharing({ database }: LogParts, { retry }: ResolvedOptions): Sharing {
+export function composeSharing({ database }: LogParts, { retry, upstreams }: ResolvedOptions): Sharing {
   // As transactional handlers have it: where there is one connection for all, others wait for it.
   const timeout = database.dialect.can.pool ? 300_000 : 5000;
-  const followerSet = new FollowerSet({ retry, timeout });
+  const followerSet = new FollowerSet({ retry, timeout, upstreams: Object.keys(upstreams) });
   return { followerSet, shares: new ConnectionShares(database, () => followerSet.streams) };
 }
 
@@ -60,7 +63,7 @@ export function composeFollowers(
 ): FollowerParts {
   const { worker, dispatch } = options;
   const limit = answerLimit(options);
-  const shared = sharedParts(log, handling, aggregates, { set: followerSet, limit, telemetry });
+  const shared = sharedParts(log, handling, aggregates, { set: followerSet, limit, telemetry, options });
   const { table: followerTable } = shared;
   const following = new Following({
     ...shared,
@@ -76,7 +79,6 @@ export function composeFollowers(
   const parts: FollowersParts = {
     ...shared,
     following,
-    views: new FollowerViews(log.lasting),
     signal: new AbortController().signal,
     isStopping: () => false,
     inOwnContext: detached,
@@ -127,36 +129,73 @@ function sharedParts(
   log: LogParts,
   { connectivity, sealed }: HandlingParts,
   aggregates: AggregateApplications,
-  { set, limit, telemetry }: { set: FollowerSet; limit: number; telemetry: Telemetry },
+  {
+    set,
+    limit,
+    telemetry,
+    options,
+  }: { set: FollowerSet; limit: number; telemetry: Telemetry; options: ResolvedOptions },
 ) {
-  const { lasting, large, horizon } = log;
+  const { lasting, horizon } = log;
+  const views = new FollowerViews(lasting);
+  const logger = loggerOf('Followers');
+  const logs = followedLogs(log, views, logger, options);
   return {
     database: log.database.answeringWithin(limit, Infinity),
     tracking: new Tracking(lasting),
     events: new FollowerEvents(lasting),
     table: new FollowerTable(lasting),
-    store: log.store.by(large),
+    logs,
+    views,
     aggregates: {
       isAggregate: (value: object) => value instanceof Aggregate,
       save: (all: readonly object[], manager: EntityManager) => aggregates.save(all as Aggregate[], manager),
     },
     recorder: recorderOf(log),
-    read: (event: StoredEvent, runner: QueryRunner) => read(log, event, runner),
+    read: logs.read.bind(logs),
     seal: sealed.seal.bind(sealed),
     guard: (runner: QueryRunner) => sealed.guard(runner, (error) => log.database.isConflict(error)),
     failureOf: (runner: QueryRunner) => sealed.failureOf(runner),
     connectivity,
-    logger: loggerOf('Followers'),
+    logger,
     telemetry,
-    failed: (follower: string, group: string, then: FollowerSetback) => {
-      if (!telemetry.enabled) return;
-      telemetry.settled(follower, group, then === 'retry' ? 'retry' : 'dead');
-      telemetry.setBack(follower, group, then);
-    },
+    failed: failedIn(telemetry),
     random: Math.random,
     set,
     horizon,
   };
+}
+
+function failedIn(telemetry: Telemetry): FollowersParts['failed'] {
+  return (follower: string, group: string, then: FollowerSetback) => {
+    if (!telemetry.enabled) return;
+    telemetry.settled(follower, group, then === 'retry' ? 'retry' : 'dead');
+    telemetry.setBack(follower, group, then);
+  };
+}
+
+/** Its own log, and those of others that the application names. */
+function followedLogs(
+  log: LogParts,
+  views: FollowerViews,
+  logger: OwnLogger,
+  { upstreams, clock }: ResolvedOptions,
+): FollowedLogs {
+  const { store, large, horizon, types } = log;
+  const own = new OwnLog({
+    ...{ store: store.by(large), horizon, views },
+    read: (event, runner) => read(log, event, runner),
+  });
+  const restored = async (event: RecordedEvent): Promise<RecordedEvent> =>
+    types.has(event.group)
+      ? Object.freeze({ ...event, data: await types.restore(event.group, event.data) })
+      : event;
+  const now = () => clock.now().getTime();
+  const others = Object.entries(upstreams).map(([name, other]): [string, OtherLog] => [
+    name,
+    new OtherLog({ name, log: other, logger, now, restored }),
+  ]);
+  return new FollowedLogs(own, new Map(others));
 }
 
 function recorderOf({ store }: LogParts): CollectedRecorder {

@@ -13,7 +13,9 @@ import { OrderedClaim } from '../store/deliveries/ordered-claim.js';
 import { probe } from '../store/db/probe.js';
 import { Promotion } from '../store/deliveries/promotion.js';
 import { assertRelations } from '../store/typeorm/relations.js';
+import { LIBRARY_RELEASE } from '../core/library-release.js';
 import { WorkerLeases } from '../store/deliveries/worker-leases.js';
+import { releaseIn } from './application-release.js';
 import type { ConnectionShares } from './connection-shares.js';
 import { answerLimit, type LogParts } from './log-parts.js';
 import type { ResolvedOptions } from './options.js';
@@ -103,10 +105,13 @@ function defaultsOf({ database }: LogParts, { retry, worker }: ResolvedOptions):
 /** What keeps the worker's claims its own, and tells when the database is away. */
 function composeHolding(
   { lasting: database, control }: LogParts,
-  { worker: { lease } }: ResolvedOptions,
+  { worker: { lease }, release = releaseIn(process.cwd()) }: ResolvedOptions,
   events: HandlingEvents,
 ): Pick<HandlingParts, 'leases' | 'connectivity' | 'keeper'> {
-  const leases = new WorkerLeases(database, lease);
+  const leases = new WorkerLeases(database, lease, {
+    library: LIBRARY_RELEASE,
+    ...(release === undefined ? {} : { application: release }),
+  });
   const connectivity = new Connectivity({
     probe: () => probe(database, control),
     lost: (reason) => events.databaseLost(reason),

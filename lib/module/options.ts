@@ -14,11 +14,13 @@ import {
   type HttpRouteOptions,
   type ResolvedHttp,
 } from '../http/http-options.js';
+import type { FollowableLog } from '../core/notification-log.js';
 import { COMMAND_VARIABLE } from '../core/command-variable.js';
 import { PAYLOAD, type PayloadOptions } from '../payload/payload-options.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/db/schema.js';
 import { DEFAULT_PREFIX } from '../store/ports/tables.js';
+import { release } from './application-release.js';
 import { EVENT_TYPES, type EventTypesOptions } from './event-types-options.js';
 import { FORGETTING, type ForgettingOptions } from './forgetting-options.js';
 import { retentionPolicy } from './retention-options.js';
@@ -91,6 +93,18 @@ function rescanSchedule(
   return schedule;
 }
 
+/** A name goes into the keys of what is collected; a colon would end it there. */
+const upstreams = must<Readonly<Record<string, FollowableLog>>>(
+  'logs by names of 1 to 64 letters, digits, dots, hyphens or underscores: { orders: remoteNotificationLog(url) }',
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(
+      ([name, log]) =>
+        /^[\w.-]{1,64}$/.test(name) && typeof (log as Partial<FollowableLog> | null)?.page === 'function',
+    ),
+);
+
 /** All options of the module. */
 export const MODULE = {
   /** Name of the TypeORM DataSource in which the log lives. Default: the default one. */
@@ -137,6 +151,16 @@ export const MODULE = {
   http: maybe((http: HttpOptions) => http),
   /** What tells the time: `{ now(): Date }`. Default: the system's. */
   clock: opt(clock, systemClock),
+  /**
+   * The application's release, such as a commit's hash: `status` shows which run. 1 to 100 characters of ASCII. Default: the version in the
+   * `package.json` of the folder in which the process was started, or none.
+   */
+  release: maybe(release),
+  /**
+   * Logs of other applications, or of other databases, by the names under which followers say `from`: `{ orders: remoteNotificationLog(url) }`.
+   * Default: none.
+   */
+  upstreams: opt(upstreams, {}),
   /** Event classes: those decorated with `@EventType`. More are found in `forFeature({ events })` and among providers. Default: none. */
   events: opt(eventClasses, []),
   /** How named events are treated. Default: see its parts. */

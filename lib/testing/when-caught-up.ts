@@ -47,7 +47,9 @@ async function isCaughtUp({ parts, options }: Engine, deadline: number): Promise
   if (followerSet.size === 0) return true;
   if (options.dispatch !== 'background') await followers.runDue();
   const own = (await followers.list()).filter(({ name }) => followerSet.find(name));
-  const behind = own.filter(({ lag, rebuild }) => lag > 0 || (rebuild && rebuild.heldUpBy === undefined));
+  const behind = own.filter(
+    ({ lag, rebuild, unreadable }) => unreadable || lag > 0 || (rebuild && rebuild.heldUpBy === undefined),
+  );
   const isHopeless = behind.some(({ state }) => state === 'paused' || state === 'stopped');
   if (isHopeless || (behind.length > 0 && performance.now() > deadline)) throw new NotCaughtUpError(behind);
   return behind.length === 0;

@@ -82,7 +82,7 @@ describeEachDatabase('the command line', (db) => {
       const status = await shopHere(address, ['status'], { env });
       expect(status).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(/^Log: last position 0, .*Tables: version 8\.$/m),
+        stdout: expect.stringMatching(/^Log: last position 0, .*Tables: version 10\.$/m),
       });
       application = await setup(address);
     },
@@ -104,6 +104,11 @@ describeEachDatabase('the command line', (db) => {
 
       const status = await json('status');
       expect(status.deliveries).toMatchObject({ dead: 2, succeeded: 4, pending: 0 });
+      const version = { release: '0.1.0', library: '0.1.0', tables: 10, processes: 1 };
+      expect(status.versions).toEqual([version]);
+      expect((await run('status')).stdout).toMatch(
+        /^Versions running:\nrelease +nestjs-once +tables +processes\n0\.1\.0 +0\.1\.0 +10 +1$/m,
+      );
       expect(status.handlers).toContainEqual(expect.objectContaining({ name: sends, dead: 2 }));
 
       const read = await run('events', 'read', '--group', 'order_*', '--json');

@@ -21,6 +21,7 @@ export const FOLLOWER_HEADS = [
   'seconds',
   'parked',
   'skipped',
+  'from',
   'failure',
 ];
 
@@ -34,6 +35,9 @@ export function followerCells(one: FollowerStatus): unknown[] {
     Math.round(one.lagSeconds),
     one.parked,
     one.skipped,
-    one.failure ? `${one.failure.position}: ${one.failure.error.split('\n')[0]}` : one.rebuild?.heldUpBy,
+    one.from,
+    one.failure
+      ? `${one.failure.position}: ${one.failure.error.split('\n')[0]}`
+      : (one.unreadable?.error ?? one.rebuild?.heldUpBy),
   ];
 }

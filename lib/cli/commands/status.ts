@@ -7,7 +7,8 @@ import { FOLLOWER_HEADS, followerCells } from './followers-list.js';
 
 export const status = command({
   name: 'status',
-  summary: 'Shows how the log stands: backlog, handlers, followers, their lag, processes and their leases.',
+  summary:
+    'Shows how the log stands: backlog, handlers, followers, their lag, processes, what versions run in them, and their leases.',
   examples: ['status', 'status --json'],
   async run({ tools, out }) {
     const view = { ...(await tools.status.read()), followers: await tools.followers.list() };
@@ -16,7 +17,7 @@ export const status = command({
 });
 
 function lines(view: LogStatusView & { followers: FollowerStatus[] }): string[] {
-  const { deliveries, followers, handlers, workers, leases, rescansRequested } = view;
+  const { deliveries, followers, handlers, leases, rescansRequested } = view;
   return [
     `Log: last position ${view.position}, decided up to ${view.decided}, handed out up to ${view.fannedOut}. Tables: version ${view.tables}.`,
     `Deliveries: ${Object.entries(deliveries)
@@ -35,24 +36,31 @@ function lines(view: LogStatusView & { followers: FollowerStatus[] }): string[] 
       ]),
     ),
     ...section('Followers', FOLLOWER_HEADS, followers.map(followerCells)),
-    ...section(
-      'Processes',
-      ['worker', 'host', 'pid', 'started', 'lease until', 'alive'],
-      workers.map((one) => [
-        one.id,
-        one.host,
-        one.pid,
-        one.startedAt,
-        one.leaseUntil,
-        one.alive ? 'yes' : 'no',
-      ]),
-    ),
+    ...processes(view),
     ...section(
       'Leases',
       ['lease', 'until'],
       leases.map(({ name, until }) => [name, until]),
     ),
     ...(rescansRequested.length > 0 ? [`Re-scans were asked for: ${rescansRequested.join(', ')}.`] : []),
+  ];
+}
+
+function processes({ versions, workers }: LogStatusView): string[] {
+  return [
+    ...section(
+      'Versions running',
+      ['release', 'nestjs-once', 'tables', 'processes'],
+      versions.map((one) => [one.release, one.library, one.tables, one.processes]),
+    ),
+    ...section(
+      'Processes',
+      ['worker', 'host', 'pid', 'release', 'nestjs-once', 'started', 'lease until', 'alive'],
+      workers.map((one) => [
+        ...[one.id, one.host, one.pid, one.release, one.library],
+        ...[one.startedAt, one.leaseUntil, one.alive ? 'yes' : 'no'],
+      ]),
+    ),
   ];
 }
 

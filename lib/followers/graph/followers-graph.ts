@@ -12,6 +12,8 @@ export interface GraphSource {
   readonly takes?: readonly GroupPattern[];
   /** Whether it takes events of exactly this group. */
   readonly takesGroup?: (group: string) => boolean;
+  /** What it takes is in another log. Default false. */
+  readonly isElsewhere?: boolean;
   readonly emits: readonly GroupPattern[];
   readonly recorded: readonly string[];
 }
@@ -23,7 +25,17 @@ export function graphSource(
   recorded: readonly string[],
 ): GraphSource {
   if (!own) return { name, emits: [], recorded };
-  return { name, takes: own.patterns, takesGroup: own.takes, emits: own.emits ?? [], recorded };
+  const { from, patterns, emits = [] } = own;
+  // What is collected here is not in another log.
+  if (from !== undefined)
+    return {
+      name,
+      takes: patterns.map((one) => `${from}: ${String(one)}`),
+      isElsewhere: true,
+      emits,
+      recorded,
+    };
+  return { name, takes: patterns, takesGroup: own.takes, emits, recorded };
 }
 
 /** Followers, the groups of events between them, and who follows whom. Made by `Followers.graph()`; as JSON it is its data. */
@@ -100,7 +112,11 @@ function followsOf(source: GraphSource, all: readonly GraphSource[]): FollowsEdg
   });
 }
 
-function mayTake({ takes = [], takesGroup }: GraphSource, pattern: GroupPattern): boolean {
+function mayTake(
+  { takes = [], takesGroup, isElsewhere = false }: GraphSource,
+  pattern: GroupPattern,
+): boolean {
+  if (isElsewhere) return false;
   if (typeof pattern === 'string' && !pattern.includes('*')) return takesGroup?.(pattern) ?? false;
   return takes.some((one) => canBothMatch(one, pattern));
 }

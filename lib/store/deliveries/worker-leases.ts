@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
+import { LIBRARY_RELEASE, type RunningRelease } from '../../core/library-release.js';
 import type { Database } from '../db/database.js';
 import { asciiOf } from '../ports/ascii.js';
 import { positionsByHandler } from '../ports/delivery-ids.js';
 import { SUSPECT_RESCUES } from '../ports/rows.js';
-import type { Sql } from '../ports/sql.js';
+import { marks, type Sql } from '../ports/sql.js';
 
 const RESCUED = 'The process that handled it died or lost its lease';
 
@@ -20,6 +21,8 @@ export class WorkerLeases {
     private readonly database: Database,
     /** How long a worker's claims are its own without a heartbeat, in milliseconds. */
     private readonly lease: number,
+    /** What this process says of itself. Default: the library's release alone. */
+    private readonly running: RunningRelease = { library: LIBRARY_RELEASE },
   ) {}
 
   async register(): Promise<number> {
@@ -32,8 +35,19 @@ export class WorkerLeases {
         [nonce, process.pid, this.lease],
       );
       const row = await sql.row(`SELECT id FROM ${tables.worker} WHERE host = ?`, [nonce]);
-      return Number(row!.id);
+      const id = Number(row!.id);
+      await this.tell(sql, id);
+      return id;
     });
+  }
+
+  private async tell(sql: Sql, workerId: number): Promise<void> {
+    const { tables, dialect } = this.database;
+    const { library, application = null } = this.running;
+    await sql.change(
+      `INSERT INTO ${tables.workerRelease} (worker_id, library_release, application_release, tables_version) VALUES (?, ?, ?, ?)`,
+      [workerId, library, application, dialect.schema.migrations.at(-1)!.version],
+    );
   }
 
   /** Extends the lease; false when it was lost. */
@@ -44,7 +58,9 @@ export class WorkerLeases {
   }
 
   async remove(sql: Sql, workerId: number): Promise<void> {
-    await sql.change(`DELETE FROM ${this.database.tables.worker} WHERE id = ?`, [workerId]);
+    const { worker, workerRelease } = this.database.tables;
+    await sql.change(`DELETE FROM ${worker} WHERE id = ?`, [workerId]);
+    await sql.change(`DELETE FROM ${workerRelease} WHERE worker_id = ?`, [workerId]);
   }
 
   /**
@@ -82,6 +98,18 @@ export class WorkerLeases {
     await this.database.atomically((sql) =>
       sql.change(`DELETE FROM ${tables.worker} WHERE lease_until < ${dialect.syntax.now}`),
     );
+    await this.database.run((sql) => this.removeUnowned(sql));
+  }
+
+  /** What workers have left that were deleted, also by a release that knows nothing of these rows: none of one that registers is locked. */
+  private async removeUnowned(sql: Sql): Promise<void> {
+    const { worker, workerRelease } = this.database.tables;
+    const unowned = await sql.rows(
+      `SELECT r.worker_id FROM ${workerRelease} r LEFT JOIN ${worker} w ON w.id = r.worker_id WHERE w.id IS NULL LIMIT ${BATCH}`,
+    );
+    if (unowned.length === 0) return;
+    const ids = unowned.map((row) => Number(row.worker_id));
+    await sql.change(`DELETE FROM ${workerRelease} WHERE worker_id IN (${marks(ids.length)})`, ids);
   }
 
   private async someLapsed(sql: Sql): Promise<boolean> {

@@ -7,7 +7,13 @@ export interface FollowerId {
   readonly version: number;
 }
 
-/** How far a follower has come in one upstream: an application of aggregates, or `''` for all other events. */
+/** A follower that is to have a row. */
+export interface NewFollower extends FollowerId {
+  /** The other log that it follows. Default: its own. */
+  readonly from?: string | undefined;
+}
+
+/** How far a follower has come in one upstream: another log, or an application of aggregates, or `''` for all other events. */
 export interface UpstreamPosition {
   readonly upstream: string;
   readonly position: number;

@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.js';
 import type { Sql } from '../ports/sql.js';
 import { ActiveVersions } from './active-versions.js';
-import { type FollowerId, type FollowerRow, followerRows } from './follower-rows.js';
+import { type FollowerId, type FollowerRow, followerRows, type NewFollower } from './follower-rows.js';
 import { FollowerEventState } from './follower-events.js';
 
 const INSERTED = ['name', 'version', 'seen_at'] as const;
@@ -19,7 +19,7 @@ export class FollowerTable {
    * Makes rows for those that have none. A further version of a follower replays what the one before it has handled; the first of
    * all is the active one.
    */
-  async register(ids: readonly FollowerId[]): Promise<void> {
+  async register(ids: readonly NewFollower[]): Promise<void> {
     const { tables, dialect } = this.database;
     const { now, insertNew } = dialect.syntax;
     const missing = await this.missing(ids);
@@ -27,14 +27,14 @@ export class FollowerTable {
     const isKnown = missing.length === 0 && (await this.actives.areKnown(names));
     if (isKnown) return;
     await this.database.transaction(async (sql) => {
-      for (const { name, version } of missing) {
+      for (const { name, version, from = '' } of missing) {
         const row = await sql.row(
           `SELECT max(p.position) AS reached FROM ${tables.followerPosition} p WHERE p.follower = ? AND p.version < ?`,
           [name, version],
         );
         const seen = await sql.row<{ now: unknown }>(`SELECT ${now} AS now`);
         await sql.change(insertNew(tables.follower, INSERTED), [name, version, Number(seen!.now)]);
-        const first = [name, version, '', 0, Number(row?.reached ?? 0)];
+        const first = [name, version, from, 0, Number(row?.reached ?? 0)];
         await sql.change(insertNew(tables.followerPosition, FIRST_POSITION), first);
       }
       for (const name of names) await this.actives.begin(sql, name);
@@ -42,7 +42,7 @@ export class FollowerTable {
   }
 
   /** In one order in all processes, which start at once: an insert that finds the row locks it, too. */
-  private async missing(ids: readonly FollowerId[]): Promise<FollowerId[]> {
+  private async missing(ids: readonly NewFollower[]): Promise<NewFollower[]> {
     const known = await this.look(ids);
     return ids
       .filter(({ name, version }) => !known.some((row) => row.name === name && row.version === version))

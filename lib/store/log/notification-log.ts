@@ -3,6 +3,7 @@ import { STREAM_PREFIX } from '../../core/event-input.js';
 import {
   checkedSelection,
   type Notifications,
+  type NotificationPage,
   type NotificationSection,
   type NotificationSelection,
   positionsOf,
@@ -31,16 +32,26 @@ export class NotificationLog implements Notifications {
    * `PayloadDecodingError` where one cannot be read.
    */
   async select(selection: NotificationSelection = {}): Promise<RecordedEvent[]> {
+    if (selection.limit === 0 || selection.groups?.length === 0) {
+      checkedSelection(selection, Number.MAX_SAFE_INTEGER);
+      return [];
+    }
+    return [...(await this.page(selection)).items];
+  }
+
+  /** Events in log order, and how far they go. Throws what `select` does. */
+  async page(selection: NotificationSelection = {}): Promise<NotificationPage> {
     const checked = checkedSelection(selection, Number.MAX_SAFE_INTEGER);
     const { after = 0, until = Infinity, limit = MOST, groups, application } = checked;
-    if (limit === 0 || groups?.length === 0) return [];
     const { store, horizon, reader } = this.parts;
-    const upTo = Math.min(until, await horizon.advance());
+    const decided = await horizon.advance();
+    if (limit === 0) return { items: [], reached: after, decided };
+    const upTo = Math.min(until, decided);
     const keys = application && STREAM_PREFIX + streamName(application, '');
-    const page = await store.page(after, upTo, groups, limit, keys);
-    const events: RecordedEvent[] = [];
-    for (const stored of page) events.push(await reader.recorded(stored));
-    return events;
+    const page = groups?.length === 0 ? [] : await store.page(after, upTo, groups, limit, keys);
+    const items: RecordedEvent[] = [];
+    for (const stored of page) items.push(await reader.recorded(stored));
+    return { items, reached: items.length < limit ? Math.max(after, upTo) : items.at(-1)!.position, decided };
   }
 
   /** Throws `InvalidSectionError`, too. */

@@ -7,6 +7,7 @@ const NAMES = {
   handler: 'handler',
   pattern: 'handler_pattern',
   worker: 'worker',
+  workerRelease: 'worker_release',
   state: 'state',
   lease: 'lease',
   rescan: 'rescan',

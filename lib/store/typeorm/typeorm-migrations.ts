@@ -12,7 +12,7 @@ type MigrationClass = new () => MigrationInterface;
 /** When each version of the tables came, as TypeORM counts migrations: their names stay for ever. */
 const TIMESTAMPS = [
   1763600000000, 1764500000000, 1764590000000, 1764600000000, 1764700000000, 1764800000000, 1764900000000,
-  1765000000000,
+  1765000000000, 1765100000000, 1765200000000,
 ];
 
 const ON_REVERT = ['refuse', 'keep', 'drop'] as const;

@@ -179,7 +179,9 @@ export class EventSweep {
   /** Where followers have come that some process has had lately, and what they have parked. */
   private async followed(sql: Sql): Promise<number[]> {
     const { tables, dialect } = this.database;
-    const alive = `f.seen_at > ${dialect.syntax.now} - ${FOLLOWER_EXPIRY}`;
+    // Of its own log every follower has the upstream ''; positions of another log are none of this one.
+    const follows = `EXISTS (SELECT 1 FROM ${tables.followerPosition} o WHERE o.follower = f.name AND o.version = f.version AND o.upstream = '')`;
+    const alive = `f.seen_at > ${dialect.syntax.now} - ${FOLLOWER_EXPIRY} AND ${follows}`;
     const reached = await sql.row(
       `SELECT min(p.position) AS position FROM ${tables.followerPosition} p
        JOIN ${tables.follower} f ON f.name = p.follower AND f.version = p.version WHERE ${alive}`,

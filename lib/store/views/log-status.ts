@@ -11,6 +11,8 @@ import { type HandlerView, handlerViews } from './handler-views.js';
 const COUNTED = 10_000;
 /** Processes that are shown, at most: the last that started. */
 const WORKERS = 1000;
+/** SQL: what a process has told of itself. */
+const TOLD = 'r.library_release, r.application_release, r.tables_version';
 
 export interface HandlerStatus extends HandlerView {
   /** Deliveries that are due and that nobody has claimed; counted up to 20,000. */
@@ -25,11 +27,22 @@ export interface WorkerStatus {
   id: number;
   host: string;
   pid: number;
+  /** Of this library. Undefined where the process is of a release that does not tell. */
+  library?: string;
+  /** Of the application. Undefined where it names none. */
+  release?: string;
+  /** The version of the tables that its release makes. Undefined where it does not tell. */
+  tables?: number;
   startedAt: Date;
   /** Until when its claims are its own without a further heartbeat. */
   leaseUntil: Date;
   /** False once that is over: another process takes over what it had claimed. */
   alive: boolean;
+}
+
+/** What runs in some of the processes that are alive. */
+export interface RunningVersion extends Pick<WorkerStatus, 'library' | 'release' | 'tables'> {
+  processes: number;
 }
 
 /** Something that one process of all does at a time. */
@@ -55,6 +68,8 @@ export interface LogStatusView {
   deliveries: DeliveryCounts;
   handlers: HandlerStatus[];
   workers: WorkerStatus[];
+  /** The versions that run: during a rolling deploy, two. */
+  versions: RunningVersion[];
   leases: LeaseStatus[];
   /** Entities whose re-scan bulk writes have asked for. */
   rescansRequested: string[];
@@ -95,7 +110,7 @@ export class LogStatus {
       [FAN_OUT],
     ))!;
     const now = Number(row.now_ms);
-    const workers = await sql.rows(`SELECT * FROM ${tables.worker} ORDER BY id DESC LIMIT ${WORKERS}`);
+    const workers = await sql.rows(`SELECT w.*, ${TOLD} ${this.told()} ORDER BY w.id DESC LIMIT ${WORKERS}`);
     const leases = await sql.rows(
       `SELECT name, lease_until FROM ${tables.lease} WHERE lease_until > ? ORDER BY name`,
       [now],
@@ -107,12 +122,27 @@ export class LogStatus {
       fannedOut: optionalNumber(row.fanned_out) ?? 0,
       tables: optionalNumber(row.tables_version) ?? 0,
       workers: workers.reverse().map((worker) => workerStatus(worker, now)),
+      versions: await this.versions(sql, now),
       leases: leases.map(({ name, lease_until: until }) => ({
         name: name as string,
         until: new Date(Number(until)),
       })),
       rescansRequested: requests.map(({ entity }) => entity as string),
     };
+  }
+
+  private told(): string {
+    const { worker, workerRelease } = this.parts.database.tables;
+    return `FROM ${worker} w LEFT JOIN ${workerRelease} r ON r.worker_id = w.id`;
+  }
+
+  private async versions(sql: Sql, now: number): Promise<RunningVersion[]> {
+    const rows = await sql.rows(
+      `SELECT ${TOLD}, count(*) AS processes ${this.told()} WHERE w.lease_until > ?
+       GROUP BY r.library_release, r.application_release, r.tables_version ORDER BY min(w.id)`,
+      [now],
+    );
+    return rows.map((row) => ({ ...releaseOf(row), processes: Number(row.processes) }));
   }
 
   private async handlers(): Promise<HandlerStatus[]> {
@@ -137,10 +167,24 @@ function workerStatus(row: Row, now: number): WorkerStatus {
   const until = Number(row.lease_until);
   return {
     id: Number(row.id),
-    host: row.host as string,
+    // The rest makes it unique.
+    host: (row.host as string).replace(/#\d+#[0-9a-z]*$/, ''),
     pid: Number(row.pid),
+    ...releaseOf(row),
     startedAt: new Date(Number(row.started_at)),
     leaseUntil: new Date(until),
     alive: until > now,
+  };
+}
+
+function releaseOf({
+  library_release: library,
+  application_release: release,
+  tables_version: tables,
+}: Row): Omit<RunningVersion, 'processes'> {
+  return {
+    ...(typeof library === 'string' ? { library } : {}),
+    ...(typeof release === 'string' ? { release } : {}),
+    ...(tables === null ? {} : { tables: Number(tables) }),
   };
 }

@@ -4,11 +4,14 @@ import {
   event,
   EventSourcingError,
   Follower,
+  FollowerLogChangedError,
   type FollowerOptions,
+  Followers,
   InvalidFollowerError,
   InvalidOptionError,
   On,
   OnReset,
+  remoteNotificationLog,
   UnknownOptionError,
 } from 'nestjs-once';
 import { DataSource, type DataSourceOptions } from 'typeorm';
@@ -259,6 +262,13 @@ const MISUSE: Misuse[] = [
     /Kennel: .*archive/,
   ],
   [
+    'follows an upstream that there is not',
+    [withOptions({ from: 'orders' })],
+    InvalidFollowerError,
+    'INVALID_FOLLOWER',
+    /Kennel: expected from to be one of the upstreams of forRoot \(there are none\), got "?orders/,
+  ],
+  [
     'has null for options',
     [withOptions(null)],
     UnknownOptionError,
@@ -290,6 +300,36 @@ describeEachDatabase('an application does not start where a follower', (db) => {
     const { log, dataSource, close } = await startApplication({ database, providers: [First] });
     await log.append([event('Dog.Added', 1)]);
     expect(await namesIn(dataSource)).toEqual(['Kennel']);
+    await close();
+  });
+});
+
+describeEachDatabase('the upstreams of an application', (db) => {
+  const upstreams = { shop: remoteNotificationLog('http://127.0.0.1:1/log') };
+
+  it.each([
+    [{ 'a:b': upstreams.shop }],
+    [{ shop: 'http://127.0.0.1:1/log' }],
+    [null],
+    [{ '': upstreams.shop }],
+  ])('are logs by names, and not %p', async (wrong) => {
+    const options = { upstreams: wrong as never };
+    const starting = startApplication({ database: await db.options(), options });
+    await expect(starting).rejects.toThrow(InvalidOptionError);
+  });
+
+  it('stay what a follower follows, whatever its version', async () => {
+    const database = await db.options();
+    const start = (options: FollowerOptions) =>
+      startApplication({ database, providers: [withOptions(options)], options: { upstreams } });
+    await (await start({ from: 'shop' })).close();
+    for (const options of [{}, { version: 2 }]) {
+      const changed = start(options);
+      await expect(changed).rejects.toThrow(FollowerLogChangedError);
+      await expect(changed).rejects.toThrow('give the follower another name');
+    }
+    const { app, close } = await start({ from: 'shop', version: 2 });
+    expect(await app.get(Followers).status('Kennel')).toMatchObject({ from: 'shop', version: 2 });
     await close();
   });
 });

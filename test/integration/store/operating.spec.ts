@@ -9,6 +9,7 @@ import {
   UnknownOptionError,
 } from 'nestjs-once';
 import { drain, FixedClock } from 'nestjs-once/testing';
+import type { DataSourceOptions } from 'typeorm';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { Dog } from '../../support/dog.js';
@@ -16,9 +17,10 @@ import { scriptedHandler } from '../../support/scripted-handler.js';
 
 describeEachDatabase('what people work with who run it', (db) => {
   const applications: TestApplication[] = [];
-  const start = async (options = {}) => {
+  const start = async (options = {}, database?: DataSourceOptions) => {
     const application = await startApplication({
-      database: await db.options(),
+      database: database ?? (await db.options()),
+      synchronize: !database,
       imports: [EventSourcingModule.forFeature({ aggregates: [Dog] })],
       providers: [
         scriptedHandler(
@@ -116,6 +118,53 @@ describeEachDatabase('what people work with who run it', (db) => {
     expect(after.handlers).toMatchObject([{ due: 0, dead: 1, pausedAt: expect.any(Date) }]);
     expect(after.tables).toBeGreaterThanOrEqual(5);
     expect(Math.abs(after.at.getTime() - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('LogStatus tells of each release that runs, and of how many processes each has', async () => {
+    const database = await db.options();
+    const keys = ['order_1', 'order_3', 'order_4'];
+    const processes: TestApplication[] = [];
+    for (const [index, release] of ['v1', 'v2', 'v2'].entries()) {
+      const process = await start({ release }, database);
+      processes.push(process);
+      await process.log.append({ group: 'order', key: keys[index]! });
+      await drain(process.app);
+    }
+    const [first, second] = processes;
+    const status = second!.app.get(LogStatus);
+    const shown = await status.read();
+    expect(shown.versions).toEqual([
+      { release: 'v1', library: '0.1.0', tables: shown.tables, processes: 1 },
+      { release: 'v2', library: '0.1.0', tables: shown.tables, processes: 2 },
+    ]);
+    expect(shown.workers).toMatchObject([{ release: 'v1' }, { release: 'v2' }, { release: 'v2' }]);
+    expect(shown.workers[0]!.host).not.toContain('#');
+    await first!.close();
+    expect(await status.read()).toMatchObject({ versions: [{ release: 'v2', processes: 2 }] });
+    expect(await rowsOf(second!)).toHaveLength(2);
+  });
+
+  it('what a process told of itself goes with its worker, also where an earlier release has removed that', async () => {
+    const one = await start({ release: 'v1' });
+    await one.log.append({ group: 'order', key: 'order_1' });
+    await drain(one.app);
+    await one.dataSource.query('DELETE FROM once_worker');
+    await one.dataSource.query(
+      `INSERT INTO once_worker (host, pid, started_at, lease_until) VALUES ('gone', 1, 1, 1)`,
+    );
+    expect(await rowsOf(one)).toHaveLength(1);
+    const other = await start({ release: 'v2' }, one.dataSource.options);
+    await other.log.append({ group: 'order', key: 'order_3' });
+    await drain(other.app);
+    expect(await rowsOf(other)).toMatchObject([{ application_release: 'v2' }]);
+  });
+
+  const rowsOf = ({ dataSource }: TestApplication) =>
+    dataSource.query<Record<string, unknown>[]>('SELECT * FROM once_worker_release ORDER BY worker_id');
+
+  it('refuses a release that is no short text', async () => {
+    for (const release of ['', 'ä', 'x'.repeat(101), 7 as never])
+      await expect(start({ release })).rejects.toThrow(InvalidOptionError);
   });
 
   it('EventTables tells what is missing, with its SQL, and applies it', async () => {

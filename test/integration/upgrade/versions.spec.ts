@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Injectable } from '@nestjs/common';
 import {
-  EVENT_SOURCING_MIGRATIONS,
   EventHandler,
+  eventSourcingMigrations,
   type EventSourcingOptions,
+  Follower,
+  LogStatus,
+  On,
   type RecordedEvent,
 } from 'nestjs-once';
 import { drain } from 'nestjs-once/testing';
@@ -15,10 +18,14 @@ import { type DatabaseUnderTest, describeEachDatabase } from '../../support/data
  * Filled databases as these versions of the tables left them. The first has nine events; of the handlers Mails.send and Ledger.book
  * (ordered) six deliveries each were handled but for two dead ones and one put off, and three are pending, as those of
  * Absent.handle are. The third is that one, upgraded, with two events of an aggregate.
+ * The sixth is the third, upgraded, with a follower at position 4 that has parked order 2 and skipped order 3; the seventh is the sixth, upgraded,
+ * with that follower's version as the active one.
  */
 const VERSIONS = [
   { version: 1, events: 9 },
   { version: 3, events: 11 },
+  { version: 6, events: 11 },
+  { version: 7, events: 11 },
 ];
 const dumpOf = (name: DatabaseUnderTest['name'], version: number) => {
   const folder = new URL(`version-${version}/`, import.meta.url);
@@ -61,10 +68,24 @@ class Absent {
   }
 }
 
+const totals: string[] = [];
+
+@Follower('Totals', { onError: 'park' })
+class Totals {
+  @On(/^shop\./)
+  add(event: RecordedEvent): void {
+    totals.push(event.key);
+  }
+}
+
 /** What the release of version 3 sent to PostgreSQL. */
 const AS_THIRD = (key: string) =>
   `SELECT once_append('${key}', 'shop.Ordered', '{"n":1}', NULL, 'json', '{}', NULL, NULL, NULL, 1, 1, NULL, 0, NULL, NULL, NULL,
    NULL, NULL, NULL, NULL, NULL) AS answer`;
+
+/** How a release before version 8 said that its process is there, for an hour. */
+const WORKER_AS_BEFORE = (until: number) =>
+  `INSERT INTO once_worker (host, pid, started_at, lease_until) VALUES ('before#7#x', 7, 1, ${until})`;
 
 /** What the first release sent to record an event, as it runs on beside a newer one. */
 const AS_BEFORE = `INSERT INTO once_event (event_key, event_group, payload, encoding, metadata, occurred_at, recorded_at, registry_version`;
@@ -76,6 +97,7 @@ for (const { version, events } of VERSIONS)
 
     beforeEach(async () => {
       handled.length = 0;
+      totals.length = 0;
       options = await db.options();
       const dataSource = await new DataSource(options).initialize();
       for (const statement of statementsOf(dumpOf(db.name, version))) await dataSource.query(statement);
@@ -90,7 +112,7 @@ for (const { version, events } of VERSIONS)
     const start = async (module: EventSourcingOptions) => {
       application = await startApplication({
         database: options,
-        providers: [Mails, Ledger, Absent],
+        providers: [Mails, Ledger, Absent, Totals],
         options: module,
         synchronize: false,
       });
@@ -98,7 +120,7 @@ for (const { version, events } of VERSIONS)
     };
 
     const recordAsBefore = async ({ dataSource }: TestApplication, key: string, position: number) => {
-      if (version === 3 && db.name === 'postgres') return void (await dataSource.query(AS_THIRD(key)));
+      if (version >= 3 && db.name === 'postgres') return void (await dataSource.query(AS_THIRD(key)));
       const values = `'${key}', 'shop.Ordered', '{"n":1}', 'json', '{}', 1, 1, 0`;
       const own = db.dialect === 'mysql' ? [', position', `, ${position}`] : ['', ''];
       await dataSource.query(`${AS_BEFORE}${own[0]}) VALUES (${values}${own[1]})`);
@@ -123,19 +145,30 @@ for (const { version, events } of VERSIONS)
       await deliveries.retry({ handler: 'Ledger.book' });
       await drain(app);
       expect(handled.at(-1)).toBe('book order 4');
+      const orders = (...numbers: number[]) => numbers.map((n) => `order ${n}`);
+      // The parked one is due, and goes first.
+      expect(totals).toEqual(version < 6 ? orders(1, 2, 3, 4, 5, 6, 7, 8, 9) : orders(2, 5, 6, 7, 8, 9));
     });
 
     it('is upgraded by migrations of the application, while the release before it writes on, and taken back again', async () => {
-      const dataSource = new DataSource({ ...options, migrations: EVENT_SOURCING_MIGRATIONS });
+      // The way back drops where followers were, too.
+      const migrations = eventSourcingMigrations({ onRevert: 'drop' });
+      const dataSource = new DataSource({ ...options, migrations });
       await dataSource.initialize();
       await dataSource.runMigrations();
       const { app } = await start({ schema: 'verify', rescan: false });
+      await dataSource.query(WORKER_AS_BEFORE(Date.now() + 3_600_000));
       await recordAsBefore(application!, 'written by the release before', 100);
       await drain(app);
       for (const handler of ['absent', 'book', 'mail'])
         expect(handled).toContain(`${handler} written by the release before`);
-      for (let left = EVENT_SOURCING_MIGRATIONS.length; left > version; left--)
-        await dataSource.undoLastMigration();
+      const { versions, workers } = await app.get(LogStatus).read();
+      expect(versions).toEqual([
+        { processes: 1 },
+        expect.objectContaining({ library: '0.1.0', processes: 1 }),
+      ]);
+      expect(workers[0]).toMatchObject({ host: 'before', pid: 7 });
+      for (let left = migrations.length; left > version; left--) await dataSource.undoLastMigration();
       await recordAsBefore(application!, 'written after the way back', 101);
       const [{ count }] = await dataSource.query('SELECT count(*) AS count FROM once_event');
       expect(Number(count)).toBe(events + 2);
@@ -154,7 +187,7 @@ for (const { version, events } of VERSIONS)
       const seen: string[] = [];
       for await (const { key } of log.read({ tags: ['order:1'] })) seen.push(key);
       expect(seen).toEqual(['counted 0', 'counted 1', 'counted 2']);
-      if (version === 3)
+      if (version >= 3)
         expect((await log.get('stream:TrainingSchool:fido:2'))!.data).toEqual({ trick: 'sit' });
     });
   });

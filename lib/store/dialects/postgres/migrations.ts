@@ -7,6 +7,8 @@ import { dropSubjectKeys, subjectKeys } from './migrations/0005-subject-keys.js'
 import { dropFollowers, followers } from './migrations/0006-followers.js';
 import { activeVersions, dropActiveVersions } from './migrations/0007-active-versions.js';
 import { dropLanes, lanes } from './migrations/0008-lanes.js';
+import { dropRunningVersions, runningVersions } from './migrations/0009-running-versions.js';
+import { dropTagged, tagged } from './migrations/0010-tagged.js';
 
 /** Migrations only add: the previous release goes on while they are run, and after. */
 export const migrations: readonly Migration[] = [
@@ -42,4 +44,6 @@ export const migrations: readonly Migration[] = [
     undo: dropLanes,
     irreplaceable: (t) => t.followerLane,
   },
+  { version: 9, name: 'running-versions', statements: runningVersions, undo: dropRunningVersions },
+  { version: 10, name: 'tagged', statements: tagged, undo: dropTagged },
 ];

@@ -292,3 +292,6 @@ export {
 } from './store/typeorm/typeorm-migrations.js';
 export type { ReferenceRelations } from './store/typeorm/relations.js';
 export { EntityWithoutIdError } from './store/typeorm/typeorm-entities.js';
+
+// The one room that has its own list: this file has its limit, too.
+export * from './transports/exports.js';

@@ -1,0 +1,31 @@
+// What of this room is in the public surface, lib/index.ts.
+export { cloudEvents, type CloudEventsOptions } from './cloud-events.js';
+export {
+  BrokerAwayError,
+  InvalidTransportUseError,
+  MessageRefusedError,
+  MessageTooLargeError,
+  NotSentYetError,
+  TransportCapabilityError,
+  UnreadableMessageError,
+} from './errors.js';
+export { json } from './json.js';
+export { raw } from './raw.js';
+export type { DeserializedMessage, SerializedEvent, Serializer } from './serializer.js';
+export type {
+  AssignedPartition,
+  OutgoingMessage,
+  PartitionPosition,
+  ReceivedBatch,
+  ReceivedMessage,
+  Receiver,
+  SendOutcome,
+  StartPosition,
+  SubscribeOptions,
+  Subscription,
+  TopicPartition,
+  Transport,
+  TransportCapabilities,
+  TransportFactory,
+  TransportKind,
+} from './transport.js';

@@ -52,6 +52,7 @@ import {
   getForgettingToken,
   getNotificationLogToken,
   getRescanToken,
+  getTransportsToken,
   optionsToken,
 } from './module/tokens.js';
 import { moduleEntities } from './store/typeorm/entity-schemas.js';
@@ -170,6 +171,7 @@ function composed(
     getNotificationLogToken,
     getForgettingToken,
     getFollowersToken,
+    getTransportsToken,
   ].map((tokenOf) => tokenOf(dataSource));
   const operating = operatingProviders(dataSource);
   const entities = TypeOrmModule.forFeature(moduleEntities(dataSource, { prefix, schemaName }), dataSource);
@@ -201,6 +203,7 @@ function engineProviders(dataSource: string | undefined, place: string): Provide
     ofEngine(getNotificationLogToken(dataSource), ({ parts }) => parts.notifications),
     ofEngine(getForgettingToken(dataSource), ({ parts }) => parts.forgetting),
     ofEngine(getFollowersToken(dataSource), ({ parts }) => parts.followers),
+    ofEngine(getTransportsToken(dataSource), ({ parts }) => parts.transports),
     ofEngine(getRescanToken(dataSource), ({ parts }) => parts.rescan),
     {
       provide: `EventSourcingLifecycle(${dataSource ?? 'default'})`,

@@ -22,12 +22,14 @@ export {
   getNotificationLogToken,
   getRescanToken,
   getRetentionToken,
+  getTransportsToken,
   InjectDeliveries,
   InjectEventLog,
   InjectFollowers,
   InjectForgetting,
   InjectNotificationLog,
   InjectRescan,
+  InjectTransports,
 } from './module/tokens.js';
 
 export type { Clock } from './core/clock.js';

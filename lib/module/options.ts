@@ -19,6 +19,7 @@ import { PAYLOAD, type PayloadOptions } from '../payload/payload-options.js';
 import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/db/schema.js';
 import { DEFAULT_PREFIX } from '../store/ports/tables.js';
+import { transports } from '../transports/transports-option.js';
 import { EVENT_TYPES, type EventTypesOptions } from './event-types-options.js';
 import { FORGETTING, type ForgettingOptions } from './forgetting-options.js';
 import { retentionPolicy } from './retention-options.js';
@@ -135,6 +136,8 @@ export const MODULE = {
   logQueries: opt(flag, false),
   /** Events over HTTP: a route to which they are posted. Default: there is none. */
   http: maybe((http: HttpOptions) => http),
+  /** Brokers by their names, each made by a function such as `memory()` of `nestjs-once/memory`. Default: none. */
+  transports: opt(transports, {}),
   /** What tells the time: `{ now(): Date }`. Default: the system's. */
   clock: opt(clock, systemClock),
   /** Event classes: those decorated with `@EventType`. More are found in `forFeature({ events })` and among providers. Default: none. */

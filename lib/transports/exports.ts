@@ -1,4 +1,5 @@
 // What of this room is in the public surface, lib/index.ts.
+export type { MessageDestination, MessageSource } from '../core/event.js';
 export { cloudEvents, type CloudEventsOptions } from './cloud-events.js';
 export {
   BrokerAwayError,
@@ -29,3 +30,7 @@ export type {
   TransportFactory,
   TransportKind,
 } from './transport.js';
+export type { ConsumerPlace, ConsumerStatus } from './consumer.js';
+export { EventConsumer, type EventConsumerOptions } from './event-consumer.decorator.js';
+export { QUARANTINED, type QuarantinedMessage } from './received-events.js';
+export { Transports, type TransportsStatus, type TransportStatus } from './transports.js';

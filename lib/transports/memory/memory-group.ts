@@ -1,19 +1,32 @@
 import type { PartitionPosition, TopicPartition } from '../transport.js';
-import type { MemorySubscription } from './memory-subscription.js';
+import type { MemoryTopic } from './memory-topic.js';
+
+export interface MemoryPartition {
+  readonly topic: MemoryTopic;
+  readonly partition: number;
+}
+
+/** Who takes part in a group. */
+export interface MemoryMember {
+  readonly topics: readonly MemoryTopic[];
+  has(partition: MemoryPartition): boolean;
+  /** From now on these partitions are its own, and no others. */
+  give(partitions: readonly MemoryPartition[]): void;
+}
 
 /** The members of one group, and what they have committed. */
 export class MemoryGroup {
-  private readonly members = new Set<MemorySubscription>();
+  private readonly members = new Set<MemoryMember>();
   private readonly offsets = new Map<string, number>();
   /** Where partitions begin of which nothing was committed. */
   private readonly starts = new Map<string, number>();
 
-  join(member: MemorySubscription): void {
+  join(member: MemoryMember): void {
     this.members.add(member);
     this.rebalance();
   }
 
-  leave(member: MemorySubscription): void {
+  leave(member: MemoryMember): void {
     if (this.members.delete(member)) this.rebalance();
   }
 
@@ -38,9 +51,7 @@ export class MemoryGroup {
   /** Each topic's partitions go round among the members that are subscribed to it. Those that lose some are told first. */
   private rebalance(): void {
     const members = [...this.members];
-    const shares = new Map(
-      members.map((member) => [member, [] as Parameters<MemorySubscription['give']>[0][number][]]),
-    );
+    const shares = new Map(members.map((member) => [member, [] as MemoryPartition[]]));
     for (const topic of new Set(members.flatMap(({ topics }) => topics))) {
       const own = members.filter(({ topics }) => topics.includes(topic));
       for (const partition of topic.partitions.keys())

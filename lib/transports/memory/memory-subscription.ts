@@ -6,7 +6,7 @@ import type {
   Subscription,
   TopicPartition,
 } from '../transport.js';
-import type { MemoryGroup } from './memory-group.js';
+import type { MemoryGroup, MemoryMember, MemoryPartition } from './memory-group.js';
 import type { MemoryTopic } from './memory-topic.js';
 
 /** Messages of one batch. */
@@ -64,7 +64,7 @@ class Held {
 const idOf = ({ topic, partition }: TopicPartition) => `${partition} ${topic}`;
 
 /** One member of a group, or one that has no group. */
-export class MemorySubscription implements Subscription {
+export class MemorySubscription implements Subscription, MemoryMember {
   private readonly held = new Map<string, Held>();
   private isClosed = false;
 
@@ -77,7 +77,7 @@ export class MemorySubscription implements Subscription {
   ) {}
 
   /** From now on these partitions are its own, and no others. */
-  give(partitions: readonly { topic: MemoryTopic; partition: number }[]): void {
+  give(partitions: readonly MemoryPartition[]): void {
     const wanted = new Map(
       partitions.map((one) => [idOf({ topic: one.topic.name, partition: one.partition }), one]),
     );
@@ -93,7 +93,7 @@ export class MemorySubscription implements Subscription {
     this.wake();
   }
 
-  has({ topic, partition }: { topic: MemoryTopic; partition: number }): boolean {
+  has({ topic, partition }: MemoryPartition): boolean {
     return this.held.has(idOf({ topic: topic.name, partition }));
   }
 
@@ -144,7 +144,7 @@ export class MemorySubscription implements Subscription {
     this.left();
   }
 
-  private hold(id: string, { topic, partition }: { topic: MemoryTopic; partition: number }) {
+  private hold(id: string, { topic, partition }: MemoryPartition) {
     const place = { topic: topic.name, partition };
     const committed = this.group?.committed(place);
     const next = committed ?? this.start(topic, partition);

@@ -47,6 +47,7 @@ import {
   dataSourceToken,
   engineToken,
   getDeliveriesToken,
+  getEventEmitterToken,
   getEventLogToken,
   getFollowersToken,
   getForgettingToken,
@@ -172,6 +173,7 @@ function composed(
     getForgettingToken,
     getFollowersToken,
     getTransportsToken,
+    getEventEmitterToken,
   ].map((tokenOf) => tokenOf(dataSource));
   const operating = operatingProviders(dataSource);
   const entities = TypeOrmModule.forFeature(moduleEntities(dataSource, { prefix, schemaName }), dataSource);
@@ -203,6 +205,7 @@ function engineProviders(dataSource: string | undefined, place: string): Provide
     ofEngine(getNotificationLogToken(dataSource), ({ parts }) => parts.notifications),
     ofEngine(getForgettingToken(dataSource), ({ parts }) => parts.forgetting),
     ofEngine(getFollowersToken(dataSource), ({ parts }) => parts.followers),
+    ofEngine(getEventEmitterToken(dataSource), ({ parts }) => parts.emitter),
     ofEngine(getTransportsToken(dataSource), ({ parts }) => parts.transports),
     ofEngine(getRescanToken(dataSource), ({ parts }) => parts.rescan),
     {

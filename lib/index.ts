@@ -22,14 +22,12 @@ export {
   getNotificationLogToken,
   getRescanToken,
   getRetentionToken,
-  getTransportsToken,
   InjectDeliveries,
   InjectEventLog,
   InjectFollowers,
   InjectForgetting,
   InjectNotificationLog,
   InjectRescan,
-  InjectTransports,
 } from './module/tokens.js';
 
 export type { Clock } from './core/clock.js';
@@ -297,3 +295,4 @@ export { EntityWithoutIdError } from './store/typeorm/typeorm-entities.js';
 
 // The one room that has its own list: this file has its limit, too.
 export * from './transports/exports.js';
+export * from './module/transport-tokens.js';

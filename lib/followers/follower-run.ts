@@ -10,16 +10,20 @@ import type { Sql } from '../store/ports/sql.js';
 import type { StoredEvent } from '../store/ports/rows.js';
 import { FollowerProcessDiedError } from './errors.js';
 import { verdict } from './failures.js';
+import { NotDoneYet } from './ahead.js';
 import type { Next } from './next.js';
 import { type SetbackParts, Setbacks } from './setbacks.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import { ALONE, EventFailed, LostPass, Pass, PassNotBegun, type PassParts } from './pass.js';
 import { Takeover, type TakeoverParts } from './takeover.js';
+import { unlessAborted } from './unless-aborted.js';
 import { isIn, nextStretch, upstreamOf } from './upstreams.js';
 import { boundOf, mayTakeOver, type Wish } from './versions.js';
 
 /** Times that a transaction is run again at once, or after its session ended, before that counts as a failed attempt. */
 const PATIENCE = 5;
+/** Of an event that is passed for itself. */
+const NOWHERE: Stretch = { from: 0, to: 0, upstreams: [] };
 /** Starts that nobody survived, after which each further one counts as a failed attempt. */
 const DEADLY = 4;
 
@@ -110,7 +114,10 @@ export class FollowerRun {
       : parts.store.page(from, to, follower.groups, size, keys));
     const reached = page.length < size ? to : page.at(-1)!.position;
     const events = page.filter(
-      (event) => follower.takes(event.group) && isIn(stretch, upstreamOf(event), row),
+      (event) =>
+        follower.takes(event.group) &&
+        isIn(stretch, upstreamOf(event), row) &&
+        (follower.ahead?.accepts(event) ?? true),
     );
     return { stretch: { ...stretch, to: reached }, events };
   }
@@ -162,11 +169,13 @@ export class FollowerRun {
     events: readonly StoredEvent[],
     options: StepOptions,
   ): Promise<Next> {
-    const work = { row, stretch, events, ...(options.handled ? { handled: options.handled } : {}) };
+    const handled = options.handled ? { handled: options.handled } : {};
     for (let conflicts = 0; ; conflicts++) {
       try {
-        const passed = await this.pass.run(work);
+        const part = await this.doneAhead(row, stretch, events);
+        const passed = await this.pass.run({ row, ...part, ...handled });
         this.interruptions = 0;
+        this.follower.ahead?.passed(part.events);
         this.parts.telemetry.passed(this.follower.name, passed.handled);
         return { kind: 'passed', ...passed };
       } catch (error) {
@@ -176,9 +185,46 @@ export class FollowerRun {
     }
   }
 
+  /** The part of a stretch that may be passed, since its events were done ahead. Throws `EventFailed` or `NotDoneYet`. */
+  private async doneAhead(
+    row: FollowerRow,
+    stretch: Stretch,
+    events: readonly StoredEvent[],
+  ): Promise<{ stretch: Stretch; events: readonly StoredEvent[] }> {
+    const { ahead } = this.follower;
+    if (!ahead || events.length === 0) return { stretch, events };
+    if (!(await this.isCurrent(row, stretch))) throw new LostPass();
+    await ahead.prepare(events);
+    const isHeld =
+      row.toSkip + row.parked > 0
+        ? await this.parts.database.run((sql) => this.pass.heldBack(sql, row, stretch, events))
+        : () => undefined;
+    const { failed, undone } = await unlessAborted(this.parts.signal, () =>
+      ahead.done(events.filter((event) => isHeld(event) === undefined)),
+    );
+    const end = undone ? events.indexOf(undone.event) : events.length;
+    const part = events.slice(0, end);
+    const bad = part.find(({ position }) => failed.has(position));
+    if (bad) throw new EventFailed(bad, failed.get(bad.position));
+    if (!undone) return { stretch, events };
+    if (part.length === 0) throw new NotDoneYet(undone.error);
+    return { stretch: { ...stretch, to: undone.event.position - 1 }, events: part };
+  }
+
+  /** Whether nobody has moved it on or changed it since: a pass notices that by itself, but too late for what is done ahead of it. */
+  private async isCurrent(
+    { name, version, revision }: FollowerRow,
+    { from, upstreams }: Stretch,
+  ): Promise<boolean> {
+    const [now] = await this.parts.table.look([{ name, version }]);
+    const places = now?.upstreams.filter(({ upstream }) => upstreams.includes(upstream)) ?? [];
+    return now?.revision === revision && places.every(({ position }) => position === from);
+  }
+
   /** What is no failure of an event: undefined where it is one. */
   private async interrupted(error: unknown): Promise<Next | undefined> {
     if (error instanceof LostPass) return { kind: 'lost' };
+    if (error instanceof NotDoneYet) return { kind: 'away', error: error.cause, told: true };
     if (error instanceof PassNotBegun || this.parts.signal.aborted) return { kind: 'away', error };
     const isCut = causesOf(error).some(
       (cause) => cause instanceof SessionEndedError || cause instanceof NoAnswerError,
@@ -221,7 +267,9 @@ export class FollowerRun {
     const own = parked.event ? await this.setbacks.putOff(row, parked) : row;
     if (!own) return { kind: 'lost' };
     try {
+      if (parked.event) await this.doneAhead({ ...own, toSkip: 0, parked: 0 }, NOWHERE, [parked.event]);
       await this.setbacks.retry(own, parked);
+      if (parked.event) this.follower.ahead?.passed([parked.event]);
       if (parked.event) this.parts.telemetry.passed(this.follower.name, 1);
       return { kind: 'lost' };
     } catch (error) {

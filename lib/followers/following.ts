@@ -10,8 +10,11 @@ import type { FollowerRow } from '../store/followers/follower-rows.js';
 import { FollowerShutdownError } from './errors.js';
 import { FollowerRun, type RunParts } from './follower-run.js';
 import type { FollowerSet } from './follower-set.js';
+import type { Next } from './next.js';
 import { Places } from './places.js';
 import { isRebuilding } from './versions.js';
+
+type Away = Extract<Next, { kind: 'away' }>;
 
 /** Milliseconds between two looks, at least. */
 const GAP = 2;
@@ -140,6 +143,12 @@ export class Following {
     if (this.isStarted && !this.isStopped) this.looking.request();
   }
 
+  /** What they waited for is back: none of them rests any longer. */
+  goOn(): void {
+    this.restsUntil.clear();
+    this.wake();
+  }
+
   private look(): Promise<void> {
     return this.inOwnContext(async () => {
       const { connectivity, horizon, interval, table, set } = this.parts;
@@ -234,7 +243,7 @@ export class Following {
       const next = await run.alone(() => run.next(row, horizon));
       if (next.kind === 'lost' || next.kind === 'away') {
         this.isStale = true;
-        if (next.kind === 'away') this.away(run.follower.name, next.error);
+        if (next.kind === 'away') this.away(run.follower.name, next);
         return;
       }
       row = next.row;
@@ -245,9 +254,9 @@ export class Following {
   }
 
   /** It is left alone for a while. */
-  private away(name: string, error: unknown): void {
+  private away(name: string, { error, told }: Away): void {
     this.restsUntil.set(name, performance.now() + PAUSE);
-    this.complain(name, error);
+    if (!told) this.complain(name, error);
   }
 
   private complain(what: string, error: unknown): void {

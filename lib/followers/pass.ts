@@ -5,7 +5,6 @@ import type { Telemetry } from '../core/telemetry.js';
 import { emissionContext } from '../store/commits/emission-context.js';
 import type { Database } from '../store/db/database.js';
 import type { FollowerEvents } from '../store/followers/follower-events.js';
-import { FollowerEventState } from '../store/followers/follower-events.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { Stretch, Tracking } from '../store/followers/tracking.js';
 import type { StoredEvent } from '../store/ports/rows.js';
@@ -14,6 +13,8 @@ import { type AggregateSaver, type CollectedRecorder, Collector } from './collec
 import { FollowerShutdownError } from './errors.js';
 import type { FollowerContext } from './follower-context.js';
 import type { FollowerDefinition } from './follower-definition.js';
+import { heldBack } from './held-back.js';
+import { attemptOf } from './failures.js';
 import { TimeLimit } from './time-limit.js';
 import { unlessAborted } from './unless-aborted.js';
 import { isReplayed, streamOf, upstreamOf } from './upstreams.js';
@@ -95,14 +96,14 @@ export class Pass {
     let [count, reached] = [0, stretch.to];
     await this.limited(async (limit) => {
       for (const [index, event] of events.entries()) {
-        if (index > 0 && this.parts.isStopping()) {
+        if (index > 0 && !this.follower.ahead && this.parts.isStopping()) {
           reached = events[index - 1]!.position;
           await tracking.move(sql, row, { ...stretch, from: stretch.to, to: reached });
           break;
         }
-        if (await held(event)) continue;
+        if (await this.setAside(sql, row, event, held(event))) continue;
         const recorded = await this.handle(sql, row, event, limit);
-        handled?.(recorded);
+        if (recorded) handled?.(recorded);
         count++;
       }
     });
@@ -120,8 +121,23 @@ export class Pass {
       )
         throw new LostPass();
       await this.limited((limit) => this.handle(sql, row, event, limit));
-      await events.release(sql, row, streamOf(event));
+      await events.release(sql, row, this.streamOf(event));
     });
+  }
+
+  /** Of which stream an event keeps others back where it is parked. */
+  streamOf(event: StoredEvent): string {
+    return this.follower.ahead?.streamOf(event) ?? streamOf(event);
+  }
+
+  /** How events of a stretch are set aside. */
+  heldBack(
+    sql: Sql,
+    row: FollowerRow,
+    stretch: Stretch,
+    events: readonly StoredEvent[],
+  ): ReturnType<typeof heldBack> {
+    return heldBack(this.parts.events, sql, row, stretch, events, (event) => this.streamOf(event));
   }
 
   private async limited<T>(work: (limit: TimeLimit) => Promise<T>): Promise<T> {
@@ -136,7 +152,8 @@ export class Pass {
   private async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     let isBegun = false;
     const begin = async (sql: Sql) => {
-      if (this.parts.isStopping()) throw new FollowerShutdownError();
+      // What was done ahead is to be done once, if that is possible.
+      if (!this.follower.ahead && this.parts.isStopping()) throw new FollowerShutdownError();
       isBegun = true;
       return work(sql);
     };
@@ -147,24 +164,17 @@ export class Pass {
     }
   }
 
-  /** Whether an event is not to be handled now: it is to be skipped, or waits behind a parked one. Notes that. */
-  private async heldBack(
+  /** Notes an event that is not to be handled now; whether it is one. */
+  private async setAside(
     sql: Sql,
     row: FollowerRow,
-    { from, to }: Stretch,
-    events: readonly StoredEvent[],
-  ): Promise<(event: StoredEvent) => Promise<boolean>> {
-    const { events: noted } = this.parts;
-    const toSkip = row.toSkip > 0 ? await noted.toSkip(sql, row, from, to) : undefined;
-    const parked = row.parked > 0 ? await noted.parkedStreams(sql, row, events.map(streamOf)) : undefined;
-    return async (event) => {
-      const [stream, position] = [streamOf(event), event.position];
-      const isSkipped = toSkip?.has(position) ?? false;
-      if (!isSkipped && !parked?.has(stream)) return false;
-      const state = isSkipped ? FollowerEventState.skipped : FollowerEventState.parked;
-      await noted.note(sql, row, { position, stream, state, attempts: 0, error: null });
-      return true;
-    };
+    event: StoredEvent,
+    state: ReturnType<Awaited<ReturnType<typeof heldBack>>>,
+  ): Promise<boolean> {
+    if (state === undefined) return false;
+    const [stream, { position }] = [this.streamOf(event), event];
+    await this.parts.events.note(sql, row, { position, stream, state, attempts: 0, error: null });
+    return true;
   }
 
   private async handle(
@@ -172,8 +182,9 @@ export class Pass {
     row: FollowerRow,
     stored: StoredEvent,
     limit: TimeLimit,
-  ): Promise<RecordedEvent> {
+  ): Promise<RecordedEvent | undefined> {
     const { parts } = this;
+    if (this.follower.ahead) return this.follower.ahead.recorded(stored);
     try {
       limit.begin(stored.position);
       parts.guard(sql.runner);
@@ -291,9 +302,4 @@ export class Pass {
       suspectUntil: isUnsuspected ? undefined : suspectUntil,
     };
   }
-}
-
-/** Which attempt at the event it is. */
-function attemptOf({ failure }: FollowerRow, position: number): number {
-  return failure?.position === position ? failure.attempts + 1 : 1;
 }

@@ -11,7 +11,6 @@ import { parkedDelay, type Verdict, verdict } from './failures.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import type { Next } from './next.js';
 import { EventFailed, type Pass, type PassParts } from './pass.js';
-import { streamOf } from './upstreams.js';
 
 export interface SetbackParts extends Pick<PassParts, 'database' | 'tracking' | 'events'> {
   readonly store: Pick<EventLogStore, 'page' | 'pageOn'>;
@@ -133,7 +132,7 @@ export class Setbacks {
     const isParked = then.kind === 'park';
     await events.note(sql, row, {
       position: event.position,
-      stream: streamOf(event),
+      stream: this.pass.streamOf(event),
       state: isParked ? FollowerEventState.parked : FollowerEventState.skipped,
       attempts: failed.attempts,
       error: errorText(failed.error),

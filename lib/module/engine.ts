@@ -73,7 +73,7 @@ export class Engine {
     const lookout = composeLookout(log, handling, options, this);
     const aggregates = composeAggregates(log, options);
     const followers = composeFollowers(log, handling, aggregates, options, telemetry, sharing);
-    const transports = composeTransports(log, handling, options);
+    const transports = composeTransports(log, handling, followers, options);
     const counting = new DeliveryCounting(log.database, ahead);
     const operating = composeOperating(log, options, {
       counting,

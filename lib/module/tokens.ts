@@ -10,6 +10,7 @@ import { NotificationLog } from '../store/log/notification-log.js';
 import { EventLog } from '../store/log/event-log.js';
 import { Retention } from '../store/upkeep/retention.js';
 import { EventSearch } from '../store/views/event-search.js';
+import { EventEmitterService } from '../transports/event-emitter-service.js';
 import { Transports } from '../transports/transports.js';
 import { LogStatus } from '../store/views/log-status.js';
 
@@ -41,6 +42,8 @@ export const getEventSearchToken = (dataSource?: string): InjectionToken => toke
 export const getEventTablesToken = (dataSource?: string): InjectionToken => tokenOf(EventTables, dataSource);
 export const getLogStatusToken = (dataSource?: string): InjectionToken => tokenOf(LogStatus, dataSource);
 export const getRetentionToken = (dataSource?: string): InjectionToken => tokenOf(Retention, dataSource);
+export const getEventEmitterToken = (dataSource?: string): InjectionToken =>
+  tokenOf(EventEmitterService, dataSource);
 export const getTransportsToken = (dataSource?: string): InjectionToken => tokenOf(Transports, dataSource);
 export const getFollowersToken = (dataSource?: string): InjectionToken => tokenOf(Followers, dataSource);
 
@@ -59,3 +62,5 @@ export const InjectFollowers = (dataSource?: string): ParameterDecorator & Prope
   Inject(getFollowersToken(dataSource));
 export const InjectTransports = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
   Inject(getTransportsToken(dataSource));
+export const InjectEventEmitter = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
+  Inject(getEventEmitterToken(dataSource));

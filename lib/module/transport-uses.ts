@@ -1,33 +1,44 @@
 import { InvalidTransportUseError } from '../transports/errors.js';
-import { consumerOptionsOf, type EventConsumerOptions } from '../transports/event-consumer.decorator.js';
+import { consumerOptionsOf } from '../transports/event-consumer.decorator.js';
+import { producerOptionsOf } from '../transports/event-producer.decorator.js';
 import type { Engine } from './engine.js';
 import { unknownDataSource } from './event-classes.js';
 
-/** Adds a provider with `@EventConsumer` to its engine. Throws what is wrong with it. */
+/** Adds a provider with `@EventConsumer` or `@EventProducer` to its engine. Throws what is wrong with it. */
 export function addTransportUse(instance: object, engine: Engine, engines: readonly Engine[]): void {
-  const options = consumerOptionsOf(instance.constructor);
-  if (options && belongs(options, `@EventConsumer of ${instance.constructor.name}`, engine, engines))
-    engine.parts.consumers.add(instance, options);
+  const { constructor: type } = instance;
+  const { consumers, producers } = engine.parts;
+  const consumer = consumerOptionsOf(type);
+  if (consumer && belongs(consumer, `@EventConsumer of ${type.name}`, engine, engines))
+    consumers.add(instance, consumer);
+  const producer = producerOptionsOf(type);
+  if (producer && belongs(producer, `@EventProducer of ${type.name}`, engine, engines))
+    producers.add(instance, producer);
 }
 
-/** What is made for each request cannot receive anything outside of one. */
+/** What is made for each request cannot receive or send anything outside of one. */
 export function refuseScopedTransportUse(type: Function): void {
-  if (!consumerOptionsOf(type)) return;
+  const decorators = [
+    ...(consumerOptionsOf(type) ? ['@EventConsumer'] : []),
+    ...(producerOptionsOf(type) ? ['@EventProducer'] : []),
+  ];
+  const [decorator] = decorators;
+  if (decorator === undefined) return;
   throw new InvalidTransportUseError(
-    `@EventConsumer of ${type.name}`,
-    'its provider is request- or transient-scoped, or depends on one that is. Messages are received outside of requests: give it ' +
-      'the default scope, and look up what is scoped through ModuleRef.',
+    `${decorator} of ${type.name}`,
+    'its provider is request- or transient-scoped, or depends on one that is. Messages go on outside of requests: give it the ' +
+      'default scope, and look up what is scoped through ModuleRef.',
   );
 }
 
 function belongs(
-  options: { dataSource?: string },
+  options: { dataSource?: string } | null,
   where: string,
   engine: Engine,
   engines: readonly Engine[],
 ): boolean {
   // Options that are none are refused with all the others.
-  const { dataSource = 'default' } = (options as Partial<EventConsumerOptions> | null) ?? {};
+  const { dataSource = 'default' } = options ?? {};
   const reason = unknownDataSource(dataSource, engines);
   if (reason) throw new InvalidTransportUseError(where, reason);
   return dataSource === engine.name;

@@ -34,3 +34,10 @@ export type { ConsumerPlace, ConsumerStatus } from './consumer.js';
 export { EventConsumer, type EventConsumerOptions } from './event-consumer.decorator.js';
 export { QUARANTINED, type QuarantinedMessage } from './received-events.js';
 export { Transports, type TransportsStatus, type TransportStatus } from './transports.js';
+export {
+  EventEmitterService,
+  type SendableEvent,
+  type SendOptions,
+  type SendResult,
+} from './event-emitter-service.js';
+export { EventProducer, type EventProducerOptions } from './event-producer.decorator.js';

@@ -2,7 +2,9 @@ import { Injectable, type Type } from '@nestjs/common';
 import {
   EventConsumer,
   type EventConsumerOptions,
+  type OutgoingMessage,
   type PartitionPosition,
+  type SendOutcome,
   type TransportFactory,
 } from 'nestjs-once';
 
@@ -44,6 +46,29 @@ export function committing(
             commit: (positions) => commit(positions, () => made.commit(positions)),
           };
         },
+      };
+    },
+  };
+}
+
+/** The same broker, where what is sent is sent as the test does. */
+export function sending(
+  broker: TransportFactory,
+  send: (
+    messages: readonly OutgoingMessage[],
+    really: (messages: readonly OutgoingMessage[]) => Promise<readonly SendOutcome[]>,
+  ) => Promise<readonly SendOutcome[]>,
+): TransportFactory {
+  const { kind, capabilities } = broker;
+  return {
+    ...{ kind, capabilities },
+    open: () => {
+      const transport = broker.open();
+      return {
+        connect: () => transport.connect(),
+        subscribe: (options, receiver) => transport.subscribe(options, receiver),
+        close: () => transport.close(),
+        send: (messages) => send(messages, (given) => transport.send(given)),
       };
     },
   };

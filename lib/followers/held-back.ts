@@ -22,3 +22,16 @@ export async function heldBack(
     return parked?.has(streamOf(event)) ? FollowerEventState.parked : undefined;
   };
 }
+
+/** Notes an event that is not to be handled now; whether it is one. */
+export async function setAside(
+  noted: FollowerEvents,
+  sql: Sql,
+  row: FollowerRow,
+  { position }: StoredEvent,
+  { state, stream }: { state: Held | undefined; stream: string },
+): Promise<boolean> {
+  if (state === undefined) return false;
+  await noted.note(sql, row, { position, stream, state, attempts: 0, error: null });
+  return true;
+}

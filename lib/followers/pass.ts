@@ -13,7 +13,7 @@ import { type AggregateSaver, type CollectedRecorder, Collector } from './collec
 import { FollowerShutdownError } from './errors.js';
 import type { FollowerContext } from './follower-context.js';
 import type { FollowerDefinition } from './follower-definition.js';
-import { heldBack } from './held-back.js';
+import { heldBack, setAside } from './held-back.js';
 import { attemptOf } from './failures.js';
 import { TimeLimit } from './time-limit.js';
 import { unlessAborted } from './unless-aborted.js';
@@ -101,7 +101,13 @@ export class Pass {
           await tracking.move(sql, row, { ...stretch, from: stretch.to, to: reached });
           break;
         }
-        if (await this.setAside(sql, row, event, held(event))) continue;
+        if (
+          await setAside(this.parts.events, sql, row, event, {
+            state: held(event),
+            stream: this.streamOf(event),
+          })
+        )
+          continue;
         const recorded = await this.handle(sql, row, event, limit);
         if (recorded) handled?.(recorded);
         count++;
@@ -162,19 +168,6 @@ export class Pass {
     } catch (error) {
       throw isBegun ? error : new PassNotBegun('The transaction could not be begun', { cause: error });
     }
-  }
-
-  /** Notes an event that is not to be handled now; whether it is one. */
-  private async setAside(
-    sql: Sql,
-    row: FollowerRow,
-    event: StoredEvent,
-    state: ReturnType<Awaited<ReturnType<typeof heldBack>>>,
-  ): Promise<boolean> {
-    if (state === undefined) return false;
-    const [stream, { position }] = [this.streamOf(event), event];
-    await this.parts.events.note(sql, row, { position, stream, state, attempts: 0, error: null });
-    return true;
   }
 
   private async handle(

@@ -202,8 +202,7 @@ export class FollowerRun {
     const { failed, undone } = await unlessAborted(this.parts.signal, () =>
       ahead.done(events.filter((event) => isHeld(event) === undefined)),
     );
-    const end = undone ? events.indexOf(undone.event) : events.length;
-    const part = events.slice(0, end);
+    const part = events.filter(({ position }) => !undone || position < undone.event.position);
     const bad = part.find(({ position }) => failed.has(position));
     if (bad) throw new EventFailed(bad, failed.get(bad.position));
     if (!undone) return { stretch, events };

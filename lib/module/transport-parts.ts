@@ -50,9 +50,11 @@ export function composeTransports(
     shutdownTimeout: options.worker.shutdownTimeout,
   });
   const sent = new SentEvents();
-  const producers = new ProducerSet(links, producerParts(log, logger, sent), (producer) =>
-    followerSet.include(followerOf(producer, options)),
-  );
+  const follow = (producer: Producer) => followerSet.include(followerOf(producer, options));
+  const producers = new ProducerSet(links, producerParts(log, logger), follow, {
+    sent: (key) => sent.sent(key),
+    refused: (key, error) => sent.refused(key, error),
+  });
   const emitter = new EventEmitterService({
     ...{ links, producers, types, sent, clock: options.clock },
     record: async (manager, emission) => (await store.recordWith(manager, [emission]))[0]!,
@@ -63,15 +65,13 @@ export function composeTransports(
   return { links, consumers, producers, emitter, transports: new Transports(links, consumers) };
 }
 
-function producerParts({ reader }: LogParts, logger: OwnLogger, sent: SentEvents) {
+function producerParts({ reader }: LogParts, logger: OwnLogger) {
   return {
     logger,
     read: async (event: StoredEvent): Promise<RecordedEvent> => {
       if (event.encoding === PRUNED) throw new PayloadPrunedError();
       return reader.recorded(event);
     },
-    sent: (key: string) => sent.sent(key),
-    refused: (key: string, error: unknown) => sent.refused(key, error),
   };
 }
 

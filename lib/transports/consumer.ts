@@ -121,9 +121,11 @@ export class Consumer {
       const lost = (this.lost = new Lost());
       try {
         this.subscription = this.subscribe(lost);
-        await this.subscription;
+        const subscription = await this.subscription;
         [failures, this.failed] = [0, undefined];
-        throw await lost.promise;
+        const reason = await lost.promise;
+        if (!this.isStopping) await subscription.close();
+        throw reason;
       } catch (error) {
         if (this.isStopping) return;
         await this.waitFor(error, ++failures);

@@ -12,12 +12,14 @@ export class ProducerSet {
     private readonly parts: ProducerParts,
     /** Makes a follower of it. Throws where there is one of its name. */
     private readonly follow: (producer: Producer) => void,
+    /** Told of what was sent to its destination, and of nothing that producers send. */
+    sending: Pick<ProducerParts, 'sent' | 'refused'>,
   ) {
     for (const link of links.all)
       this.follow(
         new Producer(
           emitterDefinition(link, (topic) => this.of(link.name, topic)),
-          parts,
+          { ...parts, ...sending },
         ),
       );
   }

@@ -94,7 +94,7 @@ export interface Receiver {
   revoked(partitions: readonly TopicPartition[]): void;
   /** The next batch of the partition comes when this has resolved. Never rejects. */
   received(batch: ReceivedBatch): Promise<void>;
-  /** Nothing will be received any more: the subscription has to be closed, and made anew. Called at most once. */
+  /** Nothing will be received any more: the subscription is closed then, and made anew. Called at most once. */
   failed(error: unknown): void;
 }
 

@@ -96,6 +96,27 @@ describeEachDatabase('EventEmitterService.send', (db) => {
     await until(() => ids('payments').length === 3);
   });
 
+  it('is not told by a producer of another topic that the event was sent', async () => {
+    const [held, release] = [deferred(), deferred()];
+    const transport = sending(broker, async (messages, really) => {
+      if (messages[0]!.topic === 'audit') {
+        held.resolve();
+        await release.promise;
+      }
+      return really(messages);
+    });
+    await start({ transports: { memory: transport } });
+    let isSent = false;
+    const sent = emitter.send(new Paid(1), 'audit').then(() => (isSent = true));
+    await held.promise;
+    await until(() => ids('payments').length === 1);
+    await until(async () => (await application.app.get(Followers).status('Payments')).lag === 0);
+    expect(isSent).toBe(false);
+    release.resolve();
+    await sent;
+    expect(ids('audit')).toEqual(['paid_1']);
+  });
+
   it('records and sends once what is sent twice', async () => {
     await start();
     await emitter.send(new Paid(1), 'audit');

@@ -53,6 +53,14 @@ export const GROUPS: Record<string, Check> = {
       second.inbox.messages.map(({ offset }) => offset),
       own.map(({ offset }) => offset),
     );
+    // Whoever has the partition next is where it was: nothing of it was committed.
+    await Promise.all([first.subscription.close(), second.subscription.close()]);
+    const third = await bench.subscribe({ topics: [topic], group });
+    await third.inbox.until(() => third.inbox.messages.length >= own.length);
+    deepStrictEqual(
+      third.inbox.messages.map(({ partition, offset }) => [partition, offset]),
+      own.map(({ partition, offset }) => [partition, offset]),
+    );
   },
 };
 

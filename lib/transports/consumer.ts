@@ -122,7 +122,8 @@ export class Consumer {
       try {
         this.subscription = this.subscribe(lost);
         const subscription = await this.subscription;
-        [failures, this.failed] = [0, undefined];
+        failures = 0;
+        this.failed = undefined;
         const reason = await lost.promise;
         if (!this.isStopping) await subscription.close();
         throw reason;
@@ -170,7 +171,7 @@ export class Consumer {
     for (let failures = 0; !isOver();) {
       try {
         await this.recording.record(emissions);
-        [this.failed] = [undefined];
+        this.failed = undefined;
         break;
       } catch (error) {
         await this.notRecorded(batch, error, ++failures);

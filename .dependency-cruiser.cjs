@@ -29,6 +29,8 @@ const npm = (name) => `node_modules/${name}/`;
 const PUBLIC = [
   '^lib/index\\.ts$',
   '^lib/[^/]+/index\\.ts$',
+  // Each transport has a subpath of its own.
+  '^lib/transports/[^/]+/index\\.ts$',
   '^lib/client/script\\.ts$',
   '^lib/cli/bin\\.ts$',
 ];

@@ -62,6 +62,11 @@ export default defineConfig(
     },
   },
   {
+    // A room names what it exports in a file of its own, where there is no place left in this one.
+    files: ['lib/index.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
     // In a browser the console is all there is.
     files: ['lib/client/**/*.ts'],
     rules: { 'no-console': ['error', { allow: ['warn'] }] },

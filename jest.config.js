@@ -8,6 +8,7 @@ export default {
     '^nestjs-once$': '<rootDir>/lib/index.ts',
     '^nestjs-once/cli$': '<rootDir>/lib/cli/index.ts',
     '^nestjs-once/client$': '<rootDir>/lib/client/index.ts',
+    '^nestjs-once/memory$': '<rootDir>/lib/transports/memory/index.ts',
     '^nestjs-once/testing$': '<rootDir>/lib/testing/index.ts',
     '^nestjs-once/terminus$': '<rootDir>/lib/terminus/index.ts',
     // TypeScript's ESM imports name the .js that the .ts will become.

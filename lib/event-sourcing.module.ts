@@ -47,11 +47,13 @@ import {
   dataSourceToken,
   engineToken,
   getDeliveriesToken,
+  getEventEmitterToken,
   getEventLogToken,
   getFollowersToken,
   getForgettingToken,
   getNotificationLogToken,
   getRescanToken,
+  getTransportsToken,
   optionsToken,
 } from './module/tokens.js';
 import { moduleEntities } from './store/typeorm/entity-schemas.js';
@@ -170,6 +172,8 @@ function composed(
     getNotificationLogToken,
     getForgettingToken,
     getFollowersToken,
+    getTransportsToken,
+    getEventEmitterToken,
   ].map((tokenOf) => tokenOf(dataSource));
   const operating = operatingProviders(dataSource);
   const entities = TypeOrmModule.forFeature(moduleEntities(dataSource, { prefix, schemaName }), dataSource);
@@ -201,6 +205,8 @@ function engineProviders(dataSource: string | undefined, place: string): Provide
     ofEngine(getNotificationLogToken(dataSource), ({ parts }) => parts.notifications),
     ofEngine(getForgettingToken(dataSource), ({ parts }) => parts.forgetting),
     ofEngine(getFollowersToken(dataSource), ({ parts }) => parts.followers),
+    ofEngine(getEventEmitterToken(dataSource), ({ parts }) => parts.emitter),
+    ofEngine(getTransportsToken(dataSource), ({ parts }) => parts.transports),
     ofEngine(getRescanToken(dataSource), ({ parts }) => parts.rescan),
     {
       provide: `EventSourcingLifecycle(${dataSource ?? 'default'})`,

@@ -209,38 +209,6 @@ export {
 export { EventSourcedLog, type LogReadOptions, type TriggerOptions } from './aggregates/event-sourced-log.js';
 export type { AggregateEventOptions } from './aggregates/event-method.js';
 
-export { Follower, On, OnReset } from './followers/follower.decorator.js';
-export type { EmittedGroups, FollowerOptions, OnDecorator } from './followers/follower.decorator.js';
-export type { OnResetDecorator, OnResetOptions } from './followers/follower.decorator.js';
-export type { CollectedEvent, FollowerContext, ResetContext } from './followers/follower-context.js';
-export { FollowersGraph } from './followers/graph/followers-graph.js';
-export type { CollectsEdge, FollowsEdge, TakesEdge } from './followers/graph/nodes.js';
-export type { GraphFollower, GraphGroup } from './followers/graph/nodes.js';
-export type { FollowerRebuild, FollowerStatus, FollowerUpstream } from './followers/follower-status.js';
-export { Followers } from './followers/followers.js';
-export type { Projected, ProjectionChange } from './followers/projection.js';
-export { Projection, remove, update, upsert } from './followers/projection.js';
-export type { RebuildOptions, RebuildProgress, RebuildReport } from './followers/rebuilds.js';
-export type { ResetOptions, ResetReport } from './followers/resets.js';
-export type { SyncOptions, SyncProgress, SyncReport } from './followers/syncs.js';
-export { FollowerLogChangedError, UpstreamBehindError, UpstreamUnreadableError } from './followers/errors.js';
-export {
-  CollectingError,
-  DuplicateFollowerError,
-  FollowerMethodTimeoutError,
-  FollowerNotResettableError,
-  FollowerPositionError,
-  FollowerProcessDiedError,
-  FollowerRebuildError,
-  FollowerShutdownError,
-  FollowerTimeoutError,
-  FollowerVersionError,
-  InvalidFollowerError,
-  ProjectionError,
-  UnknownFollowerError,
-  UnknownUpstreamError,
-} from './followers/errors.js';
-
 export type { DeliveryFilter, DeliveryStatus } from './store/deliveries/delivery-filter.js';
 export type { DeliveryCount, DeliveryCounts } from './store/views/delivery-counts.js';
 export type { DeliveryView } from './store/views/delivery-queries.js';
@@ -297,3 +265,8 @@ export {
 } from './store/typeorm/typeorm-migrations.js';
 export type { ReferenceRelations } from './store/typeorm/relations.js';
 export { EntityWithoutIdError } from './store/typeorm/typeorm-entities.js';
+
+// The rooms that have lists of their own: this file has its limit, too.
+export * from './followers/exports.js';
+export * from './transports/exports.js';
+export * from './module/transport-tokens.js';

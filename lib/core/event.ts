@@ -26,8 +26,13 @@ export interface EventMetadata {
   correlationId: string;
   /** Key of the event whose handler emitted this one. */
   causationId?: string;
-  /** Who emitted it: `Class.method` of a model event source, else `append`, `log` or `http`. */
-  source?: string;
+  /**
+   * Who emitted it: `Class.method` of a model event source, else `append`, `log` or `http`; of an event that a broker's message became,
+   * where that message is.
+   */
+  source?: string | MessageSource;
+  /** Where the event is to be sent, beside what producers send: `EventEmitterService.send` writes it. */
+  destination?: MessageDestination;
   /** The span in which it was recorded, by W3C Trace Context, with `tracestate`: where the application traces. */
   traceparent?: string;
   /** Address of the client whose request brought it about, where `log` was given that. */
@@ -35,6 +40,24 @@ export interface EventMetadata {
   /** What that client calls itself, at most 512 characters. */
   userAgent?: string;
   [name: string]: unknown;
+}
+
+/** The message that became an event. */
+export interface MessageSource {
+  /** What the transport is called in the option `transports`. */
+  readonly transport: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** The topic that an event is sent to. */
+export interface MessageDestination {
+  /** What the transport is called in the option `transports`. */
+  readonly transport: string;
+  readonly topic: string;
+  /** Of the message. Default: the event's order key. */
+  readonly key?: string;
 }
 
 /** Where an event from outside the application comes from: it begins the event's key, `<transport>:<source>:<id>`. */

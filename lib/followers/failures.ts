@@ -1,5 +1,6 @@
 import { retryDelay } from '../core/retry-policy.js';
 import { isTyped } from '../core/thrown.js';
+import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { FollowerDefinition } from './follower-definition.js';
 
 /** What is to be done about an event that failed. Durations in milliseconds. */
@@ -34,5 +35,13 @@ export function parkedDelay(
 
 /** Trying again would not help. */
 function isHopeless(error: unknown): boolean {
-  return isTyped(error) && ['NON_RETRIABLE', 'PAYLOAD_PRUNED'].includes(error.code);
+  return (
+    isTyped(error) &&
+    ['NON_RETRIABLE', 'PAYLOAD_PRUNED', 'MESSAGE_REFUSED', 'MESSAGE_TOO_LARGE'].includes(error.code)
+  );
+}
+
+/** Which attempt at the event it is. */
+export function attemptOf({ failure }: FollowerRow, position: number): number {
+  return failure?.position === position ? failure.attempts + 1 : 1;
 }

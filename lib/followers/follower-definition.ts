@@ -10,6 +10,7 @@ import { type RetryPolicy, retryPolicy } from '../core/retry-policy.js';
 import type { RecordedEvent } from '../core/event.js';
 import type { RetryOptions } from '../core/retry-policy.js';
 import type { FollowerId } from '../store/followers/follower-rows.js';
+import type { Beforehand } from './beforehand.js';
 import { InvalidFollowerError } from './errors.js';
 import type { FollowerContext, ResetContext } from './follower-context.js';
 import { type EmittedGroups, type FollowerMetadata, onPatternsOf, onResetOf } from './follower.decorator.js';
@@ -68,6 +69,8 @@ export interface FollowerDefinition extends FollowerId {
   mayCollect(group: string): boolean;
   /** The groups that it takes, where its patterns name them one by one; undefined: they cannot be told. */
   readonly groups: readonly string[] | undefined;
+  /** What it does with its events before it passes them; then its methods are not called. */
+  readonly beforehand?: Beforehand;
   /** Undefined where it has no such method. */
   readonly reset?: { readonly knowsUpstreams: boolean; call(context: ResetContext): unknown };
 }

@@ -14,6 +14,8 @@ import { isConflict } from './conflicts.js';
 import { EventFailed } from './handling.js';
 import { hasAhead, LanesAhead } from './lanes.js';
 import type { FollowedLogs } from './logs/followed-logs.js';
+import { NotDoneYet } from './beforehand.js';
+import { Preparation } from './preparation.js';
 import type { Next } from './next.js';
 import { type SetbackParts, Setbacks } from './setbacks.js';
 import type { FollowerDefinition } from './follower-definition.js';
@@ -25,6 +27,8 @@ import { boundOf, mayTakeOver, type Wish } from './versions.js';
 
 /** Times that a transaction is run again at once, or after its session ended, before that counts as a failed attempt. */
 const PATIENCE = 5;
+/** Of an event that is passed for itself. */
+const NOWHERE: Stretch = { from: 0, to: 0, upstreams: [] };
 /** Starts that nobody survived, after which each further one counts as a failed attempt. */
 const DEADLY = 4;
 
@@ -55,6 +59,7 @@ export interface StepOptions {
 export class FollowerRun {
   readonly pass: Pass;
   private readonly setbacks: Setbacks;
+  private readonly preparation: Preparation;
   private readonly takeover: Takeover;
   private readonly rounds: Rounds;
   private last: Promise<unknown> = Promise.resolve();
@@ -67,6 +72,7 @@ export class FollowerRun {
     this.pass = new Pass(follower, parts);
     this.rounds = new Rounds(follower, parts, this.pass);
     this.setbacks = new Setbacks(follower, parts, this.pass);
+    this.preparation = new Preparation(follower, parts, this.pass);
     const page: TakeoverParts['page'] = (row, stretch, sql) =>
       this.page(row, stretch, follower.batchSize, sql);
     this.takeover = new Takeover({ ...parts, page }, this.pass);
@@ -120,7 +126,10 @@ export class FollowerRun {
       .of(follower.from)
       .page({ ...wish, ...(only === undefined ? {} : { application: only }), ...(sql ? { sql } : {}) });
     const events = page.filter(
-      (event) => follower.takes(event.group) && isIn(stretch, upstreamOf(event, follower.from), row),
+      (event) =>
+        follower.takes(event.group) &&
+        isIn(stretch, upstreamOf(event, follower.from), row) &&
+        (follower.beforehand?.accepts(event) ?? true),
     );
     return { stretch: { ...stretch, to: reached }, events };
   }
@@ -199,11 +208,13 @@ export class FollowerRun {
     events: readonly StoredEvent[],
     options: StepOptions,
   ): Promise<Next> {
-    const work = { row, stretch, events, ...(options.handled ? { handled: options.handled } : {}) };
+    const handled = options.handled ? { handled: options.handled } : {};
     for (let conflicts = 0; ; conflicts++) {
       try {
-        const passed = await this.pass.run(work);
+        const part = await this.preparation.done(row, stretch, events);
+        const passed = await this.pass.run({ row, ...part, ...handled });
         this.interruptions = 0;
+        this.follower.beforehand?.passed(part.events);
         this.parts.telemetry.passed(this.follower.name, passed.handled);
         return { kind: 'passed', ...passed };
       } catch (error) {
@@ -216,6 +227,7 @@ export class FollowerRun {
   /** What is no failure of an event: undefined where it is one. */
   private async interrupted(error: unknown): Promise<Next | undefined> {
     if (error instanceof LostPass) return { kind: 'lost' };
+    if (error instanceof NotDoneYet) return { kind: 'away', error: error.cause, told: true };
     if (error instanceof PassNotBegun || this.parts.signal.aborted) return { kind: 'away', error };
     const isCut = causesOf(error).some(
       (cause) => cause instanceof SessionEndedError || cause instanceof NoAnswerError,
@@ -258,7 +270,10 @@ export class FollowerRun {
     const own = parked.event ? await this.setbacks.putOff(row, parked) : row;
     if (!own) return { kind: 'lost' };
     try {
+      if (parked.event)
+        await this.preparation.done({ ...own, toSkip: 0, parked: 0 }, NOWHERE, [parked.event]);
       await this.setbacks.retry(own, parked);
+      if (parked.event) this.follower.beforehand?.passed([parked.event]);
       if (parked.event) this.parts.telemetry.passed(this.follower.name, 1);
       return { kind: 'lost' };
     } catch (error) {

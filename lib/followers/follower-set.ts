@@ -23,7 +23,11 @@ export class FollowerSet {
 
   /** Adds a provider with `@Follower`. Throws `InvalidFollowerError`, `UnknownOptionError` or `InvalidOptionError`. */
   add(instance: object, methodNames: readonly string[], metadata: FollowerMetadata): void {
-    const follower = followerDefinition(instance, methodNames, metadata, this.defaults);
+    this.include(followerDefinition(instance, methodNames, metadata, this.defaults));
+  }
+
+  /** Adds one that is no provider with `@Follower`. Throws `DuplicateFollowerError`. */
+  include(follower: FollowerDefinition): void {
     const other = this.byName.get(follower.name);
     if (other) throw new DuplicateFollowerError(follower.label, other.label, follower.name);
     this.byName.set(follower.name, follower);

@@ -10,9 +10,12 @@ import { type FollowerRow, positionOf } from '../store/followers/follower-rows.j
 import { FollowerShutdownError, UpstreamUnreadableError } from './errors.js';
 import { FollowerRun, type RunParts } from './follower-run.js';
 import type { FollowerSet } from './follower-set.js';
-import { type OtherLog, troubleOf } from './logs/other-log.js';
+import { hindrances } from './hindrances.js';
+import type { OtherLog } from './logs/other-log.js';
+import type { Next } from './next.js';
 import { Places } from './places.js';
-import { isRebuilding } from './versions.js';
+
+type Away = Extract<Next, { kind: 'away' }>;
 
 /** Milliseconds between two looks, at least. */
 const GAP = 2;
@@ -85,31 +88,7 @@ export class Following {
 
   /** Why followers of this process do not go on, in words. */
   get failure(): string | undefined {
-    const stopped = [...this.rows.values()].filter(({ isStopped }) => isStopped);
-    const told = stopped.map(
-      ({ name, failure }) =>
-        `${name} has stopped at position ${failure?.position}: ${firstLine(failure?.error)}`,
-    );
-    return [...told, ...this.leftBehind(), ...this.unreadable()].join('. ') || undefined;
-  }
-
-  /** Versions that were left, while nobody follows the active ones: an earlier release was deployed again. */
-  private leftBehind(): string[] {
-    return [...this.rows.values()].flatMap((row) =>
-      row.active && !row.active.isOwned && !isRebuilding(row)
-        ? `${row.name}: version ${row.active.version} is the active one, and no process follows it. Version ${row.version} goes no further; ` +
-          `followers.rebuild('${row.name}') puts it in that place`
-        : [],
-    );
-  }
-
-  private unreadable(): string[] {
-    return [...this.rows.values()].flatMap(({ name }) => {
-      const trouble = this.otherOf(name)?.trouble;
-      return trouble
-        ? [`${name} waits since ${trouble.since.toISOString()}: ${troubleOf(trouble).error}`]
-        : [];
-    });
+    return hindrances([...this.rows.values()], (name) => this.otherOf(name)?.trouble);
   }
 
   get waitsFor(): string {
@@ -158,8 +137,13 @@ export class Following {
   /** What is known of followers counts no more: their rows were made again. */
   forget(): void {
     this.rows.clear();
-    this.restsUntil.clear();
     this.told = 0;
+    this.goOn();
+  }
+
+  /** What they waited for is back: none of them rests any longer. */
+  goOn(): void {
+    this.restsUntil.clear();
     this.wake();
   }
 
@@ -257,7 +241,9 @@ export class Following {
 
   private async work(run: FollowerRun, from: FollowerRow, horizon: number): Promise<void> {
     try {
-      await this.slots.use(() => this.steps(run, from, horizon));
+      const steps = () => this.steps(run, from, horizon);
+      // What is done beforehand may take long, and its transactions are short: it holds up no other follower.
+      await (run.follower.beforehand ? steps() : this.slots.use(steps));
     } catch (error) {
       this.complain(run.follower.name, error);
     }
@@ -269,7 +255,7 @@ export class Following {
       const next = await run.alone(() => run.next(row, horizon, { hasSlot: true }));
       if (next.kind === 'lost' || next.kind === 'away') {
         this.isStale = true;
-        if (next.kind === 'away') this.away(run.follower.name, next.error);
+        if (next.kind === 'away') this.away(run.follower.name, next);
         return;
       }
       row = next.row;
@@ -280,11 +266,11 @@ export class Following {
   }
 
   /** It is left alone for a while. */
-  private away(name: string, error: unknown): void {
+  private away(name: string, { error, told }: Away): void {
     this.restsUntil.set(name, performance.now() + PAUSE);
     // Its log tells of that itself.
     if (error instanceof UpstreamUnreadableError) this.isStale = true;
-    else this.complain(name, error);
+    else if (!told) this.complain(name, error);
   }
 
   private complain(what: string, error: unknown): void {
@@ -295,8 +281,4 @@ export class Following {
       logger.warn(`Followers: ${what} failed and is tried again: ${errorLine(error)}`),
     );
   }
-}
-
-function firstLine(text = ''): string {
-  return text.split('\n')[0]!;
 }

@@ -6,6 +6,7 @@ import type { StoredEvent } from '../store/ports/rows.js';
 import type { Sql } from '../store/ports/sql.js';
 import { Collector } from './collector.js';
 import { FollowerShutdownError } from './errors.js';
+import { attemptOf } from './failures.js';
 import type { FollowerContext } from './follower-context.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import type { LanesAhead } from './lanes.js';
@@ -39,9 +40,10 @@ export class Handling {
     private readonly parts: PassParts,
   ) {}
 
-  /** Throws `EventFailed`, or `FollowerShutdownError` where the pass has to be given up. */
-  async handle(place: HandlingPlace, stored: StoredEvent): Promise<RecordedEvent> {
-    const { parts } = this;
+  /** Undefined where nobody has to be told of it. Throws `EventFailed`, or `FollowerShutdownError` where the pass has to be given up. */
+  async handle(place: HandlingPlace, stored: StoredEvent): Promise<RecordedEvent | undefined> {
+    const { follower, parts } = this;
+    if (follower.beforehand) return follower.beforehand.recorded(stored);
     const { sql, row, limit } = place;
     try {
       limit.begin(stored.position);
@@ -117,9 +119,4 @@ export class Handling {
     }
     collector.end();
   }
-}
-
-/** Which attempt at the event it is. */
-function attemptOf({ failure }: FollowerRow, position: number): number {
-  return failure?.position === position ? failure.attempts + 1 : 1;
 }

@@ -9,5 +9,5 @@ export type Next =
   | { readonly kind: 'failed'; readonly row: FollowerRow; readonly error: unknown }
   /** Somebody else has moved it on: its row has to be read again. */
   | { readonly kind: 'lost' }
-  /** The database is away, or did not do its part; nothing counts as an attempt. */
-  | { readonly kind: 'away'; readonly error: unknown };
+  /** The database, or what it is done with, is away or did not do its part; nothing counts as an attempt. `told`: somebody has said so. */
+  | { readonly kind: 'away'; readonly error: unknown; readonly told?: boolean };

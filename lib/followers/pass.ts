@@ -1,5 +1,4 @@
 import type { RecordedEvent } from '../core/event.js';
-import { FollowerEventState } from '../store/followers/follower-events.js';
 import type { FollowerRow } from '../store/followers/follower-rows.js';
 import type { Stretch } from '../store/followers/stretch.js';
 import type { StoredEvent } from '../store/ports/rows.js';
@@ -7,6 +6,7 @@ import type { Sql } from '../store/ports/sql.js';
 import { FollowerShutdownError } from './errors.js';
 import type { FollowerDefinition } from './follower-definition.js';
 import { Handling } from './handling.js';
+import { type Held, heldBack, setAside } from './held-back.js';
 import { hasAhead, LanesAhead } from './lanes.js';
 import type { PassParts } from './pass-parts.js';
 import { TimeLimit } from './time-limit.js';
@@ -67,14 +67,14 @@ export class Pass {
     let [count, reached] = [0, stretch.to];
     await this.limited(async (limit) => {
       for (const [index, event] of events.entries()) {
-        if (index > 0 && this.parts.isStopping()) {
+        if (index > 0 && !this.follower.beforehand && this.parts.isStopping()) {
           reached = events[index - 1]!.position;
           await this.move(sql, work, { ...stretch, from: stretch.to, to: reached });
           break;
         }
-        if (ahead.isDone(event) || (await held(event))) continue;
+        if (ahead.isDone(event) || (await this.setAside(sql, row, event, held(event)))) continue;
         const recorded = await this.handling.handle({ sql, row, ahead, limit }, event);
-        work.handled?.(recorded);
+        if (recorded) work.handled?.(recorded);
         count++;
       }
     });
@@ -116,8 +116,32 @@ export class Pass {
       )
         throw new LostPass();
       await this.limited((limit) => this.handling.handle({ sql, row, ahead: LanesAhead.none, limit }, event));
-      await events.release(sql, row, streamOf(event));
+      await events.release(sql, row, this.streamOf(event));
     });
+  }
+
+  /** Of which stream an event keeps others back where it is parked. */
+  streamOf(event: StoredEvent): string {
+    return this.follower.beforehand?.streamOf(event) ?? streamOf(event);
+  }
+
+  /** How events of a stretch are set aside. */
+  heldBack(
+    sql: Sql,
+    row: FollowerRow,
+    stretch: Stretch,
+    events: readonly StoredEvent[],
+  ): ReturnType<typeof heldBack> {
+    return heldBack(this.parts.events, sql, row, stretch, events, (event) => this.streamOf(event));
+  }
+
+  private setAside(
+    sql: Sql,
+    row: FollowerRow,
+    event: StoredEvent,
+    state: Held | undefined,
+  ): Promise<boolean> {
+    return setAside(this.parts.events, sql, row, event, { state, stream: this.streamOf(event) });
   }
 
   private async limited<T>(work: (limit: TimeLimit) => Promise<T>): Promise<T> {
@@ -132,7 +156,8 @@ export class Pass {
   private async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     let isBegun = false;
     const begin = async (sql: Sql) => {
-      if (this.parts.isStopping()) throw new FollowerShutdownError();
+      // What was done beforehand is to be done once, if that is possible.
+      if (!this.follower.beforehand && this.parts.isStopping()) throw new FollowerShutdownError();
       isBegun = true;
       return work(sql);
     };
@@ -141,26 +166,6 @@ export class Pass {
     } catch (error) {
       throw isBegun ? error : new PassNotBegun('The transaction could not be begun', { cause: error });
     }
-  }
-
-  /** Whether an event is not to be handled now: it is to be skipped, or waits behind a parked one. Notes that. */
-  private async heldBack(
-    sql: Sql,
-    row: FollowerRow,
-    { from, to }: Stretch,
-    events: readonly StoredEvent[],
-  ): Promise<(event: StoredEvent) => Promise<boolean>> {
-    const { events: noted } = this.parts;
-    const toSkip = row.toSkip > 0 ? await noted.toSkip(sql, row, from, to) : undefined;
-    const parked = row.parked > 0 ? await noted.parkedStreams(sql, row, events.map(streamOf)) : undefined;
-    return async (event) => {
-      const [stream, position] = [streamOf(event), event.position];
-      const isSkipped = toSkip?.has(position) ?? false;
-      if (!isSkipped && !parked?.has(stream)) return false;
-      const state = isSkipped ? FollowerEventState.skipped : FollowerEventState.parked;
-      await noted.note(sql, row, { position, stream, state, attempts: 0, error: null });
-      return true;
-    };
   }
 
   /** What is written when a stretch is passed, these events of it included, and the row as it is then. */

@@ -13,7 +13,6 @@ import type { Next } from './next.js';
 import { EventFailed } from './handling.js';
 import type { Pass } from './pass.js';
 import type { PassParts } from './pass-parts.js';
-import { streamOf } from './upstreams.js';
 
 export interface SetbackParts extends Pick<PassParts, 'database' | 'tracking' | 'events'> {
   readonly logs: Pick<FollowedLogs, 'of'>;
@@ -136,7 +135,7 @@ export class Setbacks {
     const isParked = then.kind === 'park';
     await events.note(sql, row, {
       position: event.position,
-      stream: streamOf(event),
+      stream: this.pass.streamOf(event),
       state: isParked ? FollowerEventState.parked : FollowerEventState.skipped,
       attempts: failed.attempts,
       error: errorText(failed.error),

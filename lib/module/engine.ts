@@ -31,6 +31,7 @@ import type { ResolvedOptions } from './options.js';
 import type { Parts } from './parts.js';
 import { ProcessLog } from './process-log.js';
 import { composeSources } from './source-parts.js';
+import { composeTransports } from './transport-parts.js';
 import { LEASE, stagesOf } from './stages.js';
 import { summaryOf, unmatchedNames } from './start-lines.js';
 
@@ -73,6 +74,7 @@ export class Engine {
     const lookout = composeLookout(log, handling, options, this);
     const aggregates = composeAggregates(log, options);
     const followers = composeFollowers(log, handling, aggregates, options, telemetry, sharing);
+    const transports = composeTransports(log, handling, followers, options);
     const counting = new DeliveryCounting(log.database, ahead);
     const operating = composeOperating(log, options, {
       counting,
@@ -80,7 +82,7 @@ export class Engine {
       wake: () => this.announce(),
     });
     this.parts = {
-      ...{ ...log, ...sources, ...handling, ...lookout, ...followers, ...operating },
+      ...{ ...log, ...sources, ...handling, ...lookout, ...followers, ...transports, ...operating },
       ...{ queries, aggregates },
     };
     this.deliveries = this.deliveriesBy(counting);

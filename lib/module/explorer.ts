@@ -12,6 +12,7 @@ import {
 import { projectionOf } from '../followers/projection.js';
 import { classesOf } from '../sources/entity-classes.js';
 import { sourceMetadataOf } from '../sources/model-event-source.decorator.js';
+import { addTransportUse, refuseScopedTransportUse } from './transport-uses.js';
 import type { Engine } from './engine.js';
 import { registerEventClasses, unknownDataSource } from './event-classes.js';
 
@@ -41,6 +42,7 @@ export class Explorer {
       else if (!seen.has(instance)) {
         seen.add(instance);
         this.addFollower(instance, engine, engines);
+        addTransportUse(instance, engine, engines);
         for (const member of this.members(Object.getPrototypeOf(instance) as object | null)) {
           this.add(instance, member, engine, engines);
         }
@@ -99,6 +101,7 @@ export class Explorer {
         'its provider is request- or transient-scoped, or depends on one that is. Followers go on outside of requests: give it the ' +
           'default scope, and look up what is scoped through ModuleRef.',
       );
+    if (typeof metatype === 'function') refuseScopedTransportUse(metatype);
     const methods = this.members(prototype ?? null).map(({ method }) => method);
     if (methods.length > 0) assertNoneFollows((metatype as { name: string }).name, prototype!, methods);
     for (const method of methods) {

@@ -21,6 +21,7 @@ import type { BulkWritePolicy } from '../sources/bulk-write.js';
 import type { SchemaPolicy } from '../store/db/schema.js';
 import { DEFAULT_PREFIX } from '../store/ports/tables.js';
 import { release } from './application-release.js';
+import { transports } from '../transports/transports-option.js';
 import { EVENT_TYPES, type EventTypesOptions } from './event-types-options.js';
 import { FORGETTING, type ForgettingOptions } from './forgetting-options.js';
 import { retentionPolicy } from './retention-options.js';
@@ -149,6 +150,8 @@ export const MODULE = {
   logQueries: opt(flag, false),
   /** Events over HTTP: a route to which they are posted. Default: there is none. */
   http: maybe((http: HttpOptions) => http),
+  /** Brokers by their names, each made by a function such as `memory()` of `nestjs-once/memory`. Default: none. */
+  transports: opt(transports, {}),
   /** What tells the time: `{ now(): Date }`. Default: the system's. */
   clock: opt(clock, systemClock),
   /**

@@ -6,10 +6,11 @@ import type { LogParts } from './log-parts.js';
 import type { LookoutParts } from './lookout-parts.js';
 import type { OperatingParts } from './operating-parts.js';
 import type { SourceParts } from './source-parts.js';
+import type { TransportParts } from './transport-parts.js';
 
 /** What an engine is made of. */
 export interface Parts
-  extends LogParts, SourceParts, HandlingParts, LookoutParts, FollowerParts, OperatingParts {
+  extends LogParts, SourceParts, HandlingParts, LookoutParts, FollowerParts, TransportParts, OperatingParts {
   queries: DeliveryQueries;
   aggregates: AggregateApplications;
 }

@@ -34,6 +34,7 @@ export function stagesOf(parts: StagedParts): Stage[] {
       ],
       limit: RELEASE_LIMIT,
     },
+    { services: [transportsOf(parts)], limit: RELEASE_LIMIT },
     { services: [service('snapshots', { stop: () => aggregates.parts.background.finished() })] },
     { services: [service('commits', { stop: () => commits.flush() })], limit: RELEASE_LIMIT },
     { services: [service('long chores', { stop: () => upkeep.finished() })] },
@@ -46,7 +47,14 @@ export function stagesOf(parts: StagedParts): Stage[] {
       ],
     },
     {
-      services: [workerOf(parts), followersOf(parts), upkeepOf(parts), pollingOf(parts), telemetryOf(parts)],
+      services: [
+        workerOf(parts),
+        followersOf(parts),
+        consumersOf(parts),
+        upkeepOf(parts),
+        pollingOf(parts),
+        telemetryOf(parts),
+      ],
     },
   ];
 }
@@ -76,6 +84,26 @@ function followersOf({ following, options }: StagedParts): Service {
     stop: () => following.stop(),
     failure: () => following.failure,
     waitsFor: () => following.waitsFor,
+  });
+}
+
+function transportsOf({ links, options }: StagedParts): Service {
+  return service('transports', {
+    start: () => options.dispatch !== 'none' && links.start(),
+    stop: () => links.close(),
+    failure: () => links.failure,
+  });
+}
+
+function consumersOf({ consumers, links, options }: StagedParts): Service {
+  return service('consumers', {
+    start: () => options.dispatch !== 'none' && consumers.start(),
+    stop: async () => {
+      links.giveUp();
+      await consumers.stop();
+    },
+    failure: () => consumers.failure,
+    waitsFor: () => 'consumers that record what they have received',
   });
 }
 

@@ -10,6 +10,8 @@ import { NotificationLog } from '../store/log/notification-log.js';
 import { EventLog } from '../store/log/event-log.js';
 import { Retention } from '../store/upkeep/retention.js';
 import { EventSearch } from '../store/views/event-search.js';
+import { EventEmitterService } from '../transports/event-emitter-service.js';
+import { Transports } from '../transports/transports.js';
 import { LogStatus } from '../store/views/log-status.js';
 
 const tokenOf = (type: Function, dataSource: string | undefined): InjectionToken =>
@@ -40,6 +42,9 @@ export const getEventSearchToken = (dataSource?: string): InjectionToken => toke
 export const getEventTablesToken = (dataSource?: string): InjectionToken => tokenOf(EventTables, dataSource);
 export const getLogStatusToken = (dataSource?: string): InjectionToken => tokenOf(LogStatus, dataSource);
 export const getRetentionToken = (dataSource?: string): InjectionToken => tokenOf(Retention, dataSource);
+export const getEventEmitterToken = (dataSource?: string): InjectionToken =>
+  tokenOf(EventEmitterService, dataSource);
+export const getTransportsToken = (dataSource?: string): InjectionToken => tokenOf(Transports, dataSource);
 export const getFollowersToken = (dataSource?: string): InjectionToken => tokenOf(Followers, dataSource);
 
 /** Injects the `EventLog` of a named DataSource; for the default one the class itself is the token. */
@@ -55,3 +60,7 @@ export const InjectRescan = (dataSource?: string): ParameterDecorator & Property
   Inject(getRescanToken(dataSource));
 export const InjectFollowers = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
   Inject(getFollowersToken(dataSource));
+export const InjectTransports = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
+  Inject(getTransportsToken(dataSource));
+export const InjectEventEmitter = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
+  Inject(getEventEmitterToken(dataSource));

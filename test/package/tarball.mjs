@@ -32,6 +32,7 @@ const NEEDED = [
   'dist/cli/bin.js',
   'dist/cli/index.js',
   'dist/client/index.js',
+  'dist/transports/memory/index.js',
   'dist/client/log.js',
   'docs/README.md',
   'docs/guides/getting-started.md',

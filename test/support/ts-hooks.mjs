@@ -23,6 +23,7 @@ const SWC_OPTIONS = {
 const PACKAGE = {
   'nestjs-once': new URL('../../lib/index.ts', import.meta.url).href,
   'nestjs-once/cli': new URL('../../lib/cli/index.ts', import.meta.url).href,
+  'nestjs-once/memory': new URL('../../lib/transports/memory/index.ts', import.meta.url).href,
   'nestjs-once/testing': new URL('../../lib/testing/index.ts', import.meta.url).href,
   'nestjs-once/terminus': new URL('../../lib/terminus/index.ts', import.meta.url).href,
 };

@@ -1,0 +1,124 @@
+import { errorText } from '../core/error-text.js';
+import type { EventMetadata } from '../core/event.js';
+import type { EventTypes } from '../core/event-types.js';
+import { isTyped, messageOf } from '../core/thrown.js';
+import { outsidePrefix } from '../core/event-input.js';
+import { type Emission, emissionOf } from '../store/log/event-recorder.js';
+import type { ConsumerDefinition } from './consumer-definition.js';
+import { CAUSATION_ID, CORRELATION_ID, MESSAGE_ID, TRACE_HEADERS } from './headers.js';
+import { identityOf, orderKeyOf, originOf } from './message-identity.js';
+import type { ReceivedMessage } from './transport.js';
+
+/** The group of events that stand for messages which could not be read. */
+export const QUARANTINED = 'transports.Quarantined';
+
+/** What an event of the group `transports.Quarantined` holds. */
+export interface QuarantinedMessage {
+  /** Why the message could not be read. */
+  readonly error: string;
+  /** Of a typed error. */
+  readonly code?: string;
+  /** The message's bytes; absent where they are too many to be recorded. */
+  readonly value?: Uint8Array;
+  readonly key?: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What of a message is there whether it can be read or not. */
+type Readable = ReceivedMessage & { readonly value: Uint8Array };
+
+/** Messages as events to be recorded. */
+export class ReceivedEvents {
+  constructor(
+    private readonly consumer: ConsumerDefinition,
+    private readonly types: Pick<EventTypes, 'has' | 'prepare'>,
+  ) {}
+
+  /** The event that a message is; undefined for a tombstone. What cannot be read is a quarantined event. Never rejects. */
+  async of(message: ReceivedMessage): Promise<Emission | undefined> {
+    const { value } = message;
+    if (value === null) return undefined;
+    const readable = { ...message, value };
+    try {
+      return await this.read(readable);
+    } catch (error) {
+      return this.quarantined(readable, error);
+    }
+  }
+
+  /** In place of the event that a message would be. */
+  quarantined(message: ReceivedMessage, error: unknown, withBytes = true): Emission {
+    const { key, value, headers } = message;
+    const data: QuarantinedMessage = {
+      error: errorText(error),
+      ...(isTyped(error) ? { code: error.code } : {}),
+      ...(withBytes && value ? { value } : {}),
+      ...(withBytes && key ? { key } : {}),
+      headers: withBytes ? headers : {},
+    };
+    return this.emission(message, { group: QUARANTINED, data }, this.idOf(message));
+  }
+
+  private async read(message: Readable): Promise<Emission> {
+    const { deserializer } = this.consumer;
+    const { group = message.topic, data, id, occurredAt } = await deserializer.deserialize(message);
+    const own = this.idOf(message, true) ?? id;
+    const time = occurredAt ?? message.timestamp;
+    const event = { group, data, ...(time ? { occurredAt: time } : {}) };
+    return this.types.has(group) ? this.prepared(message, event, own) : this.emission(message, event, own);
+  }
+
+  /** What its class says of it: validated, with the defaults that it has. */
+  private async prepared(
+    message: ReceivedMessage,
+    { group, data, occurredAt }: { group: string; data: unknown; occurredAt?: Date },
+    id: string | undefined,
+  ): Promise<Emission> {
+    const { origin, key, details } = this.placed(message, id);
+    const event = await this.types.prepare(group, data, {
+      ...{ ...details, key, origin },
+      ...(occurredAt ? { occurredAt } : {}),
+    });
+    return emissionOf(event);
+  }
+
+  private emission(
+    message: ReceivedMessage,
+    event: { group: string; data: unknown; occurredAt?: Date },
+    id: string | undefined,
+  ): Emission {
+    const { origin, key, details } = this.placed(message, id);
+    const input = { ...event, key: outsidePrefix(origin) + key, ...details };
+    return { input, origin, source: origin.transport };
+  }
+
+  private placed(message: ReceivedMessage, id: string | undefined) {
+    const { link } = this.consumer;
+    const { topic, partition, offset, headers } = message;
+    const origin = originOf(link.factory.kind, link.name, topic);
+    const orderKey = orderKeyOf(message.key);
+    const metadata: Partial<EventMetadata> = {
+      ...known(headers[CORRELATION_ID], (correlationId) => ({ correlationId })),
+      ...known(headers[CAUSATION_ID], (causationId) => ({ causationId })),
+      ...Object.fromEntries(TRACE_HEADERS.flatMap((name) => (headers[name] ? [[name, headers[name]]] : []))),
+      source: { transport: link.name, topic, partition, offset },
+    };
+    const details = { metadata, ...(orderKey === undefined ? {} : { orderKey }) };
+    return { origin, key: identityOf(message, id, origin), details };
+  }
+
+  /** Of a message that cannot be read, the option `id` may have failed. */
+  private idOf(message: ReceivedMessage, mayThrow = false): string | undefined {
+    const byHeader = message.headers[MESSAGE_ID];
+    try {
+      return this.consumer.id?.(message) ?? byHeader;
+    } catch (error) {
+      if (mayThrow) throw new Error(`the option id failed: ${messageOf(error)}`, { cause: error });
+      return byHeader;
+    }
+  }
+}
+
+function known<T>(value: string | undefined, of: (value: string) => T): T | undefined {
+  return value === undefined || value === '' ? undefined : of(value);
+}

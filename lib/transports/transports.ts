@@ -1,0 +1,36 @@
+import type { ConsumerStatus } from './consumer.js';
+import type { ConsumerSet } from './consumer-set.js';
+import type { Links } from './links.js';
+import type { TransportKind } from './transport.js';
+
+/** How one transport of this process is doing. */
+export interface TransportStatus {
+  /** As in the option `transports`. */
+  readonly name: string;
+  readonly kind: TransportKind;
+  /** Why it cannot be used now; absent where it can, or was not needed yet. */
+  readonly failure?: string;
+}
+
+/** What this process has of brokers. */
+export interface TransportsStatus {
+  readonly transports: readonly TransportStatus[];
+  readonly consumers: readonly ConsumerStatus[];
+}
+
+/** The transports of this process, and what consumes from them. Producers are followers: `Followers` tells of them. */
+export class Transports {
+  constructor(
+    private readonly links: Links,
+    private readonly consumers: ConsumerSet,
+  ) {}
+
+  /** Of this process alone. Asks the brokers where its consumers are. */
+  async status(): Promise<TransportsStatus> {
+    const transports = this.links.all.map(({ name, factory: { kind }, failure }) => ({
+      ...{ name, kind },
+      ...(failure === undefined ? {} : { failure }),
+    }));
+    return { transports, consumers: await Promise.all(this.consumers.all.map((one) => one.status())) };
+  }
+}

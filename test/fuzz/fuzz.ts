@@ -127,7 +127,8 @@ async function compare(log: EventLog, recorded: ReadonlySet<string>, report: Fuz
   const missing = new Set(recorded);
   for await (const { key, metadata } of log.read()) {
     if (!missing.delete(key)) report.findings.push(`in the log, but in no answer: ${key}`);
-    if (metadata.source !== 'http') report.findings.push(`another source: ${JSON.stringify(metadata.source)}`);
+    if (metadata.source !== 'http')
+      report.findings.push(`another source: ${JSON.stringify(metadata.source)}`);
   }
   for (const key of missing) report.findings.push(`answered as recorded, but not in the log: ${key}`);
   if (Object.keys(Object.prototype).length > 0) report.findings.push('a prototype was changed');

@@ -86,7 +86,7 @@ export class Collector {
   private input(value: object): EventInput | undefined {
     if (this.aggregates.isAggregate(value)) return undefined;
     const { follower, from, position } = this.place;
-    const log = from === undefined ? '' : `${from}:`;
+    const log = from === undefined ? '' : `@${from}:`;
     const key = `follower:${follower}:${log}${position}:${this.index++}`;
     const given = value as Partial<EventInput>;
     return { ...given, key: given.key ?? key } as EventInput;

@@ -15,6 +15,7 @@ import { EventFailed } from './handling.js';
 import { hasAhead, LanesAhead } from './lanes.js';
 import type { FollowedLogs } from './logs/followed-logs.js';
 import { NotDoneYet } from './beforehand.js';
+import { cut, type Page } from './page.js';
 import { Preparation } from './preparation.js';
 import type { Next } from './next.js';
 import { type SetbackParts, Setbacks } from './setbacks.js';
@@ -38,12 +39,6 @@ export interface RunParts extends RoundParts, SetbackParts {
   readonly connectivity: Pick<Connectivity, 'explainsFailure'>;
 }
 
-/** A stretch of the log, and what the follower takes of it. */
-export interface Page {
-  readonly stretch: Stretch;
-  readonly events: readonly StoredEvent[];
-}
-
 export interface StepOptions {
   /** Also where it has stopped, or waits for a retry. */
   readonly again?: boolean;
@@ -51,7 +46,7 @@ export interface StepOptions {
   readonly handled?: (event: RecordedEvent) => void;
   /** It is to become the active version, since somebody says so. */
   readonly wish?: Wish;
-  /** Whoever asks for the step has taken a slot for it. */
+  /** Whoever asks for the step has taken a slot for it; false: it takes one for each transaction. Default: it takes none. */
   readonly hasSlot?: boolean;
 }
 
@@ -106,7 +101,7 @@ export class FollowerRun {
       // Where a process has died of it lately, what else there is goes first: a parked event may be what it died of.
       const isFirst = row.starts === 0 || !stretch;
       if (isFirst && row.parked > 0 && (again || (row.parkedDueIn ?? Infinity) <= 0)) {
-        const parked = await this.parked(row, again);
+        const parked = await this.parked(row, options);
         if (parked) return parked;
       }
       if (stretch) return await this.step(row, stretch, options);
@@ -135,9 +130,10 @@ export class FollowerRun {
   }
 
   /** Its row is read again afterwards, whatever came of it. */
-  private async takeOver(row: FollowerRow, { wish, handled }: StepOptions): Promise<Next> {
+  private async takeOver(row: FollowerRow, options: StepOptions): Promise<Next> {
+    const { wish, handled } = options;
     try {
-      await this.takeover.run(row, wish, handled);
+      await this.inSlot(options, () => this.takeover.run(row, wish, handled));
       return { kind: 'lost' };
     } catch (error) {
       // The step that comes next does what is to be done about an event that failed.
@@ -175,7 +171,9 @@ export class FollowerRun {
 
   /** Several streams side by side; then a pass takes what they have left, and the follower to the end of the round. */
   private async round(row: FollowerRow, round: Round, options: StepOptions): Promise<Next> {
-    const { left, errors, handled, ...begun } = await this.rounds.run(row, round, options);
+    const { left, errors, handled, ...begun } = await this.inSlot(options, () =>
+      this.rounds.run(row, round, { ...options, hasSlot: options.hasSlot !== undefined }),
+    );
     for (const error of errors) {
       // What fails beside others is tried without them before that counts.
       if (error instanceof EventFailed || this.isConflict(error)) continue;
@@ -212,13 +210,16 @@ export class FollowerRun {
     for (let conflicts = 0; ; conflicts++) {
       try {
         const part = await this.preparation.done(row, stretch, events);
-        const passed = await this.pass.run({ row, ...part, ...handled });
+        const passed = await this.inSlot(options, () => this.pass.run({ row, ...part, ...handled }));
         this.interruptions = 0;
         this.follower.beforehand?.passed(part.events);
         this.parts.telemetry.passed(this.follower.name, passed.handled);
         return { kind: 'passed', ...passed };
       } catch (error) {
         if (this.isConflict(error) && conflicts < PATIENCE && !this.parts.signal.aborted) continue;
+        // Nobody has died of it: that is no start to be counted.
+        if (error instanceof NotDoneYet && row.suspectUntil !== undefined)
+          await this.parts.table.started(row, row.starts - 1, row.suspectUntil);
         return (await this.interrupted(error)) ?? this.split(row, stretch, events, { error, options });
       }
     }
@@ -264,17 +265,18 @@ export class FollowerRun {
   }
 
   /** The first parked event that is due; undefined where none is. */
-  private async parked(row: FollowerRow, always: boolean): Promise<Next | undefined> {
+  private async parked(row: FollowerRow, options: StepOptions): Promise<Next | undefined> {
+    const always = options.again ?? false;
     const parked = await this.setbacks.due(row, always);
     if (!parked) return undefined;
     const own = parked.event ? await this.setbacks.putOff(row, parked) : row;
     if (!own) return { kind: 'lost' };
+    const events = parked.event ? [parked.event] : [];
     try {
-      if (parked.event)
-        await this.preparation.done({ ...own, toSkip: 0, parked: 0 }, NOWHERE, [parked.event]);
-      await this.setbacks.retry(own, parked);
-      if (parked.event) this.follower.beforehand?.passed([parked.event]);
-      if (parked.event) this.parts.telemetry.passed(this.follower.name, 1);
+      await this.preparation.done({ ...own, toSkip: 0, parked: 0 }, NOWHERE, events);
+      await this.inSlot(options, () => this.setbacks.retry(own, parked));
+      this.follower.beforehand?.passed(events);
+      this.parts.telemetry.passed(this.follower.name, events.length);
       return { kind: 'lost' };
     } catch (error) {
       const interrupted = await this.interrupted(error);
@@ -285,13 +287,12 @@ export class FollowerRun {
     }
   }
 
+  /** A transaction, with a slot of its own where whoever asks for the step has none. */
+  private inSlot<T>({ hasSlot }: StepOptions, work: () => Promise<T>): Promise<T> {
+    return hasSlot === false ? this.parts.slots.use(work) : work();
+  }
+
   private isConflict(error: unknown): boolean {
     return isConflict(this.parts.database, error);
   }
-}
-
-/** No more events than that. */
-function cut({ stretch, events }: Page, size: number): Page {
-  if (events.length <= size) return { stretch, events };
-  return { stretch: { ...stretch, to: events[size - 1]!.position }, events: events.slice(0, size) };
 }

@@ -242,8 +242,8 @@ export class Following {
   private async work(run: FollowerRun, from: FollowerRow, horizon: number): Promise<void> {
     try {
       const steps = () => this.steps(run, from, horizon);
-      // What is done beforehand may take long, and its transactions are short: it holds up no other follower.
-      await (run.follower.beforehand ? steps() : this.slots.use(steps));
+      // Sending, and reading another log, may take long: it holds up no other follower.
+      await (run.follower.beforehand || isOfOther(run) ? steps() : this.slots.use(steps));
     } catch (error) {
       this.complain(run.follower.name, error);
     }
@@ -252,7 +252,7 @@ export class Following {
 
   private async steps(run: FollowerRun, from: FollowerRow, horizon: number): Promise<void> {
     for (let row = from; !this.isStopped;) {
-      const next = await run.alone(() => run.next(row, horizon, { hasSlot: true }));
+      const next = await run.alone(() => run.next(row, horizon, { hasSlot: !isOfOther(run) }));
       if (next.kind === 'lost' || next.kind === 'away') {
         this.isStale = true;
         if (next.kind === 'away') this.away(run.follower.name, next);
@@ -281,4 +281,9 @@ export class Following {
       logger.warn(`Followers: ${what} failed and is tried again: ${errorLine(error)}`),
     );
   }
+}
+
+/** Its transactions take slots, and what it asks for by HTTP does not. */
+function isOfOther({ follower }: FollowerRun): boolean {
+  return follower.from !== undefined;
 }

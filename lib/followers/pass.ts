@@ -106,8 +106,8 @@ export class Pass {
     return new LanesAhead(await this.parts.tracking.lanes.read(sql, row), this.follower.from);
   }
 
-  /** A parked event, which is forgotten where that succeeds. */
-  async retryParked(row: FollowerRow, event: StoredEvent): Promise<void> {
+  /** A parked event, which is forgotten where that succeeds; `stream`: the one behind which others were put. */
+  async retryParked(row: FollowerRow, event: StoredEvent, stream: string): Promise<void> {
     const { tracking, events } = this.parts;
     await this.transaction(async (sql) => {
       if (
@@ -116,7 +116,7 @@ export class Pass {
       )
         throw new LostPass();
       await this.limited((limit) => this.handling.handle({ sql, row, ahead: LanesAhead.none, limit }, event));
-      await events.release(sql, row, this.streamOf(event));
+      await events.release(sql, row, stream);
     });
   }
 

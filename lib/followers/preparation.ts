@@ -30,7 +30,7 @@ export class Preparation {
     const { beforehand } = this.follower;
     if (!beforehand || events.length === 0) return { stretch, events };
     if (!(await this.isCurrent(row, stretch))) throw new LostPass();
-    await beforehand.prepare(events);
+    await unlessAborted(this.parts.signal, () => beforehand.prepare(events));
     const due = await this.due(row, stretch, events);
     const { failed, undone } = await unlessAborted(this.parts.signal, () => beforehand.done(due));
     const part = events.filter(({ position }) => !undone || position < undone.event.position);

@@ -70,8 +70,11 @@ export class Setbacks {
   async retry(row: FollowerRow, { noted, event }: Parked): Promise<void> {
     const { position, attempts } = noted;
     const failure = { position, attempts, error: '', failedAt: 0, retryIn: 0 };
-    if (event) return this.pass.retryParked({ ...row, failure }, event);
-    await this.changed(row, (sql) => this.parts.events.remove(sql, row, position));
+    if (event) return this.pass.retryParked({ ...row, failure }, event, noted.stream);
+    await this.changed(row, async (sql) => {
+      await this.parts.events.remove(sql, row, position);
+      await this.parts.events.release(sql, row, noted.stream);
+    });
   }
 
   /**

@@ -20,6 +20,13 @@ export class PayloadEncodingError extends EventSourcingError {
   }
 }
 
+/** A step of the pipeline could not store what is an event's `data`: nothing was written. */
+export class PayloadStepError extends PayloadEncodingError {
+  constructor(step: string, message: string, cause: unknown) {
+    super('data', `what the payload step "${step}" can store`, `an error: ${message}`, { cause });
+  }
+}
+
 /** An event's `data` takes more room than the limit: nothing was written. */
 export class PayloadTooLargeError extends EventSourcingError {
   readonly code = 'PAYLOAD_TOO_LARGE';

@@ -1,7 +1,7 @@
 import type { StoredPayload } from '../core/stored-payload.js';
 import { isTyped, messageOf } from '../core/thrown.js';
 import type { EncryptionStep } from './encryption-steps.js';
-import { PayloadEncodingError } from './errors.js';
+import { PayloadStepError } from './errors.js';
 import type { PayloadOwner } from './payload-owner.js';
 import type { PayloadStep } from './payload-step.js';
 
@@ -64,7 +64,6 @@ function dumped(bytes: Uint8Array, step: PayloadStep, owner: PayloadOwner): Uint
     return step.dump(bytes, owner);
   } catch (thrown) {
     if (isTyped(thrown)) throw thrown;
-    const expected = `what the payload step "${step.name}" can store`;
-    throw new PayloadEncodingError('data', expected, `an error: ${messageOf(thrown)}`, { cause: thrown });
+    throw new PayloadStepError(step.name, messageOf(thrown), thrown);
   }
 }

@@ -93,7 +93,9 @@ export class Consumer {
     const { name, link, topics, group } = this.definition;
     const failure = this.failed ?? link.failure;
     const state = !this.going || this.isStopping ? 'stopped' : failure ? 'waiting' : 'running';
-    const places = (await (await this.subscription?.catch(() => undefined))?.places()) ?? [];
+    // One that is gone, or a broker that is, tells nothing.
+    const asked = this.failed ? undefined : this.subscription?.then((one) => one.places());
+    const places = (await asked?.catch(() => undefined)) ?? [];
     const partitions = places.map((place) => ({ ...place, lag: Math.max(0, place.end - place.next) }));
     const told = failure === undefined ? {} : { failure };
     return { name, transport: link.name, topics, group, state, ...told, consumed: this.consumed, partitions };
@@ -188,10 +190,11 @@ export class Consumer {
       this.complain('could not record what it received', error, failures);
       return this.pause(failures, gone);
     }
-    const subscription = await this.subscription;
+    // The batch may be of a subscription that is gone.
+    const subscription = gone.aborted ? undefined : await this.subscription?.catch(() => undefined);
     subscription?.pause([batch]);
     await unlessAborted(gone, connectivity.reachable());
-    subscription?.resume([batch]);
+    if (!gone.aborted) subscription?.resume([batch]);
   }
 
   /** What could not be committed comes again, and is known then. */

@@ -8,9 +8,10 @@ import { assertEventInput } from '../core/event-input.js';
 import type { AppendResult, EventInput, EventMetadata, RecordedEvent } from '../core/event.js';
 import { type EventClass, eventTypeNameOf, type EventTypes } from '../core/event-types.js';
 import { assertKnownOptions } from '../core/options/known-options.js';
+import { NoAnswerError, within } from '../runtime/deadline.js';
 import { emissionContext } from '../store/commits/emission-context.js';
 import { type Emission, emissionOf } from '../store/log/event-recorder.js';
-import { MessageRefusedError } from './errors.js';
+import { BrokerAwayError, MessageRefusedError } from './errors.js';
 import type { Link } from './link.js';
 import type { Links } from './links.js';
 import { outgoing, refusing } from './outgoing.js';
@@ -84,7 +85,7 @@ export class EventEmitterService {
     };
     const emission = await this.emission(event, { destination });
     return options.direct
-      ? this.direct(emission, link, topic)
+      ? this.atMost(limit, link, this.direct(emission, link, topic))
       : this.durably(emission, link, { topic, limit, ...options });
   }
 
@@ -109,6 +110,13 @@ export class EventEmitterService {
     } finally {
       waiting.end();
     }
+  }
+
+  /** A broker that has not answered by then is away. */
+  private atMost<T>(limit: number, { name }: Link, sending: Promise<T>): Promise<T> {
+    return within(limit, sending).catch((error: unknown) => {
+      throw error instanceof NoAnswerError ? new BrokerAwayError(name, { cause: error }) : error;
+    });
   }
 
   private async direct({ input }: Emission, link: Link, topic: string): Promise<SendResult> {

@@ -1,3 +1,4 @@
+import { describe } from '../core/describe.js';
 import { errorText } from '../core/error-text.js';
 import type { EventMetadata } from '../core/event.js';
 import type { EventTypes } from '../core/event-types.js';
@@ -6,11 +7,18 @@ import { outsidePrefix } from '../core/event-input.js';
 import { type Emission, emissionOf } from '../store/log/event-recorder.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
 import { CAUSATION_ID, CORRELATION_ID, MESSAGE_ID, TRACE_HEADERS } from './headers.js';
+import { UnreadableMessageError } from './errors.js';
 import { identityOf, orderKeyOf, originOf } from './message-identity.js';
 import type { ReceivedMessage } from './transport.js';
 
 /** The group of events that stand for messages which could not be read. */
 export const QUARANTINED = 'transports.Quarantined';
+
+/** What the groups of the log's own events begin with. */
+const OWN_GROUPS = ['forgetting.', 'transports.'];
+
+/** Characters of what is kept of a header in an event's metadata; that of a trace may have 512. */
+const LONGEST_HEADER = 512;
 
 /** What an event of the group `transports.Quarantined` holds. */
 export interface QuarantinedMessage {
@@ -62,6 +70,7 @@ export class ReceivedEvents {
   private async read(message: Readable): Promise<Emission> {
     const { deserializer } = this.consumer;
     const { group = message.topic, data, id, occurredAt } = await deserializer.deserialize(message);
+    if (isOfLibrary(group)) throw new UnreadableMessageError(`the group ${group} is the log's own`);
     const own = this.idOf(message, true) ?? id;
     const time = occurredAt ?? message.timestamp;
     const event = { group, data, ...(time ? { occurredAt: time } : {}) };
@@ -100,7 +109,9 @@ export class ReceivedEvents {
     const metadata: Partial<EventMetadata> = {
       ...known(headers[CORRELATION_ID], (correlationId) => ({ correlationId })),
       ...known(headers[CAUSATION_ID], (causationId) => ({ causationId })),
-      ...Object.fromEntries(TRACE_HEADERS.flatMap((name) => (headers[name] ? [[name, headers[name]]] : []))),
+      ...Object.fromEntries(
+        TRACE_HEADERS.flatMap((name) => known(headers[name], (value) => [[name, value]]) ?? []),
+      ),
       source: { transport: link.name, topic, partition, offset },
     };
     const details = { metadata, ...(orderKey === undefined ? {} : { orderKey }) };
@@ -111,7 +122,9 @@ export class ReceivedEvents {
   private idOf(message: ReceivedMessage, mayThrow = false): string | undefined {
     const byHeader = message.headers[MESSAGE_ID];
     try {
-      return this.consumer.id?.(message) ?? byHeader;
+      const id: unknown = this.consumer.id?.(message) ?? byHeader;
+      if (id === undefined || typeof id === 'string') return id;
+      throw new Error(`it gave ${describe(id)}, not a string`);
     } catch (error) {
       if (mayThrow) throw new Error(`the option id failed: ${messageOf(error)}`, { cause: error });
       return byHeader;
@@ -119,6 +132,12 @@ export class ReceivedEvents {
   }
 }
 
+/** Every event that a handler emits carries it on: what is longer is no id, and left out. */
 function known<T>(value: string | undefined, of: (value: string) => T): T | undefined {
-  return value === undefined || value === '' ? undefined : of(value);
+  return value === undefined || value === '' || value.length > LONGEST_HEADER ? undefined : of(value);
+}
+
+/** Nobody outside says that a person was forgotten, or that a message could not be read. */
+function isOfLibrary(group: string): boolean {
+  return typeof group === 'string' && OWN_GROUPS.some((prefix) => group.startsWith(prefix));
 }

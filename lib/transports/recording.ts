@@ -1,5 +1,6 @@
 import { InvalidEventError } from '../core/errors.js';
-import { PayloadEncodingError, PayloadTooLargeError } from '../payload/errors.js';
+import { ErasedSubjectError } from '../core/personal.js';
+import { PayloadEncodingError, PayloadStepError, PayloadTooLargeError } from '../payload/errors.js';
 import type { Emission } from '../store/log/event-recorder.js';
 import type { ReceivedEvents } from './received-events.js';
 import type { ReceivedMessage } from './transport.js';
@@ -42,8 +43,9 @@ export class Recording {
     if (!emission) return;
     const error = await this.refused(emission);
     if (!error) return;
-    // Its bytes may be what is too much.
-    if (await this.refused(this.events.quarantined(message, error)))
+    // Of a person who was forgotten, nothing is kept; and its bytes may be what is too much.
+    const isKept = !(error instanceof ErasedSubjectError);
+    if (!isKept || (await this.refused(this.events.quarantined(message, error))))
       await this.write([this.events.quarantined(message, error, false)]);
   }
 
@@ -59,8 +61,9 @@ export class Recording {
   }
 }
 
-/** With a cause it is somebody else's fault, such as that of a payload step whose keys are out of reach. */
+/** A payload step that fails is somebody else's fault: its keys may be out of reach. */
 const isTheirs = (error: unknown): boolean =>
-  (error instanceof PayloadEncodingError && error.cause === undefined) ||
+  (error instanceof PayloadEncodingError && !(error instanceof PayloadStepError)) ||
   error instanceof PayloadTooLargeError ||
-  error instanceof InvalidEventError;
+  error instanceof InvalidEventError ||
+  error instanceof ErasedSubjectError;

@@ -2,6 +2,8 @@ import type { QueryRunner } from 'typeorm';
 import { errorLine } from '../../core/error-text.js';
 import type { RecordedEvent } from '../../core/event.js';
 import type { FollowableLog, NotificationPage, NotificationSelection } from '../../core/notification-log.js';
+import { PRUNED } from '../../core/stored-payload.js';
+import { PayloadPrunedError } from '../../payload/errors.js';
 import type { OwnLogger } from '../../runtime/logging.js';
 import type { Behind } from '../../store/followers/follower-views.js';
 import type { StoredEvent } from '../../store/ports/rows.js';
@@ -79,6 +81,8 @@ export class OtherLog implements FollowedLog {
   }
 
   async read(event: StoredEvent, _runner: QueryRunner): Promise<RecordedEvent> {
+    // Its log has removed what it held: as if it were of its own log.
+    if (event.encoding === PRUNED) throw new PayloadPrunedError();
     return this.parts.restored(this.events.get(event)!);
   }
 
@@ -152,8 +156,9 @@ export class OtherLog implements FollowedLog {
   /** As the engine knows events; what its methods get is kept beside it. */
   private stored(event: RecordedEvent): StoredEvent {
     const { position, key, group, metadata, orderKey = null } = event;
+    const encoding = event.pruned ? PRUNED : 'json';
     const stored: StoredEvent = {
-      ...{ position, key, group, orderKey, payload: null, payloadBytes: null, encoding: 'json' },
+      ...{ position, key, group, orderKey, payload: null, payloadBytes: null, encoding },
       metadata: JSON.stringify(metadata),
       occurredAt: event.occurredAt.getTime(),
       recordedAt: event.recordedAt.getTime(),

@@ -70,7 +70,7 @@ export class FollowerViews {
 
 /** A follower's name may have a colon in it, too. The key of what came of another log names that before the position. */
 function isOf(name: string, key: string): boolean {
-  return /^(?:[^:]+:)?\d+:\d+$/.test(key.slice(`follower:${name}:`.length));
+  return /^(?:@[^:]+:)?\d+:\d+$/.test(key.slice(`follower:${name}:`.length));
 }
 
 /** Streams are compared byte by byte: a semicolon follows on the colon behind the application's name. */

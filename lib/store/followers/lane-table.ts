@@ -111,8 +111,9 @@ export class LaneTable {
       to.name,
       to.version,
     ]);
-    const before = places.filter(({ isReplayed }) => isReplayed);
-    const handed = before.length > 0 ? before : places;
+    // As `replay` has it, for each upstream.
+    const known = new Set(places.filter(({ isReplayed }) => isReplayed).map((place) => place.upstream));
+    const handed = places.filter(({ isReplayed, upstream }) => isReplayed || !known.has(upstream));
     await this.insert(
       sql,
       to,

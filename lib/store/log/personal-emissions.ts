@@ -3,6 +3,7 @@ import { describe } from '../../core/describe.js';
 import { InvalidEventError } from '../../core/errors.js';
 import { ErasedSubjectError, isErased, type PersonalEvent, type PersonalPart } from '../../core/personal.js';
 import { aggregateIdOf } from '../../core/stream.js';
+import { isTyped, messageOf } from '../../core/thrown.js';
 import { type ErasedPart, PersonalValue } from '../../payload/personal-values.js';
 import type { PayloadOwner } from '../../payload/payload-owner.js';
 import { type KnownKey, knownKey, type SubjectKey } from '../../payload/subject-keys.js';
@@ -73,7 +74,10 @@ export class PersonalEmissions {
       const value = property === undefined ? data : valueAt(data, property);
       if (value === undefined || value === null || isErased(value)) return [];
       const event = eventOf(emission);
-      const id = subjectText(subject(event.data, event), property);
+      const id = subjectText(
+        subjectOf(() => subject(event.data, event), property),
+        property,
+      );
       return [{ part: { subject: id, property: property ?? '' }, value }];
     });
   }
@@ -153,4 +157,15 @@ function notPlain({ property }: ErasedPart, data: unknown): InvalidEventError {
 
 function keyAndGroup({ key, group }: PayloadOwner): PayloadOwner {
   return { key, group };
+}
+
+/** What the application's function says of data that may be anything. */
+function subjectOf(ask: () => unknown, property: string | undefined): unknown {
+  try {
+    return ask();
+  } catch (thrown) {
+    if (isTyped(thrown)) throw thrown;
+    const expected = 'data of which the personal subject can be told';
+    throw new InvalidEventError(property ?? 'data', expected, `an error: ${messageOf(thrown)}`);
+  }
 }

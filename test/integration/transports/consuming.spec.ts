@@ -245,6 +245,40 @@ describeEachDatabase('a consumer', (db) => {
     expect((await application.log.get<any>('memory:payments:0:3'))!.data).toEqual({ amount: 3 });
   });
 
+  it('takes nobody’s word from outside for what the log alone says', async () => {
+    const application = await start();
+    const groups = ['forgetting.Forgotten', QUARANTINED];
+    for (const name of groups) publish({ name, data: { subject: '42' } }, { partition: 0 });
+    await consumed();
+    const events = await recorded(application);
+    expect(events.map(({ group }) => group)).toEqual([QUARANTINED, QUARANTINED]);
+    expect(events.map(({ data }) => data.error)).toEqual(
+      groups.map((group) => expect.stringContaining(group)),
+    );
+  });
+
+  it('keeps no header that is too long to be an id: each event that comes of it would carry it on', async () => {
+    const application = await start();
+    const id = 'x'.repeat(1_000_000);
+    publish({ amount: 1 }, { headers: { 'correlation-id': id, traceparent: id, 'causation-id': 'order_3' } });
+    await consumed();
+    const [event] = await recorded(application);
+    expect(event!.metadata).toEqual({
+      correlationId: event!.key,
+      causationId: 'order_3',
+      source: expect.anything(),
+    });
+  });
+
+  it('quarantines a message for which the option id gives no string', async () => {
+    const application = await start({ id: (() => 5) as never });
+    publish({ amount: 1 }, { partition: 0 });
+    await consumed();
+    const [event] = await recorded(application);
+    expect(event).toMatchObject({ key: 'memory:payments:0:0', group: QUARANTINED });
+    expect((event!.data as { error: string }).error).toContain('not a string');
+  });
+
   it('leaves out tombstones', async () => {
     const application = await start();
     broker.publish('payments', { value: null, key: 'k' });

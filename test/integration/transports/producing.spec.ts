@@ -159,6 +159,26 @@ describeEachDatabase('a producer', (db) => {
     expect(ids()).toEqual(['payment.Created_1', 'payment.Created_2']);
   });
 
+  it('takes no broker that is away for the death of a process', async () => {
+    await start();
+    const tries = [deferred(), deferred(), deferred()];
+    let tried = 0;
+    const transport = sending(broker, async (messages) => {
+      tries[tried++]?.resolve();
+      return messages.map(() => ({ kind: 'untaken', error: new Error('busy') }));
+    });
+    await restart([]);
+    await append({ id: 1, order: 1 });
+    const { dataSource } = application!;
+    await dataSource.query("UPDATE once_follower SET starts = 1, suspect_until = 1 WHERE name = 'Payments'");
+    await restart([producer()], {}, transport);
+    for (const one of tries) await one.promise;
+    const [row] = await application!.dataSource.query(
+      "SELECT starts FROM once_follower WHERE name = 'Payments'",
+    );
+    expect(Number(row.starts)).toBeLessThanOrEqual(2);
+  });
+
   it('sends again what was not taken, and only that', async () => {
     let refuse = true;
     const transport = sending(broker, async (messages, really) => {

@@ -37,6 +37,8 @@ export class OtherLog implements FollowedLog {
   /** Up to where it was decided when it last answered. */
   known = 0;
   trouble?: Trouble;
+  /** Asking for events failed: that it says how far it is proves nothing then. */
+  private isOfEvents = false;
   private behindFor = 0;
   private asking?: Promise<unknown>;
   private polledAt = -Infinity;
@@ -116,10 +118,12 @@ export class OtherLog implements FollowedLog {
     try {
       const page = await log.page(selection, { signal: this.stopping.signal });
       this.known = page.decided;
-      if (!(this.trouble?.error instanceof UpstreamBehindError)) this.isBack();
+      const isProof = !this.isOfEvents || asksForEvents(selection);
+      if (isProof && !(this.trouble?.error instanceof UpstreamBehindError)) this.isBack();
       return page;
     } catch (error) {
       const unreadable = new UpstreamUnreadableError(name, error);
+      this.isOfEvents ||= asksForEvents(selection);
       this.isTroubled(unreadable);
       throw unreadable;
     }
@@ -128,7 +132,8 @@ export class OtherLog implements FollowedLog {
   private compare(position: number, decided: number): void {
     if (decided >= position) {
       this.behindFor = 0;
-      return this.isBack();
+      if (this.trouble?.error instanceof UpstreamBehindError) this.isBack();
+      return;
     }
     this.behindFor++;
     if (this.behindFor >= PATIENCE) this.isTroubled(this.behindOf(position, decided));
@@ -150,6 +155,7 @@ export class OtherLog implements FollowedLog {
     if (!this.trouble) return;
     const seconds = (this.parts.now() - this.trouble.since.getTime()) / 1000;
     this.trouble = undefined;
+    this.isOfEvents = false;
     this.parts.logger.log(`Upstream ${this.parts.name} can be read again, after ${seconds.toFixed(1)} s.`);
   }
 
@@ -171,4 +177,8 @@ export class OtherLog implements FollowedLog {
 /** In words, for those who look. */
 export function troubleOf({ error, since }: Trouble): { since: Date; error: string } {
   return { since, error: errorLine(error) };
+}
+
+function asksForEvents({ limit }: NotificationSelection): boolean {
+  return limit !== 0;
 }

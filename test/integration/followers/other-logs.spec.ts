@@ -133,6 +133,25 @@ describeEachDatabase('a follower of the log of another application', (db) => {
     expect(books.logger.of('warn').filter((line) => line.includes('shop'))).toHaveLength(1);
   });
 
+  it('is told of trouble once, too, where the other application says how far it is, and gives no events', async () => {
+    const books = await open();
+    await shop.order(1);
+    await books.followers.waitFor('Ledger', await shop.positionOf(1));
+    let refused = 0;
+    const often = deferred();
+    shop.keeps = (response) => {
+      if (++refused === 3) often.resolve();
+      response.status(500).json({ code: 'BROKEN', message: 'One of them cannot be read.' });
+    };
+    await shop.order(2);
+    await often.promise;
+    expect(books.logger.of('warn').filter((line) => line.includes('shop'))).toHaveLength(1);
+    expect(books.logger.of('log').filter((line) => line.includes('shop'))).toEqual([]);
+    delete shop.keeps;
+    await books.followers.waitFor('Ledger', await shop.positionOf(2));
+    expect(books.logger.of('log').filter((line) => line.includes('shop'))).toHaveLength(1);
+  });
+
   it('stops at an event that fails, which is tried again or left out by its position in the other log', async () => {
     const books = await open(asleep());
     books.ledger.failing.add(2);

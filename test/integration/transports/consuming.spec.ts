@@ -159,11 +159,12 @@ describeEachDatabase('a consumer', (db) => {
       {
         transports: {
           memory: committing(broker, async ([position], really) => {
-            const events = await recorded(application);
-            seen.push([
-              events.filter(({ metadata }) => placeOf(metadata) === position!.partition).length,
-              position!.next,
-            ]);
+            // Also above the safe horizon, where `read` ends: appends of other partitions are under way.
+            const keys = `event_key LIKE 'memory:payments:${position!.partition}:%'`;
+            const events: unknown[] = await application.dataSource.query(
+              `SELECT position FROM once_event WHERE ${keys}`,
+            );
+            seen.push([events.length, position!.next]);
             await really();
           }),
         },
@@ -414,7 +415,3 @@ describeEachDatabase('a consumer', (db) => {
     });
   });
 });
-
-function placeOf({ source }: RecordedEvent['metadata']): number {
-  return typeof source === 'object' ? source.partition : -1;
-}

@@ -410,7 +410,7 @@ describeEachDatabase('decisions over tags', (db) => {
     ]) {
       const entries = await process.database.transaction(async (sql) => {
         const reading = async () => {
-          const rows = await dialect.decisions.read(sql, tables, [{ tags }], 0);
+          const rows = await dialect.decisions.read(sql, tables, [{ tags }], 1);
           expect(rows.map(({ event_key, item }) => [event_key, Number(item)])).toEqual([[both.key, 0]]);
         };
         if (db.name === 'postgres') return rowsRead(sql, 'once_event_tag', reading);

@@ -11,6 +11,7 @@ import type { Sql, SqlPart } from '../../ports/sql.js';
 import type { Tables } from '../../ports/tables.js';
 import { answered, appendCall } from './append.js';
 import { isLarge } from './append-large.js';
+import { readByItem } from '../shared/read-by-item.js';
 import { decideFunction } from './decision-functions.js';
 import { taggedFunction } from './tagged-function.js';
 
@@ -30,8 +31,11 @@ const NO_LOCKS: BucketLocks = { own: [], shared: [] };
 type Found = [position: number, group: string, nr: number][] | 'isolation' | 'locked' | null;
 
 export const decisions: DecisionSql = {
+  // A whole history may be long: that is worth a plan of its own.
   read: (sql, t, items, after) =>
-    sql.rows(`SELECT * FROM ${taggedFunction(t)}(?::json, ?)`, [itemsAsJson(items), after]),
+    after === 0
+      ? readByItem(sql, t, items, after)
+      : sql.rows(`SELECT * FROM ${taggedFunction(t)}(?::json, ?)`, [itemsAsJson(items), after]),
   async lock(sql, t, locks, wait) {
     return (await decide(sql, t, locks, wait)) !== 'locked';
   },

@@ -18,6 +18,7 @@ import {
   RemoteAnswerError,
   RemoteUnreachableError,
 } from './remote-answer.js';
+import { underFirstAborted } from '../runtime/first-aborted.js';
 
 /** Events in one answer of which the other side has not said how many it gives. */
 const USUAL = 10;
@@ -150,11 +151,10 @@ class RemoteNotificationLog implements Notifications {
     const timeout = AbortSignal.timeout(this.timeout);
     try {
       const made = typeof headers === 'function' ? await headers({ refused }) : headers;
-      const response = await ask(url, {
-        headers: made,
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      return await underFirstAborted(signal ? [signal, timeout] : [timeout], async (either) => {
+        const response = await ask(url, { headers: made, signal: either });
+        return [response, await response.text()];
       });
-      return [response, await response.text()];
     } catch (error) {
       const reason = timeout.aborted ? `there was no answer within ${this.timeout} ms` : reasonOf(error);
       throw new RemoteUnreachableError(url, reason, error);

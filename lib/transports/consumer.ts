@@ -3,6 +3,7 @@ import { retryDelay, type RetryPolicy } from '../core/retry-policy.js';
 import type { EventTypes } from '../core/event-types.js';
 import type { Connectivity } from '../runtime/connectivity.js';
 import { settledWithin } from '../runtime/deadline.js';
+import { underFirstAborted } from '../runtime/first-aborted.js';
 import type { OwnLogger } from '../runtime/logging.js';
 import { Checkpoint } from './checkpoint.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
@@ -155,7 +156,7 @@ export class Consumer {
   private async waitFor(error: unknown, failures: number): Promise<void> {
     const { link } = this.definition;
     if (await link.connectivity.explainsFailure()) {
-      await unlessAborted(this.stopping.signal, link.connectivity.reachable());
+      await untilAborted(this.stopping.signal, link.connectivity.reachable());
       return;
     }
     this.complain('cannot be subscribed', error, failures);
@@ -183,18 +184,19 @@ export class Consumer {
   }
 
   /** The database is waited for, and nothing of the partition is received meanwhile. */
-  private async notRecorded(batch: ReceivedBatch, error: unknown, failures: number): Promise<void> {
+  private notRecorded(batch: ReceivedBatch, error: unknown, failures: number): Promise<void> {
     const { connectivity } = this.parts;
-    const gone = AbortSignal.any([batch.signal, this.stopping.signal]);
-    if (!(await connectivity.explainsFailure())) {
-      this.complain('could not record what it received', error, failures);
-      return this.pause(failures, gone);
-    }
-    // The batch may be of a subscription that is gone.
-    const subscription = gone.aborted ? undefined : await this.subscription?.catch(() => undefined);
-    subscription?.pause([batch]);
-    await unlessAborted(gone, connectivity.reachable());
-    if (!gone.aborted) subscription?.resume([batch]);
+    return underFirstAborted([batch.signal, this.stopping.signal], async (gone) => {
+      if (!(await connectivity.explainsFailure())) {
+        this.complain('could not record what it received', error, failures);
+        return this.pause(failures, gone);
+      }
+      // The batch may be of a subscription that is gone.
+      const subscription = gone.aborted ? undefined : await this.subscription?.catch(() => undefined);
+      subscription?.pause([batch]);
+      await untilAborted(gone, connectivity.reachable());
+      if (!gone.aborted) subscription?.resume([batch]);
+    });
   }
 
   /** What could not be committed comes again, and is known then. */
@@ -213,7 +215,7 @@ export class Consumer {
 
   private pause(failures: number, signal: AbortSignal = this.stopping.signal): Promise<void> {
     const delay = retryDelay(AGAIN, failures, this.parts.random)!;
-    return unlessAborted(signal, new Promise((resolve) => setTimeout(resolve, delay).unref()));
+    return untilAborted(signal, new Promise((resolve) => setTimeout(resolve, delay).unref()));
   }
 
   /** Said once, until it goes on. */
@@ -237,7 +239,7 @@ class Lost {
 }
 
 /** Resolves with the promise, or when the signal is aborted. */
-async function unlessAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
+async function untilAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
   if (signal.aborted) return;
   const over = new Lost();
   const tell = () => over.tell();

@@ -7,12 +7,13 @@ import { underFirstAborted } from '../runtime/first-aborted.js';
 import type { OwnLogger } from '../runtime/logging.js';
 import { Checkpoint } from './checkpoint.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
-import { type Recorder, Recording } from './recording.js';
+import { type Received, type Recorder, Recording } from './recording.js';
 import { ReceivedEvents } from './received-events.js';
 import type {
   AssignedPartition,
   PartitionPosition,
   ReceivedBatch,
+  ReceivedMessage,
   Receiver,
   Subscription,
   TopicPartition,
@@ -77,7 +78,7 @@ export class Consumer {
     readonly definition: ConsumerDefinition,
     private readonly parts: ConsumerParts,
   ) {
-    this.events = new ReceivedEvents(definition, parts.types);
+    this.events = new ReceivedEvents(definition, parts.types, () => parts.connectivity.explainsFailure());
     this.recording = new Recording(this.events, parts.record);
     this.checkpoint = new Checkpoint(
       () => this.tell('onRecovered', () => definition.onRecovered()),
@@ -165,22 +166,24 @@ export class Consumer {
 
   private async received(batch: ReceivedBatch): Promise<void> {
     const isOver = () => batch.signal.aborted || this.stopping.signal.aborted;
-    const emissions = await Promise.all(
-      batch.messages.map(async (message) => ({
-        message,
-        emission: await this.events.of(message),
-      })),
-    );
+    let received: readonly Received[] | undefined;
     for (let failures = 0; !isOver();) {
       try {
-        await this.recording.record(emissions);
+        received ??= await this.read(batch.messages);
+        await this.recording.record(received);
         this.failed = undefined;
         break;
       } catch (error) {
         await this.notRecorded(batch, error, ++failures);
       }
     }
-    if (!isOver() || this.recording.isDone(emissions)) await this.commit(batch);
+    if (!isOver() || (received && this.recording.isDone(received))) await this.commit(batch);
+  }
+
+  private read(messages: readonly ReceivedMessage[]): Promise<Received[]> {
+    return Promise.all(
+      messages.map(async (message) => ({ message, emission: await this.events.of(message) })),
+    );
   }
 
   /** The database is waited for, and nothing of the partition is received meanwhile. */

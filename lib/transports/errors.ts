@@ -1,6 +1,9 @@
 import { EventSourcingError } from '../core/errors.js';
 
-/** A broker cannot be reached. What was to be sent is sent, and what was to be received is received, when it is back. */
+/**
+ * A broker cannot be reached. What is in the log is sent, and what was to be received is received, when it is back. What was sent past
+ * the log is the caller's to send again.
+ */
 export class BrokerAwayError extends EventSourcingError {
   readonly code = 'BROKER_AWAY';
 
@@ -10,7 +13,8 @@ export class BrokerAwayError extends EventSourcingError {
     options?: ErrorOptions,
   ) {
     super(
-      `The broker of transport "${transport}" cannot be reached. Nothing is lost; it is tried again by itself.`,
+      `The broker of transport "${transport}" cannot be reached. What is in the log is sent when it is back; what was sent past the ` +
+        'log is to be sent again.',
       options,
     );
   }
@@ -51,6 +55,23 @@ export class UnreadableMessageError extends EventSourcingError {
 
   constructor(reason: string, options?: ErrorOptions) {
     super(`The message cannot be read: ${reason}`, options);
+  }
+}
+
+/**
+ * A serializer needs something else than the message, such as a schema registry, and that is away. No message is at fault: what was
+ * received is read again until it can be, and what is to be sent waits. A serializer of your own throws it, too.
+ */
+export class SerializerUnavailableError extends EventSourcingError {
+  readonly code = 'SERIALIZER_UNAVAILABLE';
+
+  constructor(
+    /** The serializer's name. */
+    readonly serializer: string,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`The serializer "${serializer}" cannot work now, and is tried again: ${reason}`, options);
   }
 }
 

@@ -7,6 +7,7 @@ export {
   MessageRefusedError,
   MessageTooLargeError,
   NotSentYetError,
+  SerializerUnavailableError,
   TransportCapabilityError,
   UnreadableMessageError,
 } from './errors.js';

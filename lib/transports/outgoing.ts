@@ -2,7 +2,7 @@ import { describe } from '../core/describe.js';
 import { errorLine } from '../core/error-text.js';
 import type { RecordedEvent } from '../core/event.js';
 import { isInstance } from '../core/thrown.js';
-import { MessageRefusedError } from './errors.js';
+import { MessageRefusedError, SerializerUnavailableError } from './errors.js';
 import { CAUSATION_ID, CORRELATION_ID, MESSAGE_ID, TRACE_HEADERS } from './headers.js';
 import type { ProducerDefinition } from './producer-definition.js';
 import type { OutgoingMessage } from './transport.js';
@@ -25,12 +25,12 @@ export async function outgoing(
   };
 }
 
-/** What the work gives; what it throws is why the message can never be sent. */
+/** What the work gives; what it throws is why the message can never be sent, unless it says that it cannot work now. */
 export async function refusing<T>(topic: string, what: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (isInstance(error, MessageRefusedError)) throw error;
+    if (isInstance(error, MessageRefusedError) || isInstance(error, SerializerUnavailableError)) throw error;
     throw new MessageRefusedError(topic, `${what}: ${errorLine(error)}`, { cause: error });
   }
 }

@@ -1,9 +1,9 @@
 import { errorLine } from '../core/error-text.js';
 import type { EventMetadata, RecordedEvent } from '../core/event.js';
-import { isTyped } from '../core/thrown.js';
+import { isInstance, isTyped } from '../core/thrown.js';
 import type { OwnLogger } from '../runtime/logging.js';
 import type { StoredEvent } from '../store/ports/rows.js';
-import { MessageRefusedError } from './errors.js';
+import { MessageRefusedError, SerializerUnavailableError } from './errors.js';
 import { sha256 } from './message-identity.js';
 import { outgoing, refusing } from './outgoing.js';
 import type { ProducerDefinition } from './producer-definition.js';
@@ -86,6 +86,9 @@ export class Producer {
     const failed = new Map<number, unknown>();
     const { batch, undone: waiting } = this.batchOf(events, failed);
     const undone = (await this.send(batch, failed)) ?? waiting;
+    // Behind one that is refused, others are not taken either.
+    if (undone && failed.size === 0) await this.complain(undone.error);
+    else this.isTroubled = false;
     return { failed, ...(undone ? { undone } : {}) };
   }
 
@@ -103,6 +106,8 @@ export class Producer {
       if (stopped.has(stream))
         return { batch, undone: { event, error: new Error('one before it was not sent') } };
       if (one.message) batch.push(one);
+      // It is nobody's fault: all behind it wait, too.
+      else if (isInstance(error, SerializerUnavailableError)) return { batch, undone: { event, error } };
       else {
         stopped.add(stream);
         failed.set(event.position, error);
@@ -122,9 +127,6 @@ export class Producer {
       if (outcome.kind === 'untaken') undone ??= { event: one.stored, error: outcome.error };
       else this.noted(one, outcome, failed);
     }
-    // Behind one that is refused, others are not taken either.
-    if (undone && failed.size === 0) await this.complain(undone.error);
-    else this.isTroubled = false;
     return undone;
   }
 
@@ -162,7 +164,7 @@ export class Producer {
     if ((await link.connectivity.explainsFailure()) || this.isTroubled) return;
     this.isTroubled = true;
     this.parts.logger.warn(
-      `Producer ${name}: the broker did not take a message, and is tried again: ${errorLine(error)}`,
+      `Producer ${name}: a message was not sent, and is tried again: ${errorLine(error)}`,
     );
   }
 

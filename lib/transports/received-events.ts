@@ -2,12 +2,12 @@ import { describe } from '../core/describe.js';
 import { errorText } from '../core/error-text.js';
 import type { EventMetadata } from '../core/event.js';
 import type { EventTypes } from '../core/event-types.js';
-import { isTyped, messageOf } from '../core/thrown.js';
+import { isInstance, isTyped, messageOf } from '../core/thrown.js';
 import { outsidePrefix } from '../core/event-input.js';
 import { type Emission, emissionOf } from '../store/log/event-recorder.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
 import { CAUSATION_ID, CORRELATION_ID, MESSAGE_ID, TRACE_HEADERS } from './headers.js';
-import { UnreadableMessageError } from './errors.js';
+import { SerializerUnavailableError, UnreadableMessageError } from './errors.js';
 import { identityOf, orderKeyOf, originOf } from './message-identity.js';
 import type { ReceivedMessage } from './transport.js';
 
@@ -40,9 +40,14 @@ export class ReceivedEvents {
   constructor(
     private readonly consumer: ConsumerDefinition,
     private readonly types: Pick<EventTypes, 'has' | 'prepare'>,
+    /** Whether what failed did so for want of the database. */
+    private readonly isWithoutDatabase: () => Promise<boolean>,
   ) {}
 
-  /** The event that a message is; undefined for a tombstone. What cannot be read is a quarantined event. Never rejects. */
+  /**
+   * The event that a message is; undefined for a tombstone. What cannot be read is a quarantined event. Rejects where the message is not
+   * at fault: then it is to be read again.
+   */
   async of(message: ReceivedMessage): Promise<Emission | undefined> {
     const { value } = message;
     if (value === null) return undefined;
@@ -50,6 +55,7 @@ export class ReceivedEvents {
     try {
       return await this.read(readable);
     } catch (error) {
+      if (await this.isElsewhere(error)) throw error;
       return this.quarantined(readable, error);
     }
   }
@@ -65,6 +71,13 @@ export class ReceivedEvents {
       headers: withBytes ? headers : {},
     };
     return this.emission(message, { group: QUARANTINED, data }, this.idOf(message));
+  }
+
+  /** What asks the database or a registry, such as a validator, fails while that is away: whatever the message says. */
+  private async isElsewhere(error: unknown): Promise<boolean> {
+    return (
+      isInstance(error, SerializerUnavailableError) || (!isTyped(error) && (await this.isWithoutDatabase()))
+    );
   }
 
   private async read(message: Readable): Promise<Emission> {

@@ -23,9 +23,9 @@ export interface DeserializedMessage {
 export interface Serializer {
   /** For messages. */
   readonly name: string;
-  /** Throws where the event cannot be sent: then it is parked. */
+  /** Throws where the event cannot be sent: then it is parked. With `SerializerUnavailableError` it waits. */
   serialize(event: RecordedEvent, topic: string): SerializedEvent | Promise<SerializedEvent>;
-  /** Throws where the bytes cannot be read: then they are recorded as a quarantined event. */
+  /** Throws where the bytes cannot be read: then they are recorded as a quarantined event. With `SerializerUnavailableError` they wait. */
   deserialize(
     message: ReceivedMessage & { readonly value: Uint8Array },
   ): DeserializedMessage | Promise<DeserializedMessage>;

@@ -2,7 +2,11 @@ import { Injectable, Logger, Scope } from '@nestjs/common';
 import {
   EventConsumer,
   type EventSourcingOptions,
+  EventType,
+  json,
   type RecordedEvent,
+  type Serializer,
+  SerializerUnavailableError,
   type TransportFactory,
   Transports,
 } from 'nestjs-once';
@@ -138,6 +142,26 @@ describeEachDatabase('a consumer', (db) => {
     expect(logger.of('error').filter((line) => line.includes('could not record'))).toHaveLength(1);
   });
 
+  it('reads again what its deserializer cannot read now, says so once, and quarantines nothing', async () => {
+    let isAway = true;
+    const deserializer: Serializer = {
+      ...json(),
+      deserialize: (message) => {
+        if (isAway) throw new SerializerUnavailableError('test', 'the registry is away');
+        return json().deserialize(message);
+      },
+    };
+    await start({}, [testConsumer({ deserializer })]);
+    publish('a');
+    await until(() => logger.of('error').length > 0);
+    publish('b');
+    expect(committed()).toBe(0);
+    isAway = false;
+    await until(() => committed() === 2);
+    expect(await data()).toEqual(['a', 'b']);
+    expect(logger.of('error')).toEqual([expect.stringContaining('the registry is away')]);
+  });
+
   it('waits at shutdown for what it is recording', async () => {
     const [reached, release] = [deferred(), deferred()];
     await start({
@@ -178,6 +202,35 @@ describeEachDatabase('a consumer', (db) => {
       proxy.restore();
       await until(() => committed() === 3);
       expect(await data()).toEqual(['a', 'b', 'c']);
+      await application!.close();
+      application = undefined;
+      await proxy.close();
+    });
+
+    it('quarantines nothing that its class could not judge while the database was away', async () => {
+      const address = await db.create();
+      const proxy = await CuttableProxy.before(address.url);
+      const database = dataSourceOptionsFrom(
+        { ...address, url: proxy.through(address.url) },
+        { logging: false },
+      );
+      let ask: () => Promise<unknown> = async () => undefined;
+      @EventType('payment.Judged')
+      class Judged {
+        amount: number;
+        async validate() {
+          await ask();
+        }
+      }
+      await start({ events: [Judged] }, undefined, Promise.resolve(database));
+      ask = () => application!.dataSource.query('SELECT 1');
+      proxy.cut();
+      publish({ name: 'payment.Judged', data: { amount: 1 } });
+      await until(() => logger.of('warn').some((line) => line.includes('The database cannot be reached')));
+      expect(committed()).toBe(0);
+      proxy.restore();
+      await until(() => committed() === 1);
+      expect(await data()).toEqual([{ amount: 1 }]);
       await application!.close();
       application = undefined;
       await proxy.close();

@@ -1,4 +1,4 @@
-import { Injectable, Scope, type Type } from '@nestjs/common';
+import { Injectable, Logger, Scope, type Type } from '@nestjs/common';
 import {
   cloudEvents,
   event,
@@ -6,7 +6,9 @@ import {
   type EventProducerOptions,
   type EventSourcingOptions,
   Followers,
+  json,
   type RecordedEvent,
+  SerializerUnavailableError,
   type TransportFactory,
 } from 'nestjs-once';
 import { memory, type MemoryBroker } from 'nestjs-once/memory';
@@ -17,6 +19,7 @@ import { engineToken } from '../../../lib/module/tokens.js';
 import { startApplication, type TestApplication } from '../../support/application.js';
 import { describeEachDatabase } from '../../support/databases.js';
 import { deferred, until } from '../../support/deferred.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
 import { sending, testConsumer } from '../../support/transports.js';
 
 describeEachDatabase('a producer', (db) => {
@@ -32,6 +35,7 @@ describeEachDatabase('a producer', (db) => {
   afterEach(async () => {
     await application?.close();
     application = undefined;
+    Logger.overrideLogger(false);
   });
 
   const producer = (options: Partial<EventProducerOptions> = {}): Type => {
@@ -258,6 +262,30 @@ describeEachDatabase('a producer', (db) => {
     expect(ids().sort()).toEqual([1, 4, 7].map((id) => `payment.Created_${id}`));
     const { state, parked } = await followers().status('Payments');
     expect([state, parked]).toEqual(['running', 4]);
+  });
+
+  it('waits for a serializer that cannot work now, says so once, and parks nothing', async () => {
+    let isAway = true;
+    const serializer = {
+      ...json(),
+      serialize: (event: RecordedEvent, topic: string) => {
+        if (isAway && (event.data as { id: number }).id > 1)
+          throw new SerializerUnavailableError('test', 'the registry is away');
+        return json().serialize(event, topic);
+      },
+    };
+    await start([producer({ serializer })]);
+    const logger = new RecordingLogger();
+    Logger.overrideLogger(logger);
+    await append({ id: 1, order: 'a' }, { id: 2, order: 'a' }, { id: 3, order: 'b' });
+    await until(() => logger.of('warn').length > 0);
+    expect(ids()).toEqual(['payment.Created_1']);
+    expect(logger.of('warn')).toEqual([expect.stringContaining('the registry is away')]);
+    isAway = false;
+    await caughtUp();
+    expect(ids().sort()).toEqual([1, 2, 3].map((id) => `payment.Created_${id}`));
+    const { state, parked } = await followers().status('Payments');
+    expect([state, parked, logger.of('warn').length]).toEqual(['running', 0, 1]);
   });
 
   it('sends what was parked when it can be sent, in order', async () => {

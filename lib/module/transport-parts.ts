@@ -12,6 +12,7 @@ import { EventEmitterService } from '../transports/event-emitter-service.js';
 import { Links } from '../transports/links.js';
 import type { Producer } from '../transports/producer.js';
 import { ProducerSet } from '../transports/producer-set.js';
+import { Quarantine } from '../transports/quarantine.js';
 import { SentEvents } from '../transports/sent-events.js';
 import { Transports } from '../transports/transports.js';
 import type { FollowerParts } from './follower-parts.js';
@@ -62,7 +63,8 @@ export function composeTransports(
     positionOf: async (key) => (await eventLog.get(key))?.position,
     passed: (follower, position, timeout) => followers.waitFor(follower, position, { timeout }),
   });
-  return { links, consumers, producers, emitter, transports: new Transports(links, consumers) };
+  const quarantine = new Quarantine({ log: eventLog, consumers });
+  return { links, consumers, producers, emitter, transports: new Transports(links, consumers, quarantine) };
 }
 
 function producerParts({ reader }: LogParts, logger: OwnLogger) {

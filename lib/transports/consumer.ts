@@ -103,6 +103,16 @@ export class Consumer {
     return { name, transport: link.name, topics, group, state, ...told, consumed: this.consumed, partitions };
   }
 
+  receives(transport: string, topic: string): boolean {
+    const { link, topics } = this.definition;
+    return link.name === transport && topics.includes(topic);
+  }
+
+  /** Records the event that a message is which was quarantined under that key. Rejects where it can still not be read. */
+  async recordAgain(message: ReceivedMessage & { readonly value: Uint8Array }, key: string): Promise<void> {
+    await this.parts.record([await this.events.again(message, key)]);
+  }
+
   start(): void {
     this.going ??= this.goOn();
   }

@@ -34,6 +34,12 @@ export type {
 export type { ConsumerPlace, ConsumerStatus } from './consumer.js';
 export { EventConsumer, type EventConsumerOptions } from './event-consumer.decorator.js';
 export { QUARANTINED, type QuarantinedMessage } from './received-events.js';
+export type {
+  QuarantinedEntry,
+  QuarantineFilter,
+  QuarantineListOptions,
+  QuarantineRetry,
+} from './quarantine.js';
 export { Transports, type TransportsStatus, type TransportStatus } from './transports.js';
 export {
   EventEmitterService,

@@ -34,6 +34,12 @@ export function identityOf(
   return isUsable ? id : `sha256-${sha256(id)}`;
 }
 
+/** The key of the event that a quarantined message became later, by that of the quarantined event. No message has an id like that. */
+export function readAgainKey(key: string): string {
+  const [transport, source] = key.split(':', 2);
+  return `${transport}:${source}:sha256-${sha256(`read again ${sha256(key)}`)}`;
+}
+
 /** A message's key as an order key: its SHA-256 in hex where it is binary or too long. Undefined where there is none. */
 export function orderKeyOf(key: Uint8Array | undefined): string | undefined {
   if (!key || key.byteLength === 0) return undefined;

@@ -1,6 +1,6 @@
 import { describe } from '../core/describe.js';
 import { errorText } from '../core/error-text.js';
-import type { EventMetadata } from '../core/event.js';
+import type { EventMetadata, EventOrigin } from '../core/event.js';
 import type { EventTypes } from '../core/event-types.js';
 import { isInstance, isTyped, messageOf } from '../core/thrown.js';
 import { outsidePrefix } from '../core/event-input.js';
@@ -8,7 +8,7 @@ import { type Emission, emissionOf } from '../store/log/event-recorder.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
 import { CAUSATION_ID, CORRELATION_ID, MESSAGE_ID, TRACE_HEADERS } from './headers.js';
 import { SerializerUnavailableError, UnreadableMessageError } from './errors.js';
-import { identityOf, orderKeyOf, originOf } from './message-identity.js';
+import { identityOf, orderKeyOf, originOf, readAgainKey } from './message-identity.js';
 import type { ReceivedMessage } from './transport.js';
 
 /** The group of events that stand for messages which could not be read. */
@@ -60,6 +60,12 @@ export class ReceivedEvents {
     }
   }
 
+  /** The event that a message is which was quarantined under that key. Rejects where it can still not be read. */
+  again(message: Readable, key: string): Promise<Emission> {
+    const headers = { ...message.headers, [CAUSATION_ID]: key };
+    return this.read({ ...message, headers }, readAgainKey(key));
+  }
+
   /** In place of the event that a message would be. */
   quarantined(message: ReceivedMessage, error: unknown, withBytes = true): Emission {
     const { key, value, headers } = message;
@@ -70,7 +76,7 @@ export class ReceivedEvents {
       ...(withBytes && key ? { key } : {}),
       headers: withBytes ? headers : {},
     };
-    return this.emission(message, { group: QUARANTINED, data }, this.idOf(message));
+    return this.emission(message, { group: QUARANTINED, data }, this.keyOf(message, this.idOf(message)));
   }
 
   /** What asks the database or a registry, such as a validator, fails while that is away: whatever the message says. */
@@ -80,11 +86,11 @@ export class ReceivedEvents {
     );
   }
 
-  private async read(message: Readable): Promise<Emission> {
+  private async read(message: Readable, given?: string): Promise<Emission> {
     const { deserializer } = this.consumer;
     const { group = message.topic, data, id, occurredAt } = await deserializer.deserialize(message);
     if (isOfLibrary(group)) throw new UnreadableMessageError(`the group ${group} is the log's own`);
-    const own = this.idOf(message, true) ?? id;
+    const own = given ?? this.keyOf(message, this.idOf(message, true) ?? id);
     const time = occurredAt ?? message.timestamp;
     const event = { group, data, ...(time ? { occurredAt: time } : {}) };
     return this.types.has(group) ? this.prepared(message, event, own) : this.emission(message, event, own);
@@ -94,11 +100,11 @@ export class ReceivedEvents {
   private async prepared(
     message: ReceivedMessage,
     { group, data, occurredAt }: { group: string; data: unknown; occurredAt?: Date },
-    id: string | undefined,
+    key: string,
   ): Promise<Emission> {
-    const { origin, key, details } = this.placed(message, id);
+    const { origin, details } = this.placed(message);
     const event = await this.types.prepare(group, data, {
-      ...{ ...details, key, origin },
+      ...{ ...details, key: key.slice(outsidePrefix(origin).length), origin },
       ...(occurredAt ? { occurredAt } : {}),
     });
     return emissionOf(event);
@@ -107,17 +113,27 @@ export class ReceivedEvents {
   private emission(
     message: ReceivedMessage,
     event: { group: string; data: unknown; occurredAt?: Date },
-    id: string | undefined,
+    key: string,
   ): Emission {
-    const { origin, key, details } = this.placed(message, id);
-    const input = { ...event, key: outsidePrefix(origin) + key, ...details };
+    const { origin, details } = this.placed(message);
+    const input = { ...event, key, ...details };
     return { input, origin, source: origin.transport };
   }
 
-  private placed(message: ReceivedMessage, id: string | undefined) {
+  private originOf({ topic }: ReceivedMessage): EventOrigin {
+    const { link } = this.consumer;
+    return originOf(link.factory.kind, link.name, topic);
+  }
+
+  private keyOf(message: ReceivedMessage, id: string | undefined): string {
+    const origin = this.originOf(message);
+    return outsidePrefix(origin) + identityOf(message, id, origin);
+  }
+
+  private placed(message: ReceivedMessage) {
     const { link } = this.consumer;
     const { topic, partition, offset, headers } = message;
-    const origin = originOf(link.factory.kind, link.name, topic);
+    const origin = this.originOf(message);
     const orderKey = orderKeyOf(message.key);
     const metadata: Partial<EventMetadata> = {
       ...known(headers[CORRELATION_ID], (correlationId) => ({ correlationId })),
@@ -128,7 +144,7 @@ export class ReceivedEvents {
       source: { transport: link.name, topic, partition, offset },
     };
     const details = { metadata, ...(orderKey === undefined ? {} : { orderKey }) };
-    return { origin, key: identityOf(message, id, origin), details };
+    return { origin, details };
   }
 
   /** Of a message that cannot be read, the option `id` may have failed. */

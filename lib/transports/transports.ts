@@ -1,6 +1,13 @@
 import type { ConsumerStatus } from './consumer.js';
 import type { ConsumerSet } from './consumer-set.js';
 import type { Links } from './links.js';
+import type {
+  Quarantine,
+  QuarantinedEntry,
+  QuarantineFilter,
+  QuarantineListOptions,
+  QuarantineRetry,
+} from './quarantine.js';
 import type { TransportKind } from './transport.js';
 
 /** How one transport of this process is doing. */
@@ -23,7 +30,24 @@ export class Transports {
   constructor(
     private readonly links: Links,
     private readonly consumers: ConsumerSet,
+    private readonly quarantine: Quarantine,
   ) {}
+
+  /**
+   * The messages that could not be read and were not read since, in the order in which they were recorded. Throws `UnknownOptionError`
+   * or `InvalidOptionError`.
+   */
+  quarantined(options?: QuarantineListOptions): Promise<QuarantinedEntry[]> {
+    return this.quarantine.list(options);
+  }
+
+  /**
+   * Reads quarantined messages again, such as after a deployment that can: each becomes a new event, whose cause is the quarantined
+   * one. Of each message there is one such event, however often this is called. Throws `UnknownOptionError` or `InvalidOptionError`.
+   */
+  retryQuarantined(filter: QuarantineFilter | { all: true }): Promise<QuarantineRetry> {
+    return this.quarantine.retry(filter);
+  }
 
   /** Of this process alone. Asks the brokers where its consumers are. */
   async status(): Promise<TransportsStatus> {

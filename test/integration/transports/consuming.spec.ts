@@ -5,10 +5,13 @@ import {
   type EventConsumerOptions,
   EventType,
   type EventSourcingOptions,
+  json,
   QUARANTINED,
   raw,
   type RecordedEvent,
+  type Serializer,
   Transports,
+  UnreadableMessageError,
 } from 'nestjs-once';
 import { memory, type MemoryBroker, type MemoryMessage } from 'nestjs-once/memory';
 import type { DataSourceOptions } from 'typeorm';
@@ -244,6 +247,68 @@ describeEachDatabase('a consumer', (db) => {
     expect(refused!.data).toMatchObject({ code: 'EVENT_VALIDATION' });
     expect((await application.log.get<any>('memory:payments:0:2'))!.data.code).toBe('INVALID_EVENT');
     expect((await application.log.get<any>('memory:payments:0:3'))!.data).toEqual({ amount: 3 });
+  });
+
+  describe('what could not be read', () => {
+    const readOnce = async () => {
+      const deserializer: Serializer = {
+        ...json(),
+        deserialize: (message) => {
+          if (isOld) throw new UnreadableMessageError('written by a newer version');
+          return json().deserialize(message);
+        },
+      };
+      const application = await start({ deserializer }, { events: [Paid] });
+      const headers = { 'correlation-id': 'c' };
+      const message = { name: 'payment.Paid', data: { amount: 3 } };
+      publish(message, { key: 'k', partition: 0, headers: { ...headers, 'message-id': 'one' } });
+      publish({ name: 'payment.Paid', data: { amount: 'x' } }, { partition: 0 });
+      await consumed();
+      return application;
+    };
+    let isOld = true;
+    beforeEach(() => {
+      isOld = true;
+    });
+
+    it('is listed, and becomes an event when it can be read, once, with the quarantined one as its cause', async () => {
+      const application = await readOnce();
+      const transports = application.app.get(Transports);
+      await until(async () => (await transports.quarantined()).length === 2);
+      const [first] = await transports.quarantined({ topic: 'payments', limit: 1 });
+      expect(first).toMatchObject({ key: 'memory:payments:one', topic: 'payments', partition: 0, offset: 0 });
+      expect(first!.message).toMatchObject({
+        code: 'UNREADABLE_MESSAGE',
+        headers: { 'correlation-id': 'c' },
+      });
+      expect(await transports.retryQuarantined({ all: true })).toMatchObject({ recorded: 0 });
+      isOld = false;
+      const { recorded: count, failed } = await transports.retryQuarantined({ all: true });
+      expect([count, failed.map(({ key }) => key)]).toEqual([1, ['memory:payments:0:1']]);
+      await until(async () => (await transports.quarantined()).length === 1);
+      expect(await transports.retryQuarantined({ key: 'memory:payments:one' })).toEqual({
+        ...{ recorded: 0, failed: [] },
+      });
+      const events = await recorded(application);
+      const again = events.filter(({ group }) => group === 'payment.Paid');
+      expect(again).toHaveLength(1);
+      expect(again[0]).toMatchObject({
+        ...{ data: { amount: 3 }, orderKey: 'k' },
+        metadata: { causationId: 'memory:payments:one', correlationId: 'c', source: { offset: 0 } },
+      });
+      expect(again[0]!.key).toMatch(/^memory:payments:sha256-[0-9a-f]{64}$/);
+    });
+
+    it('is not read again where nothing says which: a parameter may have got lost', async () => {
+      const transports = (await readOnce()).app.get(Transports);
+      for (const filter of [{}, undefined, { topic: undefined }, { all: false }, { all: true, topic: 'a' }])
+        await expect(async () => transports.retryQuarantined(filter as never)).rejects.toMatchObject({
+          code: 'INVALID_OPTION',
+        });
+      await expect(async () => transports.quarantined({ topics: 'a' } as never)).rejects.toMatchObject({
+        code: 'UNKNOWN_OPTION',
+      });
+    });
   });
 
   it('takes nobody’s word from outside for what the log alone says', async () => {

@@ -1,6 +1,7 @@
 import type { AssignedPartition, PartitionPosition, TopicPartition } from './transport.js';
 
-const idOf = ({ topic, partition }: TopicPartition) => `${partition} ${topic}`;
+/** A partition, as a key of a map. */
+export const idOf = ({ topic, partition }: TopicPartition): string => `${partition} ${topic}`;
 
 /** One mark in each partition, and what is called when all of them are passed. */
 class Mark {

@@ -5,7 +5,7 @@ import type { Connectivity } from '../runtime/connectivity.js';
 import { settledWithin } from '../runtime/deadline.js';
 import { underFirstAborted } from '../runtime/first-aborted.js';
 import type { OwnLogger } from '../runtime/logging.js';
-import { Checkpoint } from './checkpoint.js';
+import { Checkpoint, idOf } from './checkpoint.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
 import { type Received, type Recorder, Recording } from './recording.js';
 import { ReceivedEvents } from './received-events.js';
@@ -67,6 +67,8 @@ export class Consumer {
   private readonly recording: Recording;
   private readonly checkpoint: Checkpoint;
   private readonly stopping = new AbortController();
+  /** Where it is in the partitions that it has: where a subscription that is made anew goes on. */
+  private readonly places = new Map<string, PartitionPosition>();
   private subscription?: Promise<Subscription>;
   private lost?: Lost;
   private isStopping = false;
@@ -151,13 +153,21 @@ export class Consumer {
   private async subscribe(lost: Lost): Promise<Subscription> {
     const { link, topics, group, position } = this.definition;
     const transport = await link.ready();
-    return transport.subscribe({ topics, group, position }, this.receiver(lost));
+    const places = [...this.places.values()];
+    return transport.subscribe({ topics, group, position, places }, this.receiver(lost));
   }
 
   private receiver(lost: Lost): Receiver {
     return {
-      assigned: (partitions: readonly AssignedPartition[]) => this.checkpoint.assigned(partitions),
-      revoked: (partitions: readonly TopicPartition[]) => this.checkpoint.revoked(partitions),
+      assigned: (partitions: readonly AssignedPartition[]) => {
+        for (const { topic, partition, next } of partitions) this.isAt({ topic, partition, next });
+        this.checkpoint.assigned(partitions);
+      },
+      revoked: (partitions: readonly TopicPartition[]) => {
+        // Others go on with them.
+        for (const one of partitions) this.places.delete(idOf(one));
+        this.checkpoint.revoked(partitions);
+      },
       received: (batch) => this.received(batch),
       failed: (error) => lost.tell(error),
     };
@@ -223,7 +233,12 @@ export class Consumer {
       );
     }
     this.consumed += messages.length;
+    if (!signal.aborted) this.isAt({ topic, partition, next });
     this.checkpoint.decided({ topic, partition, next });
+  }
+
+  private isAt(place: PartitionPosition): void {
+    this.places.set(idOf(place), place);
   }
 
   private pause(failures: number, signal: AbortSignal = this.stopping.signal): Promise<void> {

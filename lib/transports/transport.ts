@@ -85,6 +85,11 @@ export interface SubscribeOptions {
   /** Members of one group share the partitions. Null: all partitions, and nothing is committed. */
   readonly group: string | null;
   readonly position: StartPosition;
+  /**
+   * Where the subscriber was before. A partition of which its group has committed nothing, or that has no group, is read on from there
+   * and not from `position`. Default: none.
+   */
+  readonly places?: readonly PartitionPosition[];
 }
 
 /** Who receives. Its methods never throw. */

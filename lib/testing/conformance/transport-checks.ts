@@ -82,6 +82,24 @@ export const POSITIONS: Record<string, Check> = {
       await subscription.close();
     }
   },
+  'whoever was there before goes on from there, where nothing is committed': async (bench) => {
+    const topic = await bench.topic();
+    await bench.send(['a', 'b', 'c'].map((text) => message(topic, text)));
+    const places = [{ topic, partition: 0, next: 2 }];
+    for (const group of [null, randomUUID()]) {
+      const { inbox } = await bench.subscribe({ topics: [topic], group, position: 'latest', places });
+      await inbox.until(() => inbox.messages.length === 1);
+      deepStrictEqual(inbox.texts, ['c']);
+    }
+    const group = randomUUID();
+    const first = await bench.subscribe({ topics: [topic], group });
+    await first.inbox.until(() => first.inbox.messages.length === 3);
+    await first.subscription.commit([{ topic, partition: 0, next: 1 }]);
+    await first.subscription.close();
+    const { inbox } = await bench.subscribe({ topics: [topic], group, places });
+    await inbox.until(() => inbox.messages.length === 2);
+    deepStrictEqual(inbox.texts, ['b', 'c']);
+  },
   'an assignment says where the partition begins for the group, and where it ends': async (bench) => {
     const topic = await bench.topic();
     await bench.send([message(topic, 'a'), message(topic, 'b')]);

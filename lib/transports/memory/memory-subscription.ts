@@ -147,12 +147,16 @@ export class MemorySubscription implements Subscription, MemoryMember {
   private hold(id: string, { topic, partition }: MemoryPartition) {
     const place = { topic: topic.name, partition };
     const committed = this.group?.committed(place);
-    const next = committed ?? this.start(topic, partition);
+    const next = committed ?? this.placeIn(place) ?? this.start(topic, partition);
     // Whoever has the partition next begins there, too, also where nothing was received of it.
     if (committed === undefined) this.group?.begin({ ...place, next });
     const held = new Held(topic, partition, next, this.receiver);
     this.held.set(id, held);
     return { ...place, next, end: held.end, ...(committed === undefined ? {} : { committed }) };
+  }
+
+  private placeIn(place: TopicPartition): number | undefined {
+    return this.options.places?.find((one) => idOf(one) === idOf(place))?.next;
   }
 
   private start(topic: MemoryTopic, partition: number): number {

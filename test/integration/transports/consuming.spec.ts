@@ -420,6 +420,19 @@ describeEachDatabase('a consumer', (db) => {
     }
   });
 
+  it('without a group goes on where it was when its broker is back, and loses nothing that was sent meanwhile', async () => {
+    const application = await start({ group: null, position: 'latest' });
+    await until(async () => (await status(application)).partitions.length === 3);
+    publish('before');
+    await until(async () => (await recorded(application)).length === 1);
+    broker.goAway();
+    publish('meanwhile');
+    broker.comeBack();
+    await until(async () => (await recorded(application)).length === 2);
+    expect((await recorded(application)).map(({ data }) => data)).toEqual(['before', 'meanwhile']);
+    expect((await status(application)).consumed).toBe(2);
+  });
+
   it('tells once when it has recovered and once when it has caught up, also on an empty topic', async () => {
     const told: string[] = [];
     const hooks = { onRecovered: () => told.push('recovered'), onCaughtUp: () => told.push('caught up') };

@@ -1,4 +1,4 @@
-import { must, text } from '../core/options/checks.js';
+import { must, oneOf, text } from '../core/options/checks.js';
 import { maybe, needed, opt, resolved } from '../core/options/declare.js';
 import { TransportCapabilityError } from './errors.js';
 import type { EventConsumerOptions } from './event-consumer.decorator.js';
@@ -40,6 +40,7 @@ const OPTIONS = {
     'earliest',
   ),
   deserializer: maybe(serializer),
+  tombstones: opt(oneOf('skip', 'record'), 'skip'),
   id: maybe(called<(message: ReceivedMessage) => string | undefined>()),
   onRecovered: maybe(called<(consumer: object) => unknown>()),
   onCaughtUp: maybe(called<(consumer: object) => unknown>()),
@@ -55,6 +56,7 @@ export interface ConsumerDefinition {
   readonly group: string | null;
   readonly position: StartPosition;
   readonly deserializer: Serializer;
+  readonly tombstones: 'skip' | 'record';
   readonly id: ((message: ReceivedMessage) => string | undefined) | undefined;
   onRecovered(): unknown;
   onCaughtUp(): unknown;
@@ -69,7 +71,7 @@ export function consumerDefinition(
   const label = instance.constructor.name;
   const where = `@EventConsumer of ${label}`;
   const given = resolved(OPTIONS, options, { where });
-  const { topics, group, position, deserializer = json(), id, name = label } = given;
+  const { topics, group, position, deserializer = json(), tombstones, id, name = label } = given;
   const link = links.named(given.transport, where);
   const { positions, groupless } = link.factory.capabilities;
   if (!positions && position !== 'latest')
@@ -82,7 +84,7 @@ export function consumerDefinition(
   if (!groupless && group === null)
     throw new TransportCapabilityError(link.name, 'be read without a group', where, 'Give group a name.');
   return {
-    ...{ name, link, topics: [...new Set(topics)], group, position, deserializer, id },
+    ...{ name, link, topics: [...new Set(topics)], group, position, deserializer, tombstones, id },
     onRecovered: () => given.onRecovered?.(instance),
     onCaughtUp: () => given.onCaughtUp?.(instance),
   };

@@ -16,6 +16,11 @@ export interface EventConsumerOptions<T extends object = object> {
   position?: StartPosition;
   /** How messages become events. Default `json()`. */
   deserializer?: Serializer;
+  /**
+   * What becomes of a tombstone, a message without a value: it is left out (`'skip'`), or recorded as an event of the topic's name whose
+   * data is null and whose `orderKey` is the message's key (`'record'`). Default `'skip'`.
+   */
+  tombstones?: 'skip' | 'record';
   /** What makes it the same message. Default: the header `message-id`, else the deserializer's id, else partition and offset. */
   id?: (message: ReceivedMessage) => string | undefined;
   /** Called once for each start, when all is decided up to where the group was at that start. Default: nothing is called. */

@@ -45,12 +45,12 @@ export class ReceivedEvents {
   ) {}
 
   /**
-   * The event that a message is; undefined for a tombstone. What cannot be read is a quarantined event. Rejects where the message is not
+   * The event that a message is; undefined for a tombstone that is left out. What cannot be read is a quarantined event. Rejects where the message is not
    * at fault: then it is to be read again.
    */
   async of(message: ReceivedMessage): Promise<Emission | undefined> {
     const { value } = message;
-    if (value === null) return undefined;
+    if (value === null) return this.tombstone(message);
     const readable = { ...message, value };
     try {
       return await this.read(readable);
@@ -79,6 +79,12 @@ export class ReceivedEvents {
     return this.emission(message, { group: QUARANTINED, data }, this.keyOf(message, this.idOf(message)));
   }
 
+  private tombstone(message: ReceivedMessage): Emission | undefined {
+    if (this.consumer.tombstones === 'skip') return undefined;
+    const event = { group: message.topic, data: null, ...timeOf(message.timestamp) };
+    return this.emission(message, event, this.keyOf(message, this.idOf(message)));
+  }
+
   /** What asks the database or a registry, such as a validator, fails while that is away: whatever the message says. */
   private async isElsewhere(error: unknown): Promise<boolean> {
     return (
@@ -91,8 +97,7 @@ export class ReceivedEvents {
     const { group = message.topic, data, id, occurredAt } = await deserializer.deserialize(message);
     if (isOfLibrary(group)) throw new UnreadableMessageError(`the group ${group} is the log's own`);
     const own = given ?? this.keyOf(message, this.idOf(message, true) ?? id);
-    const time = occurredAt ?? message.timestamp;
-    const event = { group, data, ...(time ? { occurredAt: time } : {}) };
+    const event = { group, data, ...timeOf(occurredAt ?? message.timestamp) };
     return this.types.has(group) ? this.prepared(message, event, own) : this.emission(message, event, own);
   }
 
@@ -160,6 +165,8 @@ export class ReceivedEvents {
     }
   }
 }
+
+const timeOf = (occurredAt: Date | undefined) => (occurredAt ? { occurredAt } : {});
 
 /** Every event that a handler emits carries it on: what is longer is no id, and left out. */
 function known<T>(value: string | undefined, of: (value: string) => T): T | undefined {

@@ -249,6 +249,7 @@ describeEachDatabase('a consumer', (db) => {
     await refused({ topics: [] }, { code: 'INVALID_OPTION', option: 'topics' });
     await refused({ group: undefined }, { code: 'INVALID_OPTION', option: 'group' });
     await refused({ position: 'first' }, { code: 'INVALID_OPTION', option: 'position' });
+    await refused({ tombstones: true }, { code: 'INVALID_OPTION', option: 'tombstones' });
     await refused({ deserializer: {} }, { code: 'INVALID_OPTION', option: 'deserializer' });
     await refused({ topic: 'a' }, { code: 'UNKNOWN_OPTION', option: 'topic' });
     await refused({ dataSource: 'other' }, { code: 'INVALID_TRANSPORT_USE' });

@@ -353,6 +353,17 @@ describeEachDatabase('a consumer', (db) => {
     expect((await recorded(application)).map(({ data }) => data)).toEqual(['kept']);
   });
 
+  it('records tombstones where it is told so: who is ordered by their key hears of the end', async () => {
+    const application = await start({ tombstones: 'record' });
+    publish('kept', { key: 'k', partition: 0 });
+    broker.publish('payments', { value: null, key: 'k', headers: { 'message-id': 'end' }, partition: 0 });
+    await consumed();
+    expect(await recorded(application)).toMatchObject([
+      { group: 'payments', data: 'kept', orderKey: 'k' },
+      { group: 'payments', data: null, orderKey: 'k', key: 'memory:payments:end' },
+    ]);
+  });
+
   it('reads CloudEvents, and bytes as they are', async () => {
     const application = await start({ deserializer: cloudEvents() });
     const event = {

@@ -96,6 +96,8 @@ module.exports = {
       to: { path: `^lib/store/(?!(${ROOMS.join('|')})/)` },
     },
     layer(FEATURES, `core|runtime|payload|store|${FEATURES}`),
+    // Commands are events whose handlers have results.
+    layer('commands', 'core|runtime|payload|store|event-types|handlers|commands'),
     layer('telemetry', 'core|telemetry'),
     {
       name: 'telemetry-behind-its-port',

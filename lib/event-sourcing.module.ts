@@ -29,14 +29,13 @@ import { type DoorModule, doorModule, httpOfFactory } from './module/door-module
 import { callerOf } from './module/duplicate-log.js';
 import { Engine } from './module/engine.js';
 import { exitInOrder } from './module/exit.js';
-import { FeatureEvents } from './module/feature-events.js';
+import { featureEvents } from './module/feature-events.js';
 import { Lifecycle } from './module/lifecycle.js';
 import {
   type EventSourcingAsyncOptions,
   type EventSourcingFactoryOptions,
   type EventSourcingOptions,
   type EventSourcingOptionsFactory,
-  eventClasses,
   type ResolvedOptions,
   resolveOptions,
 } from './module/options.js';
@@ -46,6 +45,7 @@ import { RescanSchedule } from './module/rescan-schedule.js';
 import {
   dataSourceToken,
   engineToken,
+  getCommandsToken,
   getDeliveriesToken,
   getEventEmitterToken,
   getEventLogToken,
@@ -69,6 +69,8 @@ export interface EventSourcingFeature
     AggregatesOptions {
   /** Event classes: those decorated with `@EventType`. */
   events?: readonly EventClass[];
+  /** Commands that this application executes: classes decorated with `@CommandType`, each with one `@CommandHandler`. */
+  commands?: readonly EventClass[];
 }
 
 /**
@@ -105,11 +107,10 @@ export class EventSourcingModule {
    * module's `providers`. Throws `UnknownOptionError` or `InvalidOptionError`.
    */
   static forFeature(feature: EventSourcingFeature): DynamicModule {
-    const own = ['imports', 'providers', 'exports', 'events'];
+    const own = ['imports', 'providers', 'exports', 'events', 'commands'];
     const names = Object.keys({ ...AGGREGATES_PLACE, ...AGGREGATES });
     assertKnownOptions(feature, [...own, ...names], FEATURE);
     const { imports = [], providers = [], exports = [] } = feature;
-    const events = new FeatureEvents(eventClasses(feature.events ?? [], 'events', FEATURE));
     const made = aggregateProviders(
       picked(feature, AGGREGATES_PLACE),
       { useFactory: () => picked(feature, AGGREGATES) },
@@ -118,7 +119,7 @@ export class EventSourcingModule {
     return {
       module: EventSourcingModule,
       imports,
-      providers: [...providers, { provide: FeatureEvents, useValue: events }, ...made.providers],
+      providers: [...providers, featureEvents(feature, FEATURE), ...made.providers],
       exports: [...exports, ...made.exports],
     };
   }
@@ -174,6 +175,7 @@ function composed(
     getFollowersToken,
     getTransportsToken,
     getEventEmitterToken,
+    getCommandsToken,
   ].map((tokenOf) => tokenOf(dataSource));
   const operating = operatingProviders(dataSource);
   const entities = TypeOrmModule.forFeature(moduleEntities(dataSource, { prefix, schemaName }), dataSource);
@@ -206,6 +208,7 @@ function engineProviders(dataSource: string | undefined, place: string): Provide
     ofEngine(getForgettingToken(dataSource), ({ parts }) => parts.forgetting),
     ofEngine(getFollowersToken(dataSource), ({ parts }) => parts.followers),
     ofEngine(getEventEmitterToken(dataSource), ({ parts }) => parts.emitter),
+    ofEngine(getCommandsToken(dataSource), ({ parts }) => parts.commands),
     ofEngine(getTransportsToken(dataSource), ({ parts }) => parts.transports),
     ofEngine(getRescanToken(dataSource), ({ parts }) => parts.rescan),
     {

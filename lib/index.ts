@@ -269,4 +269,5 @@ export { EntityWithoutIdError } from './store/typeorm/typeorm-entities.js';
 // The rooms that have lists of their own: this file has its limit, too.
 export * from './followers/exports.js';
 export * from './transports/exports.js';
+export * from './commands/exports.js';
 export * from './module/transport-tokens.js';

@@ -27,6 +27,9 @@ const OPTIONS = [
   'missingEntity',
 ];
 
+/** Of a command's handler: it is transactional, and has the command's name. */
+const COMMAND_OPTIONS = OPTIONS.filter((name) => name !== 'name' && name !== 'transactional');
+
 /** Defaults that the module's options give to handlers. */
 export interface HandlerDefaults {
   retry: RetryPolicy;
@@ -50,6 +53,8 @@ export interface Handler {
   relations?: ReferenceRelations;
   missingEntity?: 'null' | 'error';
   call(event: RecordedEvent, context: HandlerContext): unknown;
+  /** Called before a delivery is marked as dead, again where that fails; the event is without its data. */
+  buried?(event: RecordedEvent, error: unknown): Promise<void>;
 }
 
 /** A method that decorators make handlers of. */
@@ -63,6 +68,7 @@ interface HandlerMethod {
   options: readonly string[];
   rank: number;
   call: Handler['call'];
+  buried?: Handler['buried'];
 }
 
 /** The handlers of this process, for one DataSource. */
@@ -110,6 +116,22 @@ export class HandlerSet {
     }
   }
 
+  /** Adds the one handler of a command, which has the command's name; throws as `add` does. */
+  addCommand(
+    name: string,
+    label: string,
+    options: EventHandlerMetadata['options'],
+    execution: Required<Pick<Handler, 'call' | 'buried'>>,
+  ): void {
+    const where = `@CommandHandler of ${label}`;
+    assertKnownOptions(options, COMMAND_OPTIONS, where);
+    this.addMethod([{ pattern: name, options: { ...options, transactional: true } }], {
+      ...{ label, name, where, options: OPTIONS, rank: DEFAULT_RANK },
+      call: execution.call,
+      buried: execution.buried,
+    });
+  }
+
   private addMethod(decorators: readonly EventHandlerMetadata[], method: HandlerMethod): void {
     const handlers = byName(decorators, method);
     assertGuaranteesSaid([...handlers.values()], method.label);
@@ -123,7 +145,7 @@ export class HandlerSet {
   }
 
   private handler(
-    { label, where, rank, call }: HandlerMethod,
+    { label, where, rank, call, buried }: HandlerMethod,
     name: string,
     stacked: readonly EventHandlerMetadata[],
   ): Handler {
@@ -147,6 +169,7 @@ export class HandlerSet {
       ...(relations ? { relations } : {}),
       ...(missingEntity ? { missingEntity } : {}),
       call,
+      ...(buried ? { buried } : {}),
     };
   }
 

@@ -22,6 +22,7 @@ import { composeAggregates } from './aggregate-parts.js';
 import { choresOf } from './chores.js';
 import { leftToOthers, type OfferParts, offering } from './commits.js';
 import { warnOfFormerNames } from './former-names.js';
+import { composeCommands } from './command-parts.js';
 import { composeFollowers, composeSharing } from './follower-parts.js';
 import { composeHandling, type HandlingEvents } from './handling-parts.js';
 import { composeLog } from './log-parts.js';
@@ -83,7 +84,7 @@ export class Engine {
     });
     this.parts = {
       ...{ ...log, ...sources, ...handling, ...lookout, ...followers, ...transports, ...operating },
-      ...{ queries, aggregates },
+      ...{ queries, aggregates, ...composeCommands(log) },
     };
     this.deliveries = this.deliveriesBy(counting);
     this.subscribe();

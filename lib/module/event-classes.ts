@@ -42,7 +42,7 @@ function dataSourceOf(type: EventClass): string | undefined {
   return eventTypeNameOf(type) === undefined ? undefined : eventTypeOptionsOf(type).dataSource;
 }
 
-function belongs(type: EventClass, engine: Engine): boolean {
+export function belongs(type: EventClass, engine: Engine): boolean {
   return (dataSourceOf(type) ?? engine.name) === engine.name;
 }
 
@@ -68,7 +68,7 @@ export function unknownDataSource(name: string, engines: readonly Engine[]): str
 }
 
 /** The reference, looking into all modules unless it is told otherwise: an event class belongs to none. */
-function globalModuleRef(moduleRef: ModuleRef): ModuleRef {
+export function globalModuleRef(moduleRef: ModuleRef): ModuleRef {
   const get = (token: never, options: object = {}): unknown =>
     moduleRef.get(token, { strict: false, ...options });
   const resolve = (token: never, contextId: never, options: object = {}): unknown =>

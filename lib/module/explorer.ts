@@ -12,6 +12,7 @@ import {
 import { projectionOf } from '../followers/projection.js';
 import { classesOf } from '../sources/entity-classes.js';
 import { sourceMetadataOf } from '../sources/model-event-source.decorator.js';
+import { addCommandHandlers } from './command-handlers.js';
 import { addTransportUse, refuseScopedTransportUse } from './transport-uses.js';
 import type { Engine } from './engine.js';
 import { registerEventClasses, unknownDataSource } from './event-classes.js';
@@ -48,6 +49,7 @@ export class Explorer {
         }
       }
     }
+    addCommandHandlers(engine, seen, this.discovery, this.moduleRef);
   }
 
   private add(

@@ -1,4 +1,5 @@
 import type { AggregateApplications } from '../aggregates/aggregate-application.js';
+import type { CommandParts } from './command-parts.js';
 import type { DeliveryQueries } from '../store/views/delivery-queries.js';
 import type { FollowerParts } from './follower-parts.js';
 import type { HandlingParts } from './handling-parts.js';
@@ -10,7 +11,15 @@ import type { TransportParts } from './transport-parts.js';
 
 /** What an engine is made of. */
 export interface Parts
-  extends LogParts, SourceParts, HandlingParts, LookoutParts, FollowerParts, TransportParts, OperatingParts {
+  extends
+    LogParts,
+    SourceParts,
+    HandlingParts,
+    LookoutParts,
+    FollowerParts,
+    TransportParts,
+    OperatingParts,
+    CommandParts {
   queries: DeliveryQueries;
   aggregates: AggregateApplications;
 }

@@ -1,5 +1,6 @@
 import { Inject, type InjectionToken } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
+import { Commands } from '../commands/commands.js';
 import { Deliveries } from '../handlers/deliveries.js';
 import { Followers } from '../followers/followers.js';
 import { Rescan } from '../sources/rescan/rescan.js';
@@ -44,6 +45,7 @@ export const getLogStatusToken = (dataSource?: string): InjectionToken => tokenO
 export const getRetentionToken = (dataSource?: string): InjectionToken => tokenOf(Retention, dataSource);
 export const getEventEmitterToken = (dataSource?: string): InjectionToken =>
   tokenOf(EventEmitterService, dataSource);
+export const getCommandsToken = (dataSource?: string): InjectionToken => tokenOf(Commands, dataSource);
 export const getTransportsToken = (dataSource?: string): InjectionToken => tokenOf(Transports, dataSource);
 export const getFollowersToken = (dataSource?: string): InjectionToken => tokenOf(Followers, dataSource);
 
@@ -64,3 +66,5 @@ export const InjectTransports = (dataSource?: string): ParameterDecorator & Prop
   Inject(getTransportsToken(dataSource));
 export const InjectEventEmitter = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
   Inject(getEventEmitterToken(dataSource));
+export const InjectCommands = (dataSource?: string): ParameterDecorator & PropertyDecorator =>
+  Inject(getCommandsToken(dataSource));

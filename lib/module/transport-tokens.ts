@@ -1,2 +1,9 @@
 // Tokens that are in the public surface, lib/index.ts.
-export { getEventEmitterToken, getTransportsToken, InjectEventEmitter, InjectTransports } from './tokens.js';
+export {
+  getCommandsToken,
+  getEventEmitterToken,
+  getTransportsToken,
+  InjectCommands,
+  InjectEventEmitter,
+  InjectTransports,
+} from './tokens.js';

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Connectivity } from '../../runtime/connectivity.js';
 import { loggerOf } from '../../runtime/logging.js';
+import { recordedEvent } from '../../store/log/recorded-event.js';
 import type { DeliveryQueue } from '../../store/deliveries/delivery-queue.js';
 import type { Run } from '../claims/runs.js';
 import { errorText } from '../../core/error-text.js';
@@ -54,7 +55,7 @@ async function outlasted(connectivity: MarkingParts['connectivity']): Promise<bo
 
 /** Marks the delivery as the settlement says; false when the worker held it no more. */
 export function mark(
-  { delivery, workerId }: Run,
+  { delivery, workerId, handler }: Run,
   settlement: Settlement,
   queue: DeliveryQueue,
 ): Promise<boolean> {
@@ -68,7 +69,7 @@ export function mark(
       return queue.fail(workerId, { ...start, error: errorText(error), retryIn: delay });
     }
     case 'bury':
-      return queue.fail(workerId, { ...start, error: errorText(settlement.error) });
+      return bury({ delivery, workerId, handler }, settlement.error, queue);
     case 'snooze':
       return queue.snooze(workerId, start, settlement.until);
     case 'cancel':
@@ -80,6 +81,17 @@ export function mark(
     case 'abandon':
       return Promise.resolve(false);
   }
+}
+
+/** Whoever waits for what comes of the event is told first: a process that dies in between does it again. */
+async function bury(
+  { delivery, workerId, handler }: Pick<Run, 'delivery' | 'workerId' | 'handler'>,
+  error: unknown,
+  queue: DeliveryQueue,
+): Promise<boolean> {
+  const { handlerId, position, starts, event } = delivery;
+  await handler.buried?.(recordedEvent(event, event.position, undefined), error);
+  return queue.fail(workerId, { handlerId, position, starts, error: errorText(error) });
 }
 
 /** The handler and the event, for messages. */

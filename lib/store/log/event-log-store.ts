@@ -154,9 +154,12 @@ export class EventLogStore implements EventRecorder {
     return unknown;
   }
 
-  async byKey(key: string): Promise<StoredEvent | undefined> {
+  /** With a runner: as its transaction sees it. */
+  async byKey(key: string, runner?: QueryRunner): Promise<StoredEvent | undefined> {
     const statement = `SELECT ${EVENT_COLUMNS} FROM ${this.database.tables.event} e WHERE e.event_key = ?`;
-    const row = await this.database.run((sql) => sql.row(statement, [key]));
+    const row = await (runner
+      ? this.database.on(runner).row(statement, [key])
+      : this.database.run((sql) => sql.row(statement, [key])));
     return row && storedEvent(row);
   }
 

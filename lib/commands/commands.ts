@@ -59,8 +59,9 @@ export class Commands {
   }
 
   /**
-   * Records the command and resolves to its result, whichever process executes it; of a key that is known, to the one that there is or will be.
-   * Throws `AskInTransactionError` in the handler of a command and in a transaction that `send` would join, `CommandTimeoutError` at the timeout, after which the command goes on, and what `send` throws.
+   * Records the command and resolves to its result, whichever process executes it; of a key that is known, to the one that there is or
+   * will be. Throws `AskInTransactionError` in the handler of a command and in a transaction that `send` would join,
+   * `CommandTimeoutError` at the timeout, after which the command goes on, and what `send` throws.
    */
   async ask<T = unknown>(command: object, options: AskOptions = {}): Promise<CommandResult<T>> {
     assertKnownOptions(options, ['key', 'orderKey', 'timeout'], 'Commands.ask');

@@ -111,7 +111,7 @@ export class Consumer {
   }
 
   /** Records the event that a message is which was quarantined under that key. Rejects where it can still not be read. */
-  async recordAgain(message: ReceivedMessage & { readonly value: Uint8Array }, key: string): Promise<void> {
+  async recordAgain(message: ReceivedMessage, key: string): Promise<void> {
     await this.parts.record([await this.events.again(message, key)]);
   }
 
@@ -160,7 +160,7 @@ export class Consumer {
   private receiver(lost: Lost): Receiver {
     return {
       assigned: (partitions: readonly AssignedPartition[]) => {
-        for (const { topic, partition, next } of partitions) this.isAt({ topic, partition, next });
+        for (const { topic, partition, next } of partitions) this.remember({ topic, partition, next });
         this.checkpoint.assigned(partitions);
       },
       revoked: (partitions: readonly TopicPartition[]) => {
@@ -233,11 +233,11 @@ export class Consumer {
       );
     }
     this.consumed += messages.length;
-    if (!signal.aborted) this.isAt({ topic, partition, next });
+    if (!signal.aborted) this.remember({ topic, partition, next });
     this.checkpoint.decided({ topic, partition, next });
   }
 
-  private isAt(place: PartitionPosition): void {
+  private remember(place: PartitionPosition): void {
     this.places.set(idOf(place), place);
   }
 

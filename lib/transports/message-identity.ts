@@ -34,10 +34,16 @@ export function identityOf(
   return isUsable ? id : `sha256-${sha256(id)}`;
 }
 
-/** The key of the event that a quarantined message became later, by that of the quarantined event. No message has an id like that. */
+/**
+ * What follows the prefix in the key of the event that a quarantined message becomes later, by the key of the quarantined event. The text
+ * that is hashed is so short that as an id it would stand for itself: no message can have this identity.
+ */
+export const readAgainIdentity = (key: string): string => `sha256-${sha256(`read again ${sha256(key)}`)}`;
+
+/** The whole key of that event: neither transport nor source has a colon in it. */
 export function readAgainKey(key: string): string {
   const [transport, source] = key.split(':', 2);
-  return `${transport}:${source}:sha256-${sha256(`read again ${sha256(key)}`)}`;
+  return `${transport}:${source}:${readAgainIdentity(key)}`;
 }
 
 /** A message's key as an order key: its SHA-256 in hex where it is binary or too long. Undefined where there is none. */

@@ -6,10 +6,12 @@ import { must, text, whole } from '../core/options/checks.js';
 import { maybe, opt, resolved, type ResolvedOf } from '../core/options/declare.js';
 import { assertNoneUndefined } from '../core/options/known-options.js';
 import type { Consumer } from './consumer.js';
-import { QUARANTINED, type QuarantinedMessage } from './received-events.js';
 import { readAgainKey } from './message-identity.js';
+import { QUARANTINED, type QuarantinedMessage } from './received-events.js';
 
 const OF = { transport: maybe(text), topic: maybe(text), key: maybe(text) };
+/** All are said in so many words: an empty filter may be one whose parameters got lost. */
+const CHANGE = { ...OF, all: maybe(must<true>('true', (value) => value === true)) };
 const LIST = { ...OF, after: opt(whole(0), 0), limit: opt(whole(1, 10_000), 100) };
 
 /** Which messages: those that have all of what is given. */
@@ -127,16 +129,9 @@ function matches(entry: QuarantinedEntry, { transport, topic, key }: Filter): bo
   );
 }
 
-/** An empty filter may be one whose parameters got lost: all are said in so many words. */
 function filterOf(filter: QuarantineFilter | { all: true }): Filter {
   const where = 'Transports.retryQuarantined';
-  const { all, ...given } = resolved(
-    { ...OF, all: maybe(must<true>('true', (value) => value === true)) },
-    filter,
-    {
-      where,
-    },
-  );
+  const { all, ...given } = resolved(CHANGE, filter, { where });
   assertNoneUndefined(filter ?? {}, where);
   const isAny = Object.values(given).some((value) => value !== undefined);
   if (isAny !== (all === true)) return given;

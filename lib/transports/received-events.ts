@@ -8,7 +8,8 @@ import { type Emission, emissionOf } from '../store/log/event-recorder.js';
 import type { ConsumerDefinition } from './consumer-definition.js';
 import { CAUSATION_ID, CORRELATION_ID, MESSAGE_ID, TRACE_HEADERS } from './headers.js';
 import { SerializerUnavailableError, UnreadableMessageError } from './errors.js';
-import { identityOf, orderKeyOf, originOf, readAgainKey } from './message-identity.js';
+import { identityOf, orderKeyOf, originOf, readAgainIdentity } from './message-identity.js';
+import type { DeserializedMessage } from './serializer.js';
 import type { ReceivedMessage } from './transport.js';
 
 /** The group of events that stand for messages which could not be read. */
@@ -32,9 +33,6 @@ export interface QuarantinedMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What of a message is there whether it can be read or not. */
-type Readable = ReceivedMessage & { readonly value: Uint8Array };
-
 /** Messages as events to be recorded. */
 export class ReceivedEvents {
   constructor(
@@ -45,25 +43,23 @@ export class ReceivedEvents {
   ) {}
 
   /**
-   * The event that a message is; undefined for a tombstone that is left out. What cannot be read is a quarantined event. Rejects where the message is not
-   * at fault: then it is to be read again.
+   * The event that a message is; undefined for a tombstone that is left out. What cannot be read is a quarantined event. Rejects where
+   * the message is not at fault: then it is to be read again.
    */
   async of(message: ReceivedMessage): Promise<Emission | undefined> {
-    const { value } = message;
-    if (value === null) return this.tombstone(message);
-    const readable = { ...message, value };
+    if (message.value === null && this.consumer.tombstones === 'skip') return undefined;
     try {
-      return await this.read(readable);
+      return await this.read(message);
     } catch (error) {
       if (await this.isElsewhere(error)) throw error;
-      return this.quarantined(readable, error);
+      return this.quarantined(message, error);
     }
   }
 
   /** The event that a message is which was quarantined under that key. Rejects where it can still not be read. */
-  again(message: Readable, key: string): Promise<Emission> {
+  again(message: ReceivedMessage, key: string): Promise<Emission> {
     const headers = { ...message.headers, [CAUSATION_ID]: key };
-    return this.read({ ...message, headers }, readAgainKey(key));
+    return this.read({ ...message, headers }, readAgainIdentity(key));
   }
 
   /** In place of the event that a message would be. */
@@ -76,13 +72,8 @@ export class ReceivedEvents {
       ...(withBytes && key ? { key } : {}),
       headers: withBytes ? headers : {},
     };
-    return this.emission(message, { group: QUARANTINED, data }, this.keyOf(message, this.idOf(message)));
-  }
-
-  private tombstone(message: ReceivedMessage): Emission | undefined {
-    if (this.consumer.tombstones === 'skip') return undefined;
-    const event = { group: message.topic, data: null, ...timeOf(message.timestamp) };
-    return this.emission(message, event, this.keyOf(message, this.idOf(message)));
+    const identity = identityOf(message, this.idOf(message), this.originOf(message));
+    return this.emission(message, { group: QUARANTINED, data }, identity);
   }
 
   /** What asks the database or a registry, such as a validator, fails while that is away: whatever the message says. */
@@ -92,24 +83,32 @@ export class ReceivedEvents {
     );
   }
 
-  private async read(message: Readable, given?: string): Promise<Emission> {
-    const { deserializer } = this.consumer;
-    const { group = message.topic, data, id, occurredAt } = await deserializer.deserialize(message);
+  private async read(message: ReceivedMessage, given?: string): Promise<Emission> {
+    const { group = message.topic, data, id, occurredAt } = await this.deserialized(message);
     if (isOfLibrary(group)) throw new UnreadableMessageError(`the group ${group} is the log's own`);
-    const own = given ?? this.keyOf(message, this.idOf(message, true) ?? id);
-    const event = { group, data, ...timeOf(occurredAt ?? message.timestamp) };
-    return this.types.has(group) ? this.prepared(message, event, own) : this.emission(message, event, own);
+    const identity = given ?? identityOf(message, this.idOf(message, true) ?? id, this.originOf(message));
+    const time = occurredAt ?? message.timestamp;
+    const event = { group, data, ...(time ? { occurredAt: time } : {}) };
+    return this.types.has(group)
+      ? this.prepared(message, event, identity)
+      : this.emission(message, event, identity);
+  }
+
+  /** Of a tombstone there is nothing to read. */
+  private deserialized(message: ReceivedMessage): DeserializedMessage | Promise<DeserializedMessage> {
+    const { value } = message;
+    return value === null ? { data: null } : this.consumer.deserializer.deserialize({ ...message, value });
   }
 
   /** What its class says of it: validated, with the defaults that it has. */
   private async prepared(
     message: ReceivedMessage,
     { group, data, occurredAt }: { group: string; data: unknown; occurredAt?: Date },
-    key: string,
+    identity: string,
   ): Promise<Emission> {
     const { origin, details } = this.placed(message);
     const event = await this.types.prepare(group, data, {
-      ...{ ...details, key: key.slice(outsidePrefix(origin).length), origin },
+      ...{ ...details, key: identity, origin },
       ...(occurredAt ? { occurredAt } : {}),
     });
     return emissionOf(event);
@@ -118,10 +117,10 @@ export class ReceivedEvents {
   private emission(
     message: ReceivedMessage,
     event: { group: string; data: unknown; occurredAt?: Date },
-    key: string,
+    identity: string,
   ): Emission {
     const { origin, details } = this.placed(message);
-    const input = { ...event, key, ...details };
+    const input = { ...event, key: outsidePrefix(origin) + identity, ...details };
     return { input, origin, source: origin.transport };
   }
 
@@ -130,13 +129,7 @@ export class ReceivedEvents {
     return originOf(link.factory.kind, link.name, topic);
   }
 
-  private keyOf(message: ReceivedMessage, id: string | undefined): string {
-    const origin = this.originOf(message);
-    return outsidePrefix(origin) + identityOf(message, id, origin);
-  }
-
   private placed(message: ReceivedMessage) {
-    const { link } = this.consumer;
     const { topic, partition, offset, headers } = message;
     const origin = this.originOf(message);
     const orderKey = orderKeyOf(message.key);
@@ -146,7 +139,7 @@ export class ReceivedEvents {
       ...Object.fromEntries(
         TRACE_HEADERS.flatMap((name) => known(headers[name], (value) => [[name, value]]) ?? []),
       ),
-      source: { transport: link.name, topic, partition, offset },
+      source: { transport: this.consumer.link.name, topic, partition, offset },
     };
     const details = { metadata, ...(orderKey === undefined ? {} : { orderKey }) };
     return { origin, details };
@@ -165,8 +158,6 @@ export class ReceivedEvents {
     }
   }
 }
-
-const timeOf = (occurredAt: Date | undefined) => (occurredAt ? { occurredAt } : {});
 
 /** Every event that a handler emits carries it on: what is longer is no id, and left out. */
 function known<T>(value: string | undefined, of: (value: string) => T): T | undefined {

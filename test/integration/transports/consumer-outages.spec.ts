@@ -183,14 +183,22 @@ describeEachDatabase('a consumer', (db) => {
   });
 
   if (db.name !== 'sqlite') {
-    it('commits nothing while the database is away, and goes on by itself', async () => {
+    let proxy: CuttableProxy;
+    const startBehindProxy = async (options: EventSourcingOptions) => {
       const address = await db.create();
-      const proxy = await CuttableProxy.before(address.url);
-      const database = dataSourceOptionsFrom(
-        { ...address, url: proxy.through(address.url) },
-        { logging: false },
-      );
-      await start({ worker: { pollInterval: 20 } }, undefined, Promise.resolve(database));
+      proxy = await CuttableProxy.before(address.url);
+      const through = { ...address, url: proxy.through(address.url) };
+      await start(options, undefined, Promise.resolve(dataSourceOptionsFrom(through, { logging: false })));
+    };
+
+    const closeBehindProxy = async () => {
+      await application!.close();
+      application = undefined;
+      await proxy.close();
+    };
+
+    it('commits nothing while the database is away, and goes on by itself', async () => {
+      await startBehindProxy({ worker: { pollInterval: 20 } });
       publish('a');
       await until(() => committed() === 1);
       proxy.cut();
@@ -202,18 +210,10 @@ describeEachDatabase('a consumer', (db) => {
       proxy.restore();
       await until(() => committed() === 3);
       expect(await data()).toEqual(['a', 'b', 'c']);
-      await application!.close();
-      application = undefined;
-      await proxy.close();
+      await closeBehindProxy();
     });
 
     it('quarantines nothing that its class could not judge while the database was away', async () => {
-      const address = await db.create();
-      const proxy = await CuttableProxy.before(address.url);
-      const database = dataSourceOptionsFrom(
-        { ...address, url: proxy.through(address.url) },
-        { logging: false },
-      );
       let ask: () => Promise<unknown> = async () => undefined;
       @EventType('payment.Judged')
       class Judged {
@@ -222,7 +222,7 @@ describeEachDatabase('a consumer', (db) => {
           await ask();
         }
       }
-      await start({ events: [Judged] }, undefined, Promise.resolve(database));
+      await startBehindProxy({ events: [Judged] });
       ask = () => application!.dataSource.query('SELECT 1');
       proxy.cut();
       publish({ name: 'payment.Judged', data: { amount: 1 } });
@@ -231,9 +231,7 @@ describeEachDatabase('a consumer', (db) => {
       proxy.restore();
       await until(() => committed() === 1);
       expect(await data()).toEqual([{ amount: 1 }]);
-      await application!.close();
-      application = undefined;
-      await proxy.close();
+      await closeBehindProxy();
     });
   }
 
